@@ -1,0 +1,755 @@
+"""The composition root, and the command `reclaim`: settings in, a wired application out.
+
+The only place that knows concrete adapters, reads the environment and chooses exit codes: 0 done, 1 the work failed, 2 the
+call or the installation must be mended first.
+"""
+
+import asyncio
+import contextlib
+import getpass
+import logging
+import os
+import secrets
+import shutil
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from pydantic import SecretStr
+
+from bot import console, server
+from bot.guard import Rate, StoredRequests
+from bot.inbound import Dispatch, Transport
+from bot.outbound import Outbox
+from bot.people import SyncedPeople
+from bot.practice import Calendar, Watch
+from bot.router import Router
+from bot.services import Services, ZoneOf
+from bot.web import chat as web_chat
+from bot.web import conversations as web_conversations
+from bot.web import routes as web_routes
+from bot.web import security as web_security
+from bot.web import watch as web_watch
+from cards.formats import count
+from cards.welcome import welcome_card
+from reclaim import log_context
+from reclaim import settings as installation
+from reclaim.connectors import graph
+from reclaim.connectors.clock import SteppingClock, SystemClock
+from reclaim.connectors.engine import DbosEngine
+from reclaim.connectors.engine import migrate as migrate_engine
+from reclaim.connectors.faulty_writer import FAULTS
+from reclaim.connectors.practice import PracticeControl, PracticePersona
+from reclaim.connectors.process_lock import DatabaseInUseError, ProcessLock
+from reclaim.connectors.tokens import RandomTokens
+from reclaim.domain.campaign import Limits, WriteMode
+from reclaim.domain.ids import PersonId, RunId, TenantId
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import SyncView
+from reclaim.errors import InvalidRequest, PortError, ReclaimError
+from reclaim.ports.chat import Messenger
+from reclaim.ports.directory import Directory, SeatWriter
+from reclaim.ports.storage import DecisionLog, Work
+from reclaim.ports.system import Clock, Tokens
+from reclaim.services import jobs
+from reclaim.services.access import Access
+from reclaim.services.apply_removals import ApplyRemovals
+from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.delegate_item import DelegateItem
+from reclaim.services.due_work import DueWork
+from reclaim.services.explain_seat import ExplainSeat
+from reclaim.services.export_evidence import ExportEvidence
+from reclaim.services.find_idle_seats import FindIdleSeats
+from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.load_prices import LoadPrices
+from reclaim.services.open_campaign import OpenCampaign
+from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_seats import ReadSeats
+from reclaim.services.read_spend import ReadSpend
+from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_wave import ReadWave
+from reclaim.services.record_decision import RecordDecision
+from reclaim.services.send_waves import SendWaves
+from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.verify_removals import VerifyRemovals
+from reclaim.settings import Settings
+from rehearsal import PracticeTenant
+from rehearsal.chat_client import Unexpected
+from rehearsal.story import play
+from scheduler import Scheduler
+from storage import migrate
+from storage.decisions import DecisionBatcher
+from storage.engine import Database, plain_url, sqlite_path
+from storage.unit_of_work import SqlWork
+
+DRAIN: Final = timedelta(seconds=20)  # below the 30 s that Kubernetes waits before it kills
+FAULT: Final = "REHEARSAL_FAULT"
+_LOOK_AGAIN_S: Final = 0.3
+OK, FAILED, MISUSED = 0, 1, 2
+
+WrapWriter = Callable[[SeatWriter], SeatWriter]
+Transports = Callable[[Work], Sequence[Transport]]
+
+
+def policy(settings: Settings) -> Policy:
+    """Return the installation's rules."""
+    return Policy(
+        admins=settings.admins,
+        license_managers=settings.license_managers,
+        auditors=settings.auditors,
+        fallback_reviewer=PersonId(settings.fallback_reviewer) if settings.fallback_reviewer else None,
+        writes=WriteMode(settings.writes),
+        zone=settings.zone,
+        idle_days=settings.idle_days,
+        never_seen_since=settings.never_seen_since,
+        close_grace=settings.close_grace,
+        cooldown=settings.cooldown,
+        undo_window=settings.undo_window,
+        data_max_age=settings.data_max_age,
+        reminder_before=settings.reminder_before,
+        limits=Limits(
+            soft_seats=settings.limit_soft_seats,
+            soft_share=settings.limit_soft_share,
+            hard_seats=settings.limit_hard_seats,
+            hard_share=settings.limit_hard_share,
+            hard_per_hour=settings.limit_hard_per_hour,
+        ),
+    )
+
+
+class UseCases:
+    """Every use case, wired once: for chat commands, for jobs and for the tick."""
+
+    def __init__(
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        tokens: Tokens,
+        policy: Policy,
+        directory: Directory,
+        writer: SeatWriter,
+        messenger: Messenger,
+        decisions: DecisionLog,
+        tenant_id: TenantId,
+    ) -> None:
+        self.access = Access(work=work, policy=policy)
+        self.prices = LoadPrices(work=work, clock=clock)
+        self.spend = ReadSpend(work=work, clock=clock, policy=policy)
+        self.seats = ReadSeats(work=work, clock=clock, policy=policy)
+        self.status = ReadStatus(work=work, clock=clock, policy=policy)
+        self.waves = ReadWave(work=work, clock=clock, policy=policy)
+        self.why = ExplainSeat(work=work, clock=clock, policy=policy)
+        self.history = ReadHistory(work=work, clock=clock, policy=policy)
+        self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
+        self.delegate = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.close = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.freeze = FreezeWrites(
+            work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
+        )
+        self.send = SendWaves(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            read=self.waves,
+            status=self.status,
+            messenger=messenger,
+        )
+        self.apply = ApplyRemovals(
+            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
+        )
+        self.verify = VerifyRemovals(work=work, clock=clock, tokens=tokens, writer=writer)
+        self.sync = SyncDirectory(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            directory=directory,
+            messenger=messenger,
+            tenant_id=tenant_id,
+            after=(FindIdleSeats(work=work, clock=clock, policy=policy).scan, self.verify.after_sync),
+        )
+        self.due = DueWork(work=work, clock=clock, policy=policy, close=self.close, sync=self.sync, verify=self.verify)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The product, wired. `engine` and `scheduler` are not started: short verbs read, or write and enqueue."""
+
+    settings: Settings
+    clock: Clock
+    tokens: Tokens
+    work: Work
+    engine: DbosEngine
+    use: UseCases
+    dispatch: Dispatch
+    scheduler: Scheduler
+
+    async def ready(self) -> tuple[str, ...]:
+        """Return what keeps the product from working; a database that does not answer raises."""
+        async with self.work.read() as unit:
+            await unit.controls.tenant()
+        return ()
+
+    async def load_prices(self) -> None:
+        """Take the price list of the settings, if there is one."""
+        if path := self.settings.prices:
+            text = await asyncio.to_thread(path.read_text, encoding="utf-8")
+            await self.use.prices.from_csv(text, path.name)
+
+    async def check_tenant(self) -> None:
+        """Refuse a database that holds another tenant's data.
+
+        Raises:
+            InvalidRequest: It does.
+        """
+        async with self.work.read() as unit:
+            stored = await unit.controls.tenant()
+        if stored is not None and self.settings.tenant_id not in (None, stored):
+            raise InvalidRequest(
+                f"This database holds tenant {stored}, but RECLAIM_TENANT_ID is {self.settings.tenant_id}."
+                " Use a database of its own for each tenant."
+            )
+
+
+@asynccontextmanager
+async def compose(
+    settings: Settings,
+    *,
+    clock: Clock,
+    tokens: Tokens,
+    transports: Transports = lambda _: (),
+    wrap_writer: WrapWriter = lambda writer: writer,
+    polling_interval_s: float = 0.5,
+) -> AsyncIterator[Application]:
+    """Wire the product; leaving the block ends running jobs, then closes every connection.
+
+    Args:
+        settings: Where no tenant is set, verbs that need the directory fail with its refusal; others do not ask it.
+        clock: Calendar time.
+        tokens: Ids.
+        transports: The channels that can reach people.
+        wrap_writer: Stands between us and the directory's writer (rehearsal).
+        polling_interval_s: How soon a job begins.
+    """
+    url = settings.database_url.get_secret_value()
+    rules = policy(settings)
+    async with AsyncExitStack() as closing:
+        database = Database(url)
+        closing.push_async_callback(database.dispose)
+        tenant = _connect(settings, clock=clock, tokens=tokens)
+        closing.push_async_callback(tenant.aclose)
+        decisions = DecisionBatcher(database)
+        await decisions.start()
+        closing.push_async_callback(decisions.stop)
+        engine = DbosEngine(url, polling_interval_s=polling_interval_s)
+        closing.push_async_callback(engine.stop, DRAIN)
+        work = SqlWork(database, engine.enqueue_in)
+        messenger = Outbox(work=work, clock=clock, tokens=tokens, transports=transports(work), zone_of=_zone_of(rules))
+        use = UseCases(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=rules,
+            directory=tenant.directory,
+            writer=wrap_writer(tenant.writer),
+            messenger=messenger,
+            decisions=decisions,
+            tenant_id=TenantId(settings.tenant_id or ""),
+        )
+        _register(engine, use)
+        yield Application(
+            settings=settings,
+            clock=clock,
+            tokens=tokens,
+            work=work,
+            engine=engine,
+            use=use,
+            dispatch=_router(use, work=work, clock=clock, tokens=tokens, policy=rules, messenger=messenger),
+            scheduler=Scheduler(use.due.tick),
+        )
+
+
+def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.GraphConnection:
+    secret = settings.client_secret
+    return graph.connect(
+        login_url=settings.login_url,
+        graph_url=settings.graph_url,
+        tenant_id=settings.tenant_id or "",
+        client_id=settings.client_id or "",
+        client_secret=secret.get_secret_value() if secret else "",
+        ca_file=settings.ca_file,
+        clock=clock,
+        tokens=tokens,
+    )
+
+
+def _router(
+    use: UseCases, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, messenger: Messenger
+) -> Dispatch:
+    return Router(
+        Services(
+            access=use.access,
+            sync_directory=use.sync,
+            read_spend=use.spend,
+            read_seats=use.seats,
+            start_campaign=use.start,
+            read_wave=use.waves,
+            record_decision=use.decide,
+            delegate_item=use.delegate,
+            close_campaign=use.close,
+            freeze_writes=use.freeze,
+            read_status=use.status,
+            explain_seat=use.why,
+            read_history=use.history,
+            export_evidence=use.export,
+            people=SyncedPeople(work=work),
+            messenger=messenger,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            zone_of=_zone_of(policy),
+        ),
+        seen=StoredRequests(work=work, clock=clock),
+        rate=Rate(monotonic=time.monotonic),
+    )
+
+
+def _zone_of(policy: Policy) -> ZoneOf:
+    async def zone_of(_: PersonId) -> str:
+        return policy.zone  # no channel of this release knows a person's own
+
+    return zone_of
+
+
+def _register(engine: DbosEngine, use: UseCases) -> None:
+    handlers = {
+        jobs.SYNC: use.sync.handle,
+        jobs.OPEN: use.open.handle,
+        jobs.WAVE: use.send.handle_wave,
+        jobs.REMINDER: use.send.handle_reminder,
+        jobs.OWNER: use.send.handle_owner,
+        jobs.ANNOUNCE: use.send.handle_announce,
+        jobs.CLOSE: use.close.handle,
+        jobs.WRITEBACK: use.apply.handle,
+        jobs.VERIFY: use.verify.handle,
+    }
+    for kind, handler in handlers.items():
+        engine.register(kind, handler)
+
+
+def _database_file(settings: Settings) -> Path | None:
+    return sqlite_path(plain_url(settings.database_url.get_secret_value()))
+
+
+@contextlib.contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Hold the SQLite file against a second process that runs jobs; PostgreSQL is made for several.
+
+    Raises:
+        DatabaseInUseError: Another process holds it.
+    """
+    path = _database_file(settings)
+    if path is None:
+        yield
+        return
+    lock = ProcessLock(path)
+    lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _upgrade(settings: Settings) -> None:
+    url = settings.database_url.get_secret_value()
+    migrate.upgrade(url)
+    migrate_engine(url)
+
+
+def _check_tables(settings: Settings, *, may_upgrade: bool) -> None:
+    """Make sure that the tables fit this version.
+
+    Args:
+        settings: Of the database.
+        may_upgrade: On a SQLite file that this process holds alone there is nobody to ask first.
+
+    Raises:
+        InvalidRequest: They do not.
+    """
+    if migrate.head_is_current(settings.database_url.get_secret_value()):
+        return
+    if not (may_upgrade and _database_file(settings)):
+        raise InvalidRequest("The database has not the tables of this version. Run this first: reclaim db upgrade")
+    _upgrade(settings)
+
+
+async def _serve(settings: Settings) -> int:
+    """Run the product until SIGTERM or SIGINT: stop ticks, finish requests, end jobs, close clients, in this order."""
+    async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
+        await app.check_tenant()
+        await app.load_prices()
+        await app.engine.start()
+        async with server.serving(server.application(app.ready), settings.listen_host, settings.listen_port) as port:
+            app.scheduler.start()
+            click.echo(f"Reclaim listens on {settings.listen_host}:{port}. Removals: {settings.writes}.")
+            await server.until_stopped()
+            app.scheduler.stop()
+    return OK
+
+
+async def _sync(settings: Settings, *, alone: bool) -> int:
+    """Read the tenant: here and now where nobody else runs jobs, else by the server, whose progress is shown."""
+    async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
+        await app.check_tenant()
+        sync = app.use.sync
+        if alone:
+            await app.load_prices()
+            work = sync.run_to_end(None)
+        else:
+            work = _ended(sync, await sync.request(None), app.clock)
+        sentence, complete = console.outcome(await console.follow(work, sync.view, sys.stderr))
+    click.echo(sentence, err=not complete)
+    return OK if complete else FAILED
+
+
+async def _ended(sync: SyncDirectory, run: RunId, clock: Clock) -> SyncView:
+    """Wait until the server has ended this run, and return how."""
+    while True:
+        seen = await sync.view(run)
+        if seen is not None and seen.state != console.RUNNING:
+            return seen
+        await clock.sleep(_LOOK_AGAIN_S)
+
+
+async def _chat(settings: Settings, words: Sequence[str]) -> int:
+    async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
+        await app.check_tenant()
+        return await console.run(app.dispatch, _typed(words), key=app.tokens.new_id(), terminal=_terminal())
+
+
+def _typed(words: Sequence[str]) -> str:
+    """Return the words as one would type them in chat: the shell has taken the quotation marks away."""
+    return " ".join(f'"{word}"' if not word or any(map(str.isspace, word)) else word for word in words)
+
+
+def _terminal() -> console.Terminal:
+    width = shutil.get_terminal_size().columns
+    return console.Terminal(user=getpass.getuser(), out=sys.stdout, err=sys.stderr, directory=Path.cwd(), width=width)
+
+
+# The rehearsal: the same product, on a practice tenant whose calendar moves only when told.
+
+PRACTICE_START: Final = datetime(2026, 11, 23, 9, tzinfo=UTC)  # a Monday morning, so that due dates read naturally
+PRACTICE_HOME: Final = Path("build", "rehearsal")
+_SOON_S: Final = 0.02  # a person watches: a job begins at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A rehearsal that is ready to be played: the tenant is read, the server is not open yet."""
+
+    app: Application
+    calendar: Calendar
+    watch: Watch
+    chats: web_conversations.Conversations
+    tenant: PracticeTenant
+
+
+@asynccontextmanager
+async def rehearsing(*, people: int, seed: int, fault: str | None) -> AsyncIterator[Stage]:
+    """Start a practice tenant and the product on it, with a fresh database that this process holds alone.
+
+    Nothing of the environment's settings and credentials is used.
+    """
+    clock, tokens = SteppingClock(PRACTICE_START), RandomTokens()
+    async with AsyncExitStack() as closing:
+        tenant = await PracticeTenant.start(people=people, seed=seed, now=PRACTICE_START, directory=PRACTICE_HOME)
+        closing.push_async_callback(tenant.stop)
+        control = PracticeControl(
+            control_url=tenant.control_url, control_key=tenant.control_key, ca_file=tenant.ca_file
+        )
+        closing.push_async_callback(control.aclose)
+        settings = await _practice_settings(tenant, control, people=people)
+        await asyncio.to_thread(_upgrade, settings)
+        cast = tuple(_persona(each) for each in await control.personas())
+        chats: list[web_conversations.Conversations] = []
+
+        def transports(work: Work) -> Sequence[Transport]:
+            people = SyncedPeople(work=work)
+            chats.append(web_conversations.Conversations(cast, name_of=people.name_of, clock=clock, tokens=tokens))
+            return (web_conversations.WebTransport(chats[0]),)
+
+        app = await closing.enter_async_context(
+            compose(
+                settings,
+                clock=clock,
+                tokens=tokens,
+                transports=transports,
+                wrap_writer=lambda writer: FAULTS[fault](writer, control.other_holder) if fault else writer,
+                polling_interval_s=_SOON_S,
+            )
+        )
+        await app.use.prices.from_csv((await control.setup()).prices_csv, "practice tenant")
+        await app.use.sync.run_to_end(None)
+        await app.engine.start()
+        await _greet(app, chats[0], cast, people)
+        yield Stage(
+            app=app,
+            calendar=Calendar(
+                tenant=control,
+                step=clock.move_to,
+                clock=clock,
+                engine=app.engine,
+                due=app.use.due,
+                status=app.use.status,
+            ),
+            watch=Watch(tenant=control, spend=app.use.spend, status=app.use.status, clock=clock),
+            chats=chats[0],
+            tenant=tenant,
+        )
+
+
+async def _greet(
+    app: Application, chats: web_conversations.Conversations, cast: Sequence[web_watch.Persona], people: int
+) -> None:
+    """Put the first card into the chat of whom the page shows first."""
+    first = cast[0]
+    if chat := chats.of(first.person_id):
+        chats.post(chat, welcome_card(await app.use.spend.report(), first.name, people))
+
+
+async def _practice_settings(tenant: PracticeTenant, control: PracticeControl, *, people: int) -> Settings:
+    setup = await control.setup()
+    return Settings(
+        database_url=SecretStr(f"sqlite:///{_practice_database()}"),
+        writes="live",
+        tenant_id=tenant.tenant_id,
+        client_id=tenant.client_id,
+        client_secret=SecretStr(tenant.client_secret),
+        login_url=tenant.login_url,
+        graph_url=tenant.graph_url,
+        ca_file=tenant.ca_file,
+        admins=frozenset({setup.role_groups["admins"]}),
+        license_managers=frozenset({setup.role_groups["license_managers"]}),
+        auditors=frozenset({setup.role_groups["auditors"]}),
+        fallback_reviewer=setup.fallback_reviewer,
+        # The limits of a real installation would refuse a campaign over a whole practice tenant, which is its purpose.
+        limit_soft_seats=people,
+        limit_hard_seats=people * 2,
+        limit_hard_per_hour=people * 2,
+    )
+
+
+def _practice_database() -> Path:
+    return PRACTICE_HOME / "reclaim.db"
+
+
+def _persona(person: PracticePersona) -> web_watch.Persona:
+    reports = f"{person.department or 'No department'}, {count(person.reports, 'report')}"
+    group = web_watch.Group(person.group)
+    return web_watch.Persona(
+        id=person.name.split()[0].lower(),
+        person_id=person.id,
+        name=person.name,
+        line=person.role.replace("_", " ").capitalize() if group is web_watch.Group.RUN else reports,
+        group=group,
+    )
+
+
+async def _rehearse(*, people: int, seed: int, port: int, fault: str | None, auto: bool) -> int:
+    """Open the browser chat on a practice tenant until SIGTERM or SIGINT, or play the story at it."""
+    async with rehearsing(people=people, seed=seed, fault=fault) as stage:
+        token = secrets.token_urlsafe(24)
+        http = server.application(stage.app.ready)
+        # The gate must know the port, so a free one is chosen before the routes are made.
+        port = port or _free_port()
+        web_routes.setup(
+            http,
+            web_chat.WebChat(
+                conversations=stage.chats,
+                dispatch=stage.app.dispatch,
+                watch=stage.watch,
+                clock=stage.calendar,
+                tenant=f"Practice tenant, {count(people, 'person', 'people')}",
+                zone=stage.app.settings.zone,
+                run=stage.app.tokens.new_id(),
+            ),
+            gate=web_security.LaunchGate(token=token, port=port),
+            sessions=web_security.PersonaSessions(stage.app.tokens),
+        )
+        async with server.serving(http, "127.0.0.1", port):
+            address = f"http://127.0.0.1:{port}/?token={token}"
+            click.echo(f"Open {address}\nData: {_practice_database()}")
+            if auto:
+                return await _play(address, stage.tenant)
+            await server.until_stopped()
+    return OK
+
+
+async def _play(address: str, tenant: PracticeTenant) -> int:
+    """Play the story as a person would, and check the books."""
+    try:
+        agrees = await play(address, tenant, click.echo)
+    except Unexpected as error:
+        click.echo(f"The story stopped: {error}", err=True)
+        return FAILED
+    click.echo("Everything agrees." if agrees else "The lines marked ≠ differ.", err=not agrees)
+    return OK if agrees else FAILED
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+# The command line.
+
+
+class Verbs(click.Group):
+    """Our own verbs, and every verb of the chat: those are not listed here but by `reclaim help`, by role."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one of our verbs, or a command that says the words to the router."""
+        own = super().get_command(ctx, cmd_name)
+        return own or click.Command(
+            cmd_name,
+            callback=lambda words: _finish(_say, [cmd_name, *words]),
+            params=[click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
+            context_settings={"ignore_unknown_options": True, "help_option_names": []},
+        )
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Find idle Microsoft 365 seats, ask before one is taken away, keep the evidence.
+
+    Every verb of the chat works here too, as the operator of this machine: see `reclaim help`.
+    """
+    os.umask(0o077)  # databases and exported evidence are for the user who runs this
+
+
+@cli.command()
+@click.option("--people", type=click.IntRange(30, 1_000_000), default=400, show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed makes the same tenant.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
+@click.option("--auto", is_flag=True, help="Play the whole story without a person, check the books and exit.")
+def rehearse(*, people: int, seed: int, port: int, auto: bool) -> None:
+    """Rehearse the whole job on made-up people, in the browser."""
+    _finish(_rehearse_alone, people, seed, port, auto)
+
+
+@cli.command()
+def serve() -> None:
+    """Run the product: jobs, due dates and the HTTP server."""
+    _finish(_serve_alone)
+
+
+@cli.command()
+@click.option("--accept", metavar="RUN", help="Complete a run that stopped because much would vanish.")
+def sync(*, accept: str | None) -> None:
+    """Read the tenant now."""
+    _finish(_say, ["sync", "--accept", accept]) if accept else _finish(_sync_somewhere)
+
+
+@cli.group()
+def db() -> None:
+    """Care for the database."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Create the tables, or bring them to this version. On SQLite the server must be stopped."""
+    _finish(_upgrade_alone)
+
+
+def _rehearse_alone(people: int, seed: int, port: int, auto: bool) -> int:
+    fault = os.environ.get(FAULT) or None
+    if fault not in (None, *FAULTS):
+        raise InvalidRequest(f"{FAULT} is one of {', '.join(FAULTS)}.")
+    with _alone(Settings(database_url=SecretStr(f"sqlite:///{_practice_database()}"))):
+        for left in PRACTICE_HOME.glob("reclaim.db*"):
+            if left.suffix not in {".lock", ".pid"}:
+                left.unlink()
+        return _run(_rehearse(people=people, seed=seed, port=port, fault=fault, auto=auto))
+
+
+def _serve_alone() -> int:
+    settings = _settings(needs=installation.DIRECTORY)
+    with _alone(settings):
+        _check_tables(settings, may_upgrade=True)
+        return _run(_serve(settings))
+
+
+def _sync_somewhere() -> int:
+    settings = _settings(needs=installation.DIRECTORY)
+    try:
+        with _alone(settings):
+            _check_tables(settings, may_upgrade=True)
+            return _run(_sync(settings, alone=True))
+    except DatabaseInUseError:
+        return _run(_sync(settings, alone=False))
+
+
+def _upgrade_alone() -> int:
+    settings = _settings()
+    with _alone(settings):
+        _upgrade(settings)
+    click.echo("The database has the tables of this version.")
+    return OK
+
+
+def _say(words: Sequence[str]) -> int:
+    settings = _settings()
+    _check_tables(settings, may_upgrade=False)
+    return _run(_chat(settings, words))
+
+
+def _settings(*, needs: Sequence[str] = ()) -> Settings:
+    """Read the settings of an installation, which must not have a writer that lies.
+
+    Raises:
+        InvalidRequest: A fault of the rehearsal is set.
+        SettingsError: With every problem.
+    """
+    if FAULT in os.environ:
+        raise InvalidRequest(f"{FAULT} is set. It makes removals lie and is for `reclaim rehearse` only: unset it.")
+    return installation.load(os.environ, needs=needs)
+
+
+def _run(work: Coroutine[Any, Any, int]) -> int:
+    # On Windows psycopg needs the selector loop.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(work)
+
+
+def _finish(verb: Callable[..., int], *arguments: object) -> None:
+    """Run a verb and exit; what a person can mend is said in its own words, without a traceback."""
+    log_context.configure(readable=sys.stderr.isatty(), level=logging.INFO if verb is _serve_alone else logging.WARNING)
+    try:
+        code = verb(*arguments)
+    except PortError as error:
+        click.echo(error.message, err=True)
+        code = FAILED
+    except ReclaimError as error:
+        click.echo(error.message, err=True)
+        code = MISUSED
+    sys.exit(code)
+
+
+def main() -> None:
+    """Run the command `reclaim`."""
+    cli(prog_name="reclaim")

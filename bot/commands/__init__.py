@@ -1,0 +1,39 @@
+"""The `/reclaim` verbs, one module each: name, summary, usage, example, roles and handler. `COMMANDS` is all of them."""
+
+from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
+from bot.commands.close import CLOSE
+from bot.commands.export import EXPORT
+from bot.commands.freeze import FREEZE
+from bot.commands.help import make_help
+from bot.commands.history import HISTORY
+from bot.commands.inbox import INBOX
+from bot.commands.resume import RESUME
+from bot.commands.retry import RETRY
+from bot.commands.seats import SEATS, SEATS_MINE
+from bot.commands.spend import SPEND
+from bot.commands.start import START
+from bot.commands.status import STATUS
+from bot.commands.sync import SYNC
+from bot.commands.why import WHY
+from bot.handling import Verb
+
+_ALL_BUT_HELP: tuple[Verb, ...] = (
+    INBOX,
+    STATUS,
+    SPEND,
+    SEATS,
+    SEATS_MINE,
+    CAMPAIGNS,
+    CAMPAIGN,
+    START,
+    CLOSE,
+    RETRY,
+    SYNC,
+    FREEZE,
+    RESUME,
+    WHY,
+    HISTORY,
+    EXPORT,
+)
+
+COMMANDS: tuple[Verb, ...] = (make_help(_ALL_BUT_HELP), *_ALL_BUT_HELP)

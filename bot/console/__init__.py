@@ -1,0 +1,12 @@
+"""The command line as a channel: the same commands as in chat, cards drawn as text.
+
+The actor is `operator:<user of the machine>`; the router grants that role on this channel only.
+
+run.py        one command, its cards to standard output, its files into a directory
+progress.py   a bar for a running sync
+"""
+
+from bot.console.progress import RUNNING, follow, outcome
+from bot.console.run import Terminal, run
+
+__all__ = ["RUNNING", "Terminal", "follow", "outcome", "run"]

@@ -1,0 +1,75 @@
+"""One command at the command line: what it says goes to standard output, a refusal to standard error."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Final, TextIO
+
+from bot.inbound import Command, Dispatch
+from cards.text import render
+from cards.view import CardView
+from reclaim.domain.ids import PersonId
+from reclaim.domain.read_models import ExportedFile
+
+CHANNEL: Final = "console"
+DONE, REFUSED, MISUSED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Where a command speaks, and where its files go.
+
+    Attributes:
+        user: Name of the machine's user, who acts.
+        width: Columns.
+    """
+
+    user: str
+    out: TextIO
+    err: TextIO
+    directory: Path
+    width: int = 80
+
+    @property
+    def operator(self) -> PersonId:
+        """The id under which this user acts."""
+        return PersonId(f"operator:{self.user}")
+
+
+async def run(dispatch: Dispatch, text: str, *, key: str, terminal: Terminal) -> int:
+    """Carry out a command and return the exit code: 0 done, 1 refused, 2 a file is in the way.
+
+    Args:
+        text: All behind `reclaim`, as in chat.
+        key: Unique for this request.
+    """
+    command = Command(person_id=terminal.operator, channel=CHANNEL, text=text, key=key)
+    reply = await dispatch.command(command)
+    stream = terminal.err if reply.error else terminal.out
+    _print([*([reply.replace] if reply.replace else []), *reply.cards], stream, terminal.width)
+    if reply.toast:
+        print(reply.toast, file=stream)
+    if reply.error:
+        return REFUSED
+    return _save(reply.files, terminal)
+
+
+def _print(cards: Iterable[CardView], stream: TextIO, width: int) -> None:
+    for card in cards:
+        print(render(card, width), end="\n\n", file=stream)
+
+
+def _save(files: tuple[ExportedFile, ...], terminal: Terminal) -> int:
+    """Write the files, all or none, and name them; evidence is never written over."""
+    # The name only: what a file is called must not decide where it goes.
+    paths = [terminal.directory / PurePath(file.name).name for file in files]
+    there = [path for path in paths if path.exists()]
+    for path in there:
+        print(f"{path} is there already. Move it away first; nothing was written.", file=terminal.err)
+    if there:
+        return MISUSED
+    for path, file in zip(paths, files, strict=True):
+        with path.open("xb") as stream:
+            stream.write(file.content)
+        print(f"Wrote {path}", file=terminal.out)
+    return DONE

@@ -1,0 +1,185 @@
+"""What the bot asks of the core: one Protocol per use case, and the frozen set of them that every handler receives.
+
+Protocols, so that mypy holds the wiring in `app.py` against them and tests stand in with hand-written fakes. What each
+method does and raises is written at the service of the same name.
+"""
+# ruff: noqa: D102 - each method is described at the service of the same name
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from bot.people import People
+from reclaim.domain.campaign import Campaign
+from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import (
+    BulkResult,
+    Campaigns,
+    CampaignStatus,
+    ExportedFile,
+    FreezeView,
+    History,
+    InboxView,
+    ItemView,
+    SeatFilter,
+    SeatPage,
+    SpendReport,
+    StartPreview,
+    SyncView,
+    Wave,
+    WhyReport,
+)
+from reclaim.domain.review import Choice, KeepReason
+from reclaim.domain.roles import Actor, Role
+from reclaim.ports.chat import Messenger
+from reclaim.ports.system import Clock, Tokens
+from reclaim.services.campaign_draft import CampaignDraft
+
+ZoneOf = Callable[[PersonId], Awaitable[str]]
+
+
+class Access(Protocol):
+    """`reclaim.services.access`."""
+
+    async def actor(self, person: PersonId, channel: str) -> Actor: ...
+    async def names_with(self, roles: frozenset[Role]) -> tuple[str, ...]: ...
+
+
+class SyncDirectory(Protocol):
+    """`reclaim.services.sync_directory`."""
+
+    async def request(self, by: PersonId | None) -> RunId: ...
+    async def accept(self, run: str, actor: Actor) -> SyncView: ...
+    async def view(self, run: RunId | None = None) -> SyncView | None: ...
+
+
+class ReadSpend(Protocol):
+    """`reclaim.services.read_spend`."""
+
+    async def report(self, days: int | None = None) -> SpendReport: ...
+
+
+class ReadSeats(Protocol):
+    """`reclaim.services.read_seats`."""
+
+    async def page(self, where: SeatFilter, page: int = 1) -> SeatPage: ...
+    async def product(self, text: str) -> ProductId: ...
+    async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]: ...
+
+
+class StartCampaign(Protocol):
+    """`reclaim.services.start_campaign`."""
+
+    async def put_draft(self, actor: Actor, draft: CampaignDraft) -> None: ...
+    async def draft(self, ref: str, actor: Actor) -> CampaignDraft: ...
+    async def preview(self, actor: Actor, draft: CampaignDraft) -> StartPreview: ...
+    async def launch(self, actor: Actor, ref: str) -> Campaign: ...
+
+
+class ReadWave(Protocol):
+    """`reclaim.services.read_wave`."""
+
+    async def wave(self, campaign: CampaignId, person: PersonId, result: BulkResult | None = None) -> Wave | None: ...
+    async def inbox(self, person: PersonId) -> InboxView: ...
+    async def item(self, item_id: ItemId, viewer: PersonId) -> ItemView: ...
+    async def turn_page(self, campaign: CampaignId, person: PersonId, by: int) -> None: ...
+    async def keep_ticks(self, campaign: CampaignId, person: PersonId, ticks: Mapping[ItemId, bool]) -> None: ...
+    async def untick_all(self, campaign: CampaignId, person: PersonId) -> None: ...
+
+
+class RecordDecision(Protocol):
+    """`reclaim.services.record_decision`."""
+
+    async def decide(
+        self,
+        actor: Actor,
+        items: Sequence[ItemId],
+        choice: Choice,
+        *,
+        idem_key: str,
+        bulk: bool,
+        reason: KeepReason | None = None,
+        note: str | None = None,
+        keep_until: date | None = None,
+    ) -> BulkResult: ...
+    async def undo(self, actor: Actor, batch: BatchId, *, idem_key: str) -> BulkResult: ...
+
+
+class DelegateItem(Protocol):
+    """`reclaim.services.delegate_item`."""
+
+    async def delegate(
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str
+    ) -> int: ...
+    async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None: ...
+
+
+class CloseCampaign(Protocol):
+    """`reclaim.services.close_campaign`."""
+
+    async def early(self, actor: Actor | None, campaign_id: CampaignId) -> Campaign: ...
+    async def abandon(self, actor: Actor, campaign_id: CampaignId) -> Campaign: ...
+    async def retry(self, actor: Actor, campaign_id: CampaignId) -> int: ...
+
+
+class FreezeWrites(Protocol):
+    """`reclaim.services.freeze_writes`."""
+
+    async def view(self) -> FreezeView: ...
+    async def freeze(self, actor: Actor, reason: str) -> FreezeView: ...
+    async def ask_resume(self, actor: Actor, reason: str) -> FreezeView: ...
+    async def confirm_resume(self, actor: Actor, ref: str) -> FreezeView: ...
+
+
+class ReadStatus(Protocol):
+    """`reclaim.services.read_status`."""
+
+    async def status(self, campaign: CampaignId) -> CampaignStatus: ...
+    async def campaigns(self) -> Campaigns: ...
+    async def find(self, text: str | None) -> Campaign: ...
+
+
+class ExplainSeat(Protocol):
+    """`reclaim.services.explain_seat`."""
+
+    async def why(self, text: str) -> WhyReport: ...
+
+
+class ReadHistory(Protocol):
+    """`reclaim.services.read_history`."""
+
+    async def history(self, campaign: CampaignId | None, limit: int = 20) -> History: ...
+
+
+class ExportEvidence(Protocol):
+    """`reclaim.services.export_evidence`."""
+
+    async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a handler may use. `zone_of` gives a reader's IANA zone: chat profile, else the installation's."""
+
+    access: Access
+    sync_directory: SyncDirectory
+    read_spend: ReadSpend
+    read_seats: ReadSeats
+    start_campaign: StartCampaign
+    read_wave: ReadWave
+    record_decision: RecordDecision
+    delegate_item: DelegateItem
+    close_campaign: CloseCampaign
+    freeze_writes: FreezeWrites
+    read_status: ReadStatus
+    explain_seat: ExplainSeat
+    read_history: ReadHistory
+    export_evidence: ExportEvidence
+    people: People
+    messenger: Messenger
+    clock: Clock
+    tokens: Tokens
+    policy: Policy
+    zone_of: ZoneOf

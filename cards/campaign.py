@@ -1,0 +1,400 @@
+"""A running campaign for who runs it: opened, status with its bar, closing, closed, and the list of all."""
+
+from typing import assert_never
+
+from cards import formats
+from cards.phrases import at_close, close_time, dry_run, names, next_box, open_spend, silence_of_campaign, title
+from cards.reasons import OUTCOMES
+from cards.view import (
+    Action,
+    CardView,
+    Element,
+    Emphasis,
+    Fact,
+    Facts,
+    Figures,
+    Headline,
+    Paragraph,
+    Progress,
+    Row,
+    Rows,
+    Segment,
+    Strip,
+    Tone,
+)
+from reclaim.domain.campaign import CampaignState, Silence, WriteMode
+from reclaim.domain.read_models import Campaigns, CampaignStatus
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import Waiting
+
+STATES: dict[CampaignState, str] = {
+    CampaignState.DRAFT: "Draft",
+    CampaignState.OPENING: "Opening",
+    CampaignState.OPEN: "Open",
+    CampaignState.CLOSING: "Closing",
+    CampaignState.APPLYING: "Removing",
+    CampaignState.PAUSED: "Stopped",
+    CampaignState.CLOSED: "Closed",
+    CampaignState.CANCELLED: "Cancelled",
+}
+_LISTED = 10
+
+
+def status_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Strip | None = None) -> CardView:
+    """Draw where a campaign stands; `may_run` adds the buttons, `strip` says what a click just did."""
+    if status.state is CampaignState.CLOSED:
+        return closed_card(status, zone, may_run=may_run, strip=strip)
+    answered = status.items - status.open
+    return CardView(
+        kind="campaign.status",
+        headline=Headline(
+            title=title(status.name),
+            amount=formats.percent(answered, status.items) if status.items else None,
+            context=_phase(status, zone),
+            unit="answered" if status.items else None,
+        ),
+        body=(
+            *([strip] if strip else []),
+            *dry_run(status.mode),
+            *_trouble(status, zone),
+            *_bars(status),
+            Facts(_facts(status), ruled=True),
+            next_box(*_next(status, zone)),
+        ),
+        actions=_actions(status) if may_run else (),
+        fallback=_fallback(status, zone),
+        refresh_ref=status.campaign_id,
+    )
+
+
+def opened_card(status: CampaignStatus, zone: str) -> CardView:
+    """Draw the owner's card while messages go out; later it is the status."""
+    if status.state not in (CampaignState.OPENING, CampaignState.OPEN):
+        return status_card(status, zone, may_run=True)
+    opening = status.state is CampaignState.OPENING
+    answered = status.items - status.open
+    sent = f"{formats.number(status.messages_sent)} of {formats.count(status.reviewers, 'message')} sent."
+    return CardView(
+        kind="campaign.open",
+        headline=Headline(
+            title=f"{title(status.name)} is {'opening' if opening else 'open'}",
+            amount=f"{formats.number(answered)} of {formats.number(status.items)}",
+            context=f"Closes {formats.due(status.closes_at, zone)}",
+            unit="answered",
+        ),
+        body=(
+            *dry_run(status.mode),
+            Paragraph(sent),
+            *_unreachable(status),
+            *_bars(status),
+            next_box(*_next(status, zone)),
+        ),
+        actions=(
+            Action(label="Status", verb="status.open", ref=status.campaign_id, submits=False),
+            Action(
+                label="Freeze all removals…", verb="freeze.form", ref="all", emphasis=Emphasis.DANGER, submits=False
+            ),
+        ),
+        fallback=f"{title(status.name)} is open: {formats.number(answered)} of {formats.count(status.items, 'seat')}"
+        f" answered, until {formats.due(status.closes_at, zone)}.",
+        refresh_ref=status.campaign_id,
+    )
+
+
+def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Strip | None = None) -> CardView:
+    """Draw the result of a closed campaign: only what is verified gone counts."""
+    failed = dict(status.outcomes).get(Outcome.FAILED, 0)
+    export = Action(label="Export evidence", verb="export.get", ref=status.campaign_id, submits=False)
+    retry = Action(
+        label=f"Retry {formats.number(failed)} failed", verb="retry.submit", ref=status.campaign_id, submits=False
+    )
+    return CardView(
+        kind="campaign.closed",
+        headline=Headline(
+            title=f"{title(status.name)} is closed",
+            amount=formats.amounts(status.verified, whole=True),
+            context=f"Closed {formats.moment(status.closes_at, zone)}",
+            unit=f"{formats.unit(status.verified)}, verified" if status.verified.amounts else None,
+        ),
+        body=(
+            *([strip] if strip else []),
+            *dry_run(status.mode),
+            *_abandoned(status),
+            Figures(
+                figures=(
+                    (formats.number(status.items), "asked"),
+                    (formats.number(status.revoke), "revoked"),
+                    (formats.number(status.verified_count), "verified gone"),
+                )
+            ),
+            *_bars(status),
+            *_outcomes(status),
+        ),
+        actions=(export, *((retry,) if failed and may_run and status.abandoned_by_name is None else ())),
+        fallback=f"{title(status.name)} is closed: {formats.number(status.verified_count)} of"
+        f" {formats.count(status.revoke, 'seat')} verified gone, {formats.monthly(status.verified, whole=True)}.",
+        refresh_ref=status.campaign_id,
+    )
+
+
+def closing_card(status: CampaignStatus, closes_at_text: str, zone: str, silence: Silence) -> CardView:
+    """Draw the step before a campaign closes early."""
+    still = formats.count(status.open, "seat")
+    verb = "is" if status.open == 1 else "are"
+    return CardView(
+        kind="campaign.closing",
+        headline=Headline(title=f"Close {title(status.name)} early?", amount=still, unit="still open"),
+        body=(
+            Paragraph(f"It closes {closes_at_text} instead of {close_time(status.closes_at, zone)}."),
+            next_box(
+                "Every open card shows the new time first. Nothing is removed before it.",
+                f"{still} {verb} still open. {silence_of_campaign(silence)}",
+            ),
+        ),
+        actions=(
+            Action(label="Close early", verb="close.early.submit", ref=status.campaign_id, submits=False),
+            Action(label="Back", verb="status.open", ref=status.campaign_id, submits=False),
+        ),
+        fallback=f"Close {title(status.name)} early? {still} still open.",
+    )
+
+
+def abandoning_card(status: CampaignStatus) -> CardView:
+    """Draw the step before a stopped campaign is closed with seats left to remove."""
+    left = sum(seats for _, seats in status.waiting)
+    return CardView(
+        kind="campaign.abandoning",
+        headline=Headline(
+            title=f"Abandon {title(status.name)}?", amount=formats.count(left, "seat"), unit="not removed"
+        ),
+        body=(
+            Paragraph("The campaign closes as it is. What is not removed yet stays with its people."),
+            next_box("Your name is attested with this. Nothing more is removed."),
+        ),
+        actions=(
+            Action(
+                label="Abandon",
+                verb="close.abandon.submit",
+                ref=status.campaign_id,
+                emphasis=Emphasis.DANGER,
+                submits=False,
+            ),
+            Action(label="Back", verb="status.open", ref=status.campaign_id, submits=False),
+        ),
+        fallback=f"Abandon {title(status.name)}? {formats.count(left, 'seat')} not removed.",
+    )
+
+
+def campaigns_card(campaigns: Campaigns, zone: str) -> CardView:
+    """Draw all campaigns, newest first, or what an installation without one could do."""
+    if not campaigns.rows:
+        return none_open_card(campaigns)
+    shown = campaigns.rows[:_LISTED]
+    more = len(campaigns.rows) - len(shown)
+    rest = [Paragraph(f"{formats.number(more)} older ones: /reclaim campaign NAME.", subtle=True)] if more else []
+    return CardView(
+        kind="campaign.list",
+        headline=Headline(title=formats.count(len(campaigns.rows), "campaign")),
+        body=(Rows(rows=tuple(_campaign_row(status, zone) for status in shown)), *rest),
+        fallback=f"{formats.count(len(campaigns.rows), 'campaign')}.",
+    )
+
+
+def none_open_card(campaigns: Campaigns) -> CardView:
+    """Draw the empty state: what is idle now."""
+    idle = formats.number(campaigns.idle)
+    cost = formats.monthly(campaigns.total, whole=True)
+    text = f"No campaign is open. {idle} idle seats cost {cost}." if campaigns.idle else "No campaign is open."
+    return CardView(
+        kind="campaign.none",
+        headline=Headline(title="No campaign is open."),
+        body=(Paragraph(text),) if campaigns.idle else (),
+        actions=(open_spend(),),
+        fallback=text,
+    )
+
+
+def _campaign_row(status: CampaignStatus, zone: str) -> Row:
+    answered = status.items - status.open
+    dry = " · dry run" if status.mode is WriteMode.DRY_RUN else ""
+    share = f"{formats.number(answered)} of {formats.number(status.items)} answered"
+    return Row(
+        title=status.name,
+        reason=f"{STATES[status.state]} · {share} · closes {formats.due(status.closes_at, zone)}{dry}"
+        if status.state is CampaignState.OPEN
+        else f"{STATES[status.state]} · {share}{dry}",
+        amount=formats.amounts(status.verified, whole=True),
+        open=Action(label="Status", verb="status.open", ref=status.campaign_id, submits=False),
+    )
+
+
+def _phase(status: CampaignStatus, zone: str) -> str:
+    match status.state:
+        case CampaignState.OPEN:
+            left = formats.time_left(status.closes_at, status.now, zone)
+            return f"Open · closes {formats.due(status.closes_at, zone)} · {left}"
+        case CampaignState.APPLYING | CampaignState.PAUSED:
+            return f"{STATES[status.state]} {_removed_of(status)}"
+        case (
+            CampaignState.DRAFT
+            | CampaignState.OPENING
+            | CampaignState.CLOSING
+            | CampaignState.CLOSED
+            | CampaignState.CANCELLED
+        ):
+            return STATES[status.state]
+        case _:
+            assert_never(status.state)
+
+
+def _removed_of(status: CampaignStatus) -> str:
+    return f"{formats.number(status.verified_count)} of {formats.number(status.removing)}"
+
+
+def _trouble(status: CampaignStatus, zone: str) -> list[Strip]:
+    strips = []
+    if status.frozen_since is not None:
+        since = formats.moment(status.frozen_since, zone)
+        text = f"Removals are frozen since {since}. Decisions are saved and wait."
+        strips.append(Strip(tone=Tone.BAD, text=text))
+    elif status.state is CampaignState.PAUSED:
+        text = f"Stopped after {formats.number(status.verified_count)}: {_pause(status.pause_reason)}"
+        strips.append(Strip(tone=Tone.WARNING, text=text))
+    return strips
+
+
+def _pause(reason: str | None) -> str:
+    if reason == "frozen":
+        return "removals were frozen."
+    if reason == "guardrail_exceeded":
+        return "more removals were approved than the limit allows."
+    return "an administrator has to look."
+
+
+def _bars(status: CampaignStatus) -> list[Progress]:
+    if not status.items:
+        return []
+    answered = status.items - status.open
+    share = formats.percent(answered, status.items)
+    return [
+        Progress(
+            segments=(
+                Segment(colour="revoke", label="revoke", count=status.revoke),
+                Segment(colour="keep", label="keep", count=status.keep),
+                Segment(colour="not_sure", label="not sure", count=status.not_sure),
+                Segment(colour="open", label="open", count=status.open),
+            ),
+            label=f"{formats.number(answered)} of {formats.number(status.items)} answered ({share})",
+        )
+    ]
+
+
+def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
+    facts = [
+        Fact("Approved so far", formats.monthly(status.approved, whole=True)),
+        Fact("Reviewers finished", f"{formats.number(status.reviewers_done)} of {formats.number(status.reviewers)}"),
+    ]
+    if status.open_with:
+        two = [
+            f"{formats.isolate(formats.one_line(load.name, formats.NAME_MAX))} {load.seats}"
+            for load in status.open_with[:2]
+        ]
+        more = [f"{len(status.open_with) - 2} more"] if len(status.open_with) > 2 else []
+        facts.append(Fact("Still open with", " · ".join([*two, *more])))
+    if status.unreachable:
+        facts.append(Fact("Could not be reached", _reach(status)))
+    facts += [Fact(_waits(value), formats.number(seats)) for value, seats in status.waiting]
+    if status.verified_count:
+        facts.append(Fact("Verified gone", f"{status.verified_count}: {formats.monthly(status.verified, whole=True)}"))
+    return tuple(facts)
+
+
+def _waits(value: str) -> str:
+    return {
+        Waiting.QUEUED.value: "Waiting to be removed",
+        Waiting.FROZEN.value: "Waiting: removals are frozen",
+        Waiting.PENDING_VERIFICATION.value: "Removed, being checked",
+    }.get(value, "Waiting")
+
+
+def _reach(status: CampaignStatus) -> str:
+    shown = names(status.unreachable[:3])
+    more = f" and {len(status.unreachable) - 3} more" if len(status.unreachable) > 3 else ""
+    return f"{formats.number(len(status.unreachable))}: {shown}{more}"
+
+
+def _unreachable(status: CampaignStatus) -> list[Strip]:
+    if not status.unreachable:
+        return []
+    people = formats.count(len(status.unreachable), "person", "people")
+    shown = _reach(status).split(": ", 1)[1]
+    return [Strip(tone=Tone.WARNING, text=f"{people} could not be reached: {shown}.")]
+
+
+def _next(status: CampaignStatus, zone: str) -> list[str]:
+    match status.state:
+        case CampaignState.DRAFT | CampaignState.OPENING:
+            return ["Messages go out when the list of seats is whole. Nothing is removed before the close."]
+        case CampaignState.OPEN:
+            parts = []
+            if status.next_reminder_at is not None:
+                at = formats.moment(status.next_reminder_at, zone, weekday=True)
+                parts.append(f"On {at}, reviewers with open seats get a reminder.")
+            parts.append(f"It closes {at_close(status.closes_at, zone)}; nothing is removed before.")
+            return parts
+        case CampaignState.CLOSING:
+            return ["Answers are closed. The approved removals are being planned."]
+        case CampaignState.APPLYING:
+            return ["Each seat is read again before it is removed and checked after. This card updates itself."]
+        case CampaignState.PAUSED:
+            return ["Nothing is removed while it is stopped. Answers are safe."]
+        case CampaignState.CLOSED | CampaignState.CANCELLED:
+            return ["Nothing more is removed."]
+        case _:
+            assert_never(status.state)
+
+
+def _actions(status: CampaignStatus) -> tuple[Action, ...]:
+    ref = status.campaign_id
+    actions = []
+    if status.state is CampaignState.OPEN:
+        actions.append(Action(label="Close early…", verb="close.early", ref=ref, submits=False))
+    if status.state is CampaignState.APPLYING and dict(status.outcomes).get(Outcome.FAILED, 0):
+        actions.append(Action(label="Retry what failed", verb="retry.submit", ref=ref, submits=False))
+    if status.state is CampaignState.PAUSED and status.frozen_since is None:
+        actions.append(Action(label="Abandon…", verb="close.abandon", ref=ref, submits=False))
+    actions.append(Action(label="Refresh", verb="status.open", ref=ref, submits=False))
+    if status.frozen_since is None:
+        freeze = Action(
+            label="Freeze all removals…",
+            verb="freeze.form",
+            ref="all",
+            emphasis=Emphasis.DANGER,
+            more=True,
+            submits=False,
+        )
+        actions.append(freeze)
+    else:
+        actions.append(Action(label="Resume…", verb="resume.form", ref="all", submits=False))
+    return tuple(actions)
+
+
+def _abandoned(status: CampaignStatus) -> list[Strip]:
+    if status.abandoned_by_name is None:
+        return []
+    return [Strip(tone=Tone.WARNING, text=f"{names([status.abandoned_by_name])} closed it with seats left to remove.")]
+
+
+def _outcomes(status: CampaignStatus) -> list[Element]:
+    if not status.outcomes:
+        return []
+    facts = tuple(Fact(OUTCOMES[outcome].capitalize(), formats.number(seats)) for outcome, seats in status.outcomes)
+    return [Paragraph("What became of the seats", heading=True), Facts(facts, ruled=True)]
+
+
+def _fallback(status: CampaignStatus, zone: str) -> str:
+    answered = status.items - status.open
+    return (
+        f"{title(status.name)}: {formats.number(answered)} of {formats.count(status.items, 'seat')} answered."
+        f" {formats.monthly(status.approved, whole=True)} approved. Closes {formats.due(status.closes_at, zone)}."
+    )

@@ -1,0 +1,296 @@
+"""Steering cards: freeze and resume, the sync, help, and what is said when something cannot be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cards import formats
+from cards.form import EMPTY, Filled
+from cards.phrases import name, next_box, quoted, run
+from cards.view import (
+    Action,
+    CardView,
+    Element,
+    Emphasis,
+    Fact,
+    Facts,
+    Headline,
+    Input,
+    InputKind,
+    Paragraph,
+    Row,
+    Rows,
+    Strip,
+    Tone,
+)
+from reclaim.domain.read_models import FreezeView, SyncView
+
+REASON_FIELDS = frozenset({"reason"})
+_REASON_LENGTH = 500
+
+
+def freeze_form(filled: Filled = EMPTY) -> CardView:
+    """Draw the question before every removal stops."""
+    return CardView(
+        kind="freeze.form",
+        headline=Headline(title="Freeze all removals?"),
+        body=(
+            *filled.strip(REASON_FIELDS),
+            _reason("For example: wrong seats are being removed", filled),
+            next_box(
+                "Every removal stops at once. People can still answer. Resume needs a reason and a second person."
+            ),
+        ),
+        actions=(Action(label="Freeze", verb="freeze.submit", ref="all", emphasis=Emphasis.DANGER),),
+        fallback="Freeze all removals? Nothing is stopped yet.",
+    )
+
+
+def resume_form(view: FreezeView, zone: str, filled: Filled = EMPTY) -> CardView:
+    """Draw the form that asks a second person to let removals go on."""
+    return CardView(
+        kind="resume.form",
+        headline=Headline(title="Resume removals?", amount=_waiting(view)),
+        body=(
+            *filled.strip(REASON_FIELDS),
+            *_who_froze(view, zone),
+            _reason("For example: the list was checked", filled),
+            next_box("Another admin is asked to confirm. Until then nothing is removed."),
+        ),
+        actions=(Action(label="Ask to resume", verb="resume.submit", ref="all"),),
+        fallback="Resume removals? Nothing has changed yet.",
+    )
+
+
+def freeze_card(view: FreezeView, zone: str, *, may_resume: bool, may_confirm: bool) -> CardView:
+    """Draw whether removals are frozen, and who asks to let them go on."""
+    if not view.frozen:
+        return _not_frozen()
+    pending = view.resume_ref is not None
+    actions: list[Action] = []
+    if pending and may_confirm:
+        actions.append(Action(label="Confirm", verb="resume.confirm", ref=view.resume_ref or "", submits=False))
+    elif not pending and may_resume:
+        actions.append(Action(label="Resume…", verb="resume.form", ref="all", submits=False))
+    return CardView(
+        kind="freeze",
+        headline=Headline(title="Removals are frozen", amount=_waiting(view)),
+        body=(
+            Strip(tone=Tone.BAD, text="Nothing is removed while this lasts."),
+            *_who_froze(view, zone),
+            *_who_asks(view),
+            next_box(
+                "People can still answer. Resume needs a reason and a second person."
+                if not pending
+                else "An admin other than who asks confirms. Until then nothing is removed."
+            ),
+        ),
+        actions=tuple(actions),
+        fallback=f"Removals are frozen. {_waiting(view)}.",
+    )
+
+
+def sync_card(sync: SyncView, now: datetime, zone: str) -> CardView:
+    """Draw a sync: its progress, its end, or why it stopped."""
+    titles = {
+        "running": "Reading the tenant",
+        "complete": "The tenant is read",
+        "failed": "The tenant could not be read",
+        "stopped": "The reading stopped",
+    }
+    read = f"{formats.count(sync.people, 'person', 'people')}, {formats.count(sync.seats, 'seat')}"
+    return CardView(
+        kind="sync",
+        headline=Headline(
+            title=titles.get(sync.state, "Reading the tenant"),
+            amount=_idle(sync),
+            context=f"Started {formats.moment(sync.started_at, zone)}, {_running_for(sync, now)}",
+            unit="idle" if sync.idle is not None else None,
+        ),
+        body=(Facts((Fact("Read so far" if sync.state == "running" else "Read", read),)), *_sync_end(sync)),
+        actions=_sync_actions(sync),
+        fallback=f"{titles.get(sync.state, 'Reading the tenant')}: {read}.",
+        refresh_ref=sync.run_id,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpLine:
+    """One verb in the help."""
+
+    group: str
+    usage: str
+    summary: str
+    example: str
+
+
+def help_card(lines: Sequence[HelpLine], first_steps: Sequence[tuple[str, str]]) -> CardView:
+    """Draw what this person may type; `first_steps` are (verb, label) of up to three buttons."""
+    groups = dict.fromkeys(line.group for line in lines)
+    body: list[Element] = [Paragraph("I ask before a seat is taken away, and I show what became of it.")]
+    for group in groups:
+        rows = tuple(
+            Row(title=f"/reclaim {line.usage}", reason=f"{line.summary} Example: /reclaim {line.example}".strip())
+            for line in lines
+            if line.group == group
+        )
+        body.append(Rows(heading=group, rows=rows))
+    return CardView(
+        kind="help",
+        headline=Headline(title="What you can type"),
+        body=tuple(body),
+        actions=tuple(run(verb, label) for verb, label in first_steps[:3]),
+        fallback="What you can type behind /reclaim.",
+    )
+
+
+def verb_help_card(line: HelpLine) -> CardView:
+    """Draw the help for one verb."""
+    return CardView(
+        kind="help",
+        headline=Headline(title=f"/reclaim {line.usage}"),
+        body=(Paragraph(line.summary), Paragraph(f"Example: /reclaim {line.example}", subtle=True)),
+        actions=(run("help", "All commands"),),
+        fallback=f"How to use /reclaim {line.usage}.",
+    )
+
+
+def unknown_verb_card(text: str, nearest: str | None) -> CardView:
+    """Draw the answer to a verb that does not exist, or not for this person."""
+    typed = formats.one_line(text, 40)
+    hint = f" Did you mean /reclaim {nearest}?" if nearest else ""
+    actions = ((run(nearest),) if nearest else ()) + (run("help", "Help"),)
+    return CardView(
+        kind="unknown",
+        headline=Headline(title=f"I do not know “{typed}”"),
+        body=(Paragraph(f"I do not know “{typed}”.{hint}"),),
+        actions=actions,
+        fallback="I do not know this command.",
+    )
+
+
+def bad_argument_card(message: str, example: str) -> CardView:
+    """Draw what was wrong with an argument, and one example that fits."""
+    return CardView(
+        kind="bad_argument",
+        headline=Headline(title="That does not fit"),
+        body=(Paragraph(message), Paragraph(f"Example: /reclaim {example}", subtle=True)),
+        fallback=message,
+    )
+
+
+def message_card(kind: str, message: str, *, headline: str, tone: Tone = Tone.WARNING) -> CardView:
+    """Draw a refusal or an outside failure as one sentence."""
+    return CardView(
+        kind=kind, headline=Headline(title=headline), body=(Strip(tone=tone, text=message),), fallback=message
+    )
+
+
+def role_needed(roles: Sequence[str], have: Sequence[str], people: Sequence[str]) -> str:
+    """Return the refusal that says which role is needed and whom to ask; no hint whether the object exists."""
+    shown = [name(person) for person in people[:3]]
+    asked = f" Ask {' or '.join(shown)}." if shown else ""
+    has = f" You have: {', '.join(have)}." if have else ""
+    return f"This needs the role {' or '.join(roles)}.{has}{asked}"
+
+
+def unexpected(reference: str) -> str:
+    """Return what is said of an error that nobody foresaw."""
+    return f"That did not work. Nothing was changed. Reference {reference}."
+
+
+def in_private_card() -> CardView:
+    """Draw what a channel sees instead of an answer that is for one person only."""
+    text = "This answer is for you only. Ask me again in our private chat."
+    return CardView(kind="private", headline=Headline(title="Only in private"), body=(Paragraph(text),), fallback=text)
+
+
+def _not_frozen() -> CardView:
+    text = "Removals are not frozen."
+    return CardView(
+        kind="freeze",
+        headline=Headline(title=text),
+        body=(Paragraph("Approved removals go on."),),
+        actions=(run("status", "Status"),),
+        fallback=text,
+    )
+
+
+def _waiting(view: FreezeView) -> str:
+    return f"{formats.number(view.waiting)} {'waits' if view.waiting == 1 else 'wait'}"
+
+
+def _who_froze(view: FreezeView, zone: str) -> list[Facts]:
+    facts = []
+    if view.by_name:
+        facts.append(Fact("Frozen by", name(view.by_name)))
+    if view.since:
+        facts.append(Fact("Since", formats.moment(view.since, zone)))
+    if view.reason:
+        facts.append(Fact("Why", quoted(view.reason)))
+    return [Facts(tuple(facts))] if facts else []
+
+
+def _who_asks(view: FreezeView) -> list[Strip]:
+    if view.resume_ref is None:
+        return []
+    who = name(view.resume_by_name or "Somebody")
+    return [
+        Strip(
+            tone=Tone.NEUTRAL,
+            text=f"{who} asks to resume.",
+            detail=quoted(view.resume_reason) if view.resume_reason else None,
+        )
+    ]
+
+
+def _reason(placeholder: str, filled: Filled) -> Input:
+    return Input(
+        id="reason",
+        kind=InputKind.TEXT,
+        label="Why?",
+        required=True,
+        value=filled.value("reason"),
+        placeholder=placeholder,
+        max_length=_REASON_LENGTH,
+        error=filled.error_of("reason"),
+    )
+
+
+def _idle(sync: SyncView) -> str | None:
+    return None if sync.idle is None else formats.count(sync.idle, "seat")
+
+
+def _running_for(sync: SyncView, now: datetime) -> str:
+    minutes = int(((sync.completed_at or now) - sync.started_at).total_seconds() // 60)
+    return f"{formats.count(minutes, 'minute')} long" if minutes else "less than a minute long"
+
+
+def _sync_end(sync: SyncView) -> list[Element]:
+    body: list[Element] = []
+    if sync.state == "running" and sync.error:
+        body.append(Strip(tone=Tone.WARNING, text=f"Interrupted, it goes on by itself. {sync.error}"))
+    elif sync.state == "failed":
+        body.append(Strip(tone=Tone.BAD, text=sync.error or "Microsoft did not answer."))
+    elif sync.state == "stopped":
+        gone = f"{formats.count(sync.gone_people, 'person', 'people')} and {formats.count(sync.gone_seats, 'seat')}"
+        text = f"{gone} would vanish, which is more than usual. Nothing was changed."
+        detail = f"If this is right: /reclaim sync --accept {sync.run_id}"
+        body.append(Strip(tone=Tone.WARNING, text=text, detail=detail))
+    if sync.sign_ins == "no_premium":
+        body.append(Strip(tone=Tone.WARNING, text="No sign-in data: the tenant needs Entra ID P1."))
+    elif sync.sign_ins == "no_permission":
+        body.append(Strip(tone=Tone.WARNING, text="No sign-in data: the permission AuditLog.Read.All is missing."))
+    if sync.total is not None and sync.idle:
+        body.append(Paragraph(f"They cost {formats.monthly(sync.total, whole=True)}."))
+    return body
+
+
+def _sync_actions(sync: SyncView) -> tuple[Action, ...]:
+    if sync.state == "running":
+        return (Action(label="Refresh", verb="sync.open", ref=sync.run_id, submits=False),)
+    if sync.state == "complete":
+        return (run("spend", "Show spend"),)
+    if sync.state == "failed":
+        return (Action(label="Try again", verb="sync.run", ref="now", submits=False),)
+    return ()

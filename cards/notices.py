@@ -1,0 +1,35 @@
+"""Which card a notice becomes: the one table of them."""
+
+from typing import assert_never
+
+from cards.campaign import closed_card, opened_card
+from cards.control import freeze_card, sync_card
+from cards.review import reminder_card, wave_card
+from cards.view import CardView
+from reclaim.domain.notices import (
+    CampaignClosedNotice,
+    CampaignOpenNotice,
+    Notice,
+    ResumeAskedNotice,
+    SyncNotice,
+    WaveNotice,
+)
+
+
+def render_notice(notice: Notice, zone: str) -> CardView:
+    """Return the card of a notice, in the reader's IANA zone."""
+    match notice:
+        case WaveNotice():
+            if notice.reminder is not None:
+                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone)
+            return wave_card(notice.wave, zone)
+        case CampaignOpenNotice():
+            return opened_card(notice.status, zone)
+        case CampaignClosedNotice():
+            return closed_card(notice.status, zone, may_run=True)
+        case ResumeAskedNotice():
+            return freeze_card(notice.freeze, zone, may_resume=False, may_confirm=True)
+        case SyncNotice():
+            return sync_card(notice.sync, notice.now, zone)
+        case _:
+            assert_never(notice)

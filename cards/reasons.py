@@ -1,0 +1,285 @@
+"""Why a seat stands on a list, what removing it means, and how it ended: the domain's words in English.
+
+Reviewers and holders read these, so a seat is *unused*, never idle, and records are described, not people.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from cards import formats
+from cards.phrases import at_close, first, group, sku
+from reclaim.domain.activity import SignInKind
+from reclaim.domain.calendar import local_day
+from reclaim.domain.campaign import Silence, WriteMode
+from reclaim.domain.idle import Rule
+from reclaim.domain.removal import Blocker, Outcome, StepKind
+from reclaim.domain.review import (
+    Answer,
+    AssignedHow,
+    Choice,
+    FallbackWhy,
+    KeepReason,
+    Recommendation,
+    ReviewItem,
+    Snapshot,
+)
+
+KEEP_REASONS: dict[KeepReason, str] = {
+    KeepReason.CURRENT_WORK: "Needed for current work",
+    KeepReason.SEASONAL: "Needed later (seasonal work)",
+    KeepReason.AWAY: "Away for now",
+    KeepReason.SHARED: "Shared or service account",
+    KeepReason.LEGAL_HOLD: "Legal hold",
+    KeepReason.OTHER: "Something else",
+}
+
+ANSWERED: dict[Choice, str] = {
+    Choice.REVOKE: "revoked",
+    Choice.KEEP: "kept",
+    Choice.NOT_SURE: "was not sure about",
+    Choice.WITHDRAWN: "took back the answer to",
+}
+
+OUTCOMES: dict[Outcome, str] = {
+    Outcome.KEPT: "kept",
+    Outcome.REMOVED: "removed and checked",
+    Outcome.ALREADY_ABSENT: "already gone",
+    Outcome.ACTIVE_AGAIN: "used again, kept",
+    Outcome.REGRANTED: "given again, kept",
+    Outcome.PLAN_CHANGED: "changed meanwhile, kept",
+    Outcome.HELD: "held: only mailbox or files",
+    Outcome.NOT_SUPPORTED: "cannot be removed by Reclaim",
+    Outcome.MANUAL_DONE: "removed by hand",
+    Outcome.DRY_RUN: "dry run, nothing removed",
+    Outcome.SUPERSEDED: "not tried, kept",
+    Outcome.FAILED: "removal failed",
+}
+
+BLOCKERS: dict[Blocker, str] = {
+    Blocker.GROUP_UNKNOWN: "By hand: a group that we cannot read",
+    Blocker.GROUP_DYNAMIC: "By hand: dynamic group",
+    Blocker.GROUP_SYNCED: "By hand: group managed on premises",
+    Blocker.GROUP_MAIL_ENABLED: "By hand: mail-enabled group",
+    Blocker.GROUP_ROLE_ASSIGNABLE: "By hand: group that gives admin roles",
+    Blocker.GROUP_RESTRICTED: "By hand: group under restricted management",
+    Blocker.GROUP_NESTED: "By hand: group with other groups inside",
+    Blocker.GROUP_OTHER_SKUS: "By hand: group that gives other licenses too",
+    Blocker.NOT_A_DIRECT_MEMBER: "By hand: seat through a group in a group",
+    Blocker.SKU_UNKNOWN: "By hand: Microsoft no longer lists this license",
+    Blocker.ERROR_STATE: "By hand: Microsoft reports an error on the seat",
+    Blocker.LAST_MAILBOX: "Held: the only mailbox",
+    Blocker.LAST_FILES: "Held: the only OneDrive files",
+}
+
+_HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files"}
+
+# {} is the group's name.
+_BY_HAND: dict[Blocker, str] = {
+    Blocker.GROUP_UNKNOWN: "we could not read the group {}",
+    Blocker.GROUP_DYNAMIC: "{} is managed by a rule",
+    Blocker.GROUP_SYNCED: "{} is managed on premises",
+    Blocker.GROUP_MAIL_ENABLED: "{} is managed in Exchange",
+    Blocker.GROUP_ROLE_ASSIGNABLE: "{} is managed with the admin roles it gives",
+    Blocker.GROUP_RESTRICTED: "{} is managed by restricted administrators",
+    Blocker.GROUP_NESTED: "{} is managed through other groups",
+    Blocker.GROUP_OTHER_SKUS: "{} gives other licenses too",
+    Blocker.NOT_A_DIRECT_MEMBER: "the seat comes through a group inside {}",
+    Blocker.SKU_UNKNOWN: "Microsoft no longer lists this license",
+    Blocker.ERROR_STATE: "Microsoft reports an error on this seat",
+}
+
+_KINDS = {
+    SignInKind.SUCCESS: "",
+    SignInKind.INTERACTIVE: " (may be a failed one)",
+    SignInKind.BACKGROUND: " (in the background only)",
+}
+
+
+def row_reason(item: ReviewItem, now: datetime, zone: str) -> str:
+    """Return the one reason in a row: the strongest wins, and what needs a closer look says why."""
+    blocker = item.plan.blocker
+    if blocker is None:
+        return _unused(item, now, zone)
+    if blocker in _HELD:
+        days = formats.count((now - item.snapshot.quiet_since).days, "day")
+        return f"Unused for {days}, but holds {_HELD[blocker]}"
+    if blocker in (Blocker.SKU_UNKNOWN, Blocker.ERROR_STATE):
+        return "Microsoft reports a problem; someone has to remove it by hand"
+    return "Comes from a group; someone has to remove it by hand"
+
+
+def _unused(item: ReviewItem, now: datetime, zone: str) -> str:
+    seat = item.snapshot
+    match item.rule:
+        case Rule.DISABLED:
+            if seat.disabled_seen_at is None:
+                return "Account disabled"
+            return f"Account disabled (first seen {_day(seat.disabled_seen_at, zone)})"
+        case Rule.NEVER_SEEN:
+            return f"Never used. {seat_given(seat, zone)}"
+        case Rule.IDLE:
+            if seat.last_seen_at is None:
+                return "Last use unknown: no data from Microsoft"
+            return f"Last sign-in {_day(seat.last_seen_at, zone)}, {formats.age(seat.last_seen_at, now)}"
+        case _:
+            assert_never(item.rule)
+
+
+def seat_given(seat: Snapshot, zone: str) -> str:
+    """Return "Seat given 11 Feb 2026"."""
+    return f"Seat given {_day(seat.assigned_at, zone)}" if seat.assigned_at else "Date of the seat unknown"
+
+
+def evidence(item: ReviewItem, now: datetime, days: int, zone: str) -> str:
+    """Return the reason in full sentences, with the limit."""
+    seat = item.snapshot
+    limit = f"The limit is {formats.count(days, 'day')}."
+    match item.rule:
+        case Rule.DISABLED:
+            return f"{_unused(item, now, zone)}. A disabled account cannot use the seat."
+        case Rule.NEVER_SEEN:
+            return f"No sign-in was ever seen. {seat_given(seat, zone)}, {_age(seat, now)}. {limit}"
+        case Rule.IDLE:
+            if seat.last_seen_at is None:
+                return "Last use unknown: no data from Microsoft for this person."
+            return f"The last sign-in was {formats.age(seat.last_seen_at, now)}. {limit}"
+        case _:
+            assert_never(item.rule)
+
+
+def _age(seat: Snapshot, now: datetime) -> str:
+    return formats.age(seat.quiet_since, now)
+
+
+def last_sign_in(seat: Snapshot, rule: Rule, now: datetime, zone: str) -> str:
+    """Return the last sign-in as a fact; unknown is said, never shown as nothing."""
+    if seat.last_seen_at is not None:
+        kind = _KINDS[seat.last_seen_kind] if seat.last_seen_kind else ""
+        return f"{_day(seat.last_seen_at, zone)}, {formats.age(seat.last_seen_at, now)}{kind}"
+    return "Never seen" if rule is Rule.NEVER_SEEN else "Unknown: no data from Microsoft for this person"
+
+
+def account(seat: Snapshot, zone: str) -> str:
+    """Return the account as a fact: state, department, address."""
+    if seat.account_enabled is None:
+        state = "Unknown"
+    elif seat.account_enabled:
+        state = "Active"
+    elif seat.disabled_seen_at is not None:
+        state = f"Disabled (first seen {_day(seat.disabled_seen_at, zone)})"
+    else:
+        state = "Disabled"
+    parts = [state, *(formats.one_line(part, formats.NAME_MAX) for part in (seat.department, seat.upn) if part)]
+    return " · ".join(parts)
+
+
+def path(seat: Snapshot, zone: str) -> str:
+    """Return how the seat is held: "Since 3 Mar 2026, through the group Copilot Marketing"."""
+    ways = [
+        "directly" if one.group_id is None else f"through the group {_group_name(seat, one.group_id)}"
+        for one in seat.paths
+    ]
+    since = f"Since {_day(seat.assigned_at, zone)}" if seat.assigned_at else "Date unknown"
+    return f"{since}, {' and '.join(ways)}" if ways else since
+
+
+def _group_name(seat: Snapshot, ref: str | None) -> str:
+    return group(seat.path_names.get(ref, "a group without a name")) if ref else "a group"
+
+
+def look_closer(item: ReviewItem) -> str:
+    """Return why we do not recommend to revoke, as it stands behind a colon."""
+    blocker = item.plan.blocker
+    if blocker in _HELD:
+        return f"the seat carries {_HELD[blocker]} of this person."
+    if blocker is None:
+        return "no way to remove it was found."
+    return f"{_BY_HAND[blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))}."
+
+
+def by_hand(item: ReviewItem) -> str:
+    """Return why Reclaim cannot remove a seat."""
+    return f"Reclaim cannot remove it: {look_closer(item)}"
+
+
+def if_you_revoke(item: ReviewItem, closes_at: datetime, mode: WriteMode, zone: str) -> str:
+    """Return what a revoke does, before it is decided."""
+    blocker = item.plan.blocker
+    if blocker in _HELD:
+        return f"Revoke is not offered: the seat carries {_HELD[blocker]}. Reclaim holds such a seat: it is kept."
+    if not item.plan.writable:
+        return f"{by_hand(item)} Your answer is recorded, and the seat stays until a person takes it away."
+    when = at_close(closes_at, zone)
+    seat, parts = item.snapshot, []
+    for step in item.plan.steps:
+        if step.kind is StepKind.DIRECT:
+            parts.append(f"The seat is removed {when}.")
+        else:
+            who = first(seat.person_name)
+            parts.append(f"{who} leaves the group {_group_name(seat, step.ref)} {when}.")
+            parts.append("The group gives no other license. Access that it opens goes with it.")
+    parts.append("Account, mailbox and files stay.")
+    if mode is WriteMode.DRY_RUN:
+        return f"This is a dry run: nothing is removed. Live, it would be: {' '.join(parts)}"
+    return " ".join(parts)
+
+
+def if_you_do_not_answer(item: ReviewItem, silence: Silence, mode: WriteMode) -> str:
+    """Return what silence does to this one seat."""
+    recommended = item.recommendation is Recommendation.REVOKE
+    by_silence = silence is Silence.REMOVE or (silence is Silence.RECOMMENDATION and recommended)
+    if not by_silence or not item.plan.writable or item.not_sure_by is not None:
+        return "The seat is kept."
+    return "The seat is removed." if mode is WriteMode.LIVE else "Nothing, as this is a dry run. Live, it is removed."
+
+
+def how_assigned(item: ReviewItem) -> str:
+    """Return how the present reviewer came to this seat."""
+    match item.assigned_how:
+        case AssignedHow.MANAGER:
+            return "As manager in Entra."
+        case AssignedHow.PERSON:
+            return "Named as reviewer of this campaign."
+        case AssignedHow.FALLBACK:
+            return _FALLBACK_WHY.get(item.assigned_reason or "", "As the fallback reviewer of this campaign.")
+        case AssignedHow.DELEGATED:
+            return "Passed on by the reviewer before."
+        case AssignedHow.TAKEN_BACK:
+            return "Taken back by who passed it on."
+        case AssignedHow.NOT_SURE:
+            return "As the fallback reviewer: the reviewer before was not sure."
+        case _:
+            assert_never(item.assigned_how)
+
+
+_FALLBACK_WHY = {
+    FallbackWhy.NO_MANAGER.value: "As the fallback reviewer: no manager in Entra.",
+    FallbackWhy.MANAGER_DISABLED.value: "As the fallback reviewer: the reviewer’s account cannot review.",
+    FallbackWhy.OWN_SEAT.value: "As the fallback reviewer: nobody decides a seat of their own.",
+}
+
+
+def answer_in_words(answer: Answer, zone: str) -> str:
+    """Return "Revoked", "Kept until 12 Jan 2027. Reason: Legal hold", "Not sure"."""
+    match answer.choice:
+        case Choice.REVOKE:
+            return "Revoked"
+        case Choice.KEEP:
+            until = f" until {formats.day(answer.keep_until)}" if answer.keep_until else ""
+            why = f". Reason: {KEEP_REASONS[answer.reason]}" if answer.reason else ""
+            return f"Kept{until}{why}"
+        case Choice.NOT_SURE:
+            return "Not sure"
+        case Choice.WITHDRAWN:
+            return "Taken back"
+        case _:
+            assert_never(answer.choice)
+
+
+def seat_title(item: ReviewItem) -> str:
+    """Return "Isaiah Langer · Microsoft 365 Copilot" for a sentence or a context line."""
+    return f"{formats.isolate(formats.one_line(item.snapshot.person_name, formats.NAME_MAX))} · {sku(item.snapshot.sku_name)}"
+
+
+def _day(at: datetime, zone: str) -> str:
+    return formats.day(local_day(at, zone))

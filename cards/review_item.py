@@ -1,0 +1,268 @@
+"""One seat in full: the question, what was answered to it, and how it ended."""
+
+from cards import formats
+from cards.phrases import NEXT, close_time, dry_run, name, quoted, sku, title
+from cards.reasons import (
+    ANSWERED,
+    KEEP_REASONS,
+    account,
+    answer_in_words,
+    by_hand,
+    evidence,
+    how_assigned,
+    if_you_do_not_answer,
+    if_you_revoke,
+    last_sign_in,
+    look_closer,
+    path,
+)
+from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Strip, Tone
+from reclaim.domain.campaign import CampaignState, WriteMode
+from reclaim.domain.read_models import ItemView
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import MAX_HANDOVERS, Answer, Choice, Recommendation, Waiting
+
+_GONE = "The seat is already gone. Nothing to do."
+_DONE_HERE = "Nothing left to do for you."
+
+
+def item_card(view: ItemView, zone: str) -> CardView:
+    """Draw a seat in the state that this viewer meets it in."""
+    asks = is_open_for_viewer(view)
+    item = view.item
+    strips = _question(view, zone) if asks else _state(view, zone)
+    body: list[Element] = [*strips, *dry_run(view.mode), Facts(_facts(view, zone))]
+    if asks:
+        if item.handovers >= MAX_HANDOVERS:
+            body.append(Paragraph("This seat was passed on three times. Please decide, or pick Not sure."))
+        body.append(_what_follows(view, zone))
+    monthly = item.snapshot.monthly
+    return CardView(
+        kind="review.item",
+        headline=Headline(
+            title=name(item.snapshot.person_name),
+            amount=formats.price(monthly),
+            context=sku(item.snapshot.sku_name),
+            unit="a month" if monthly else None,
+        ),
+        body=tuple(body),
+        actions=_actions(view) if asks else (),
+        back=_back(view, asks=asks),
+        fallback=_fallback(view, zone, asks=asks),
+        refresh_ref=item.id,
+    )
+
+
+def why_card(view: ItemView, zone: str) -> CardView:
+    """Draw why this seat was put to this reviewer."""
+    item = view.item
+    parts = [Paragraph("Why it looks unused", heading=True), Paragraph(evidence(item, view.now, view.days, zone))]
+    if not item.plan.writable:
+        parts.append(Paragraph(f"Look closer: {look_closer(item)}"))
+    parts += [
+        Paragraph("How the reviewer was chosen", heading=True),
+        Paragraph(how_assigned(item)),
+        Paragraph("What the data is", heading=True),
+        Paragraph(f"Sign-ins of the account, read {formats.moment(item.snapshot.data_as_of, zone)} from Microsoft."),
+    ]
+    return CardView(
+        kind="review.why",
+        headline=Headline(
+            title="Why this seat?", context=f"{name(item.snapshot.person_name)} · {sku(item.snapshot.sku_name)}"
+        ),
+        body=(*parts, Box(parts=((NEXT, _why_next(view, zone)),))),
+        back=Action(label="‹ Back to the seat", verb="item.open", ref=item.id, submits=False),
+        fallback=f"{title(view.campaign_name)}: why one seat is on your list.",
+    )
+
+
+def is_open_for_viewer(view: ItemView) -> bool:
+    """Whether this viewer may answer now."""
+    item = view.item
+    return (
+        view.campaign_state is CampaignState.OPEN
+        and item.assignee_id == view.viewer_id
+        and item.answer is None
+        and item.outcome is None
+    )
+
+
+def _why_next(view: ItemView, zone: str) -> str:
+    if view.campaign_state is not CampaignState.OPEN:
+        return "The campaign takes no answers any more."
+    silence = if_you_do_not_answer(view.item, view.silence, view.mode)
+    return f"It closes {formats.due(view.closes_at, zone)}. If you do not answer: {silence}"
+
+
+def _question(view: ItemView, zone: str) -> list[Strip]:
+    item = view.item
+    strips = []
+    if view.from_name and item.assigned_reason:
+        strips.append(Strip(tone=Tone.NEUTRAL, text=f"From {name(view.from_name)}: {quoted(item.assigned_reason)}"))
+    if item.recommendation is Recommendation.REVOKE:
+        detail = evidence(item, view.now, view.days, zone)
+        strips.append(Strip(tone=Tone.RECOMMEND, text="Recommended: revoke", detail=detail))
+    else:
+        strips.append(Strip(tone=Tone.NEUTRAL, text=f"Look closer: {look_closer(item)}"))
+    return strips
+
+
+def _state(view: ItemView, zone: str) -> list[Strip]:
+    """Return the strip of a seat that waits for nothing from this viewer (UX.md 2.0, in its order)."""
+    item = view.item
+    if view.campaign_state is CampaignState.CANCELLED:
+        return [Strip(tone=Tone.NEUTRAL, text="This campaign was cancelled. Nothing is removed.")]
+    if item.outcome is not None:
+        return [_ended(view, item.outcome, zone)]
+    if item.waiting is not None:
+        return [_waiting(view, item.waiting, zone)]
+    if item.answer is not None:
+        return [_answered(view, item.answer, zone)]
+    if item.delegated_by == view.viewer_id:
+        return [_passed_on(view, zone)]
+    if item.not_sure_by == view.viewer_id:
+        who = name(view.assignee_name) if view.assignee_name else "The fallback reviewer"
+        return [Strip(tone=Tone.NEUTRAL, text=f"Noted. {who} takes a second look.", detail=_DONE_HERE)]
+    if view.campaign_state is not CampaignState.OPEN:
+        return [Strip(tone=Tone.NEUTRAL, text=f"Closed on {formats.moment(view.closes_at, zone)} without an answer.")]
+    who = name(view.assignee_name) if view.assignee_name else "nobody"
+    return [Strip(tone=Tone.NEUTRAL, text=f"This seat is with {who} now.", detail=_DONE_HERE)]
+
+
+def _answered(view: ItemView, answer: Answer, zone: str) -> Strip:
+    when = formats.moment(answer.at, zone)
+    if answer.by != view.viewer_id:
+        who = name(view.answered_by_name or "Someone")
+        return Strip(tone=Tone.NEUTRAL, text=f"{who} {ANSWERED[answer.choice]} this seat on {when}.", detail=_DONE_HERE)
+    undo: tuple[Action, ...] = ()
+    if view.campaign_state is CampaignState.OPEN:
+        undo = (Action(label="Undo", verb="item.undo", ref=view.item.id, submits=False),)
+    if answer.choice is Choice.NOT_SURE:
+        text = "Noted. Nobody else takes a second look, so the seat is kept."
+        return Strip(tone=Tone.NEUTRAL, text=text, detail=when, actions=undo)
+    text = "✓ You revoked this seat."
+    if answer.choice is Choice.KEEP:
+        until = f" until {formats.day(answer.keep_until, weekday=True)}" if answer.keep_until else ""
+        why = f" Reason: {KEEP_REASONS[answer.reason]}." if answer.reason else ""
+        text = f"✓ You kept this seat{until}.{why}"
+    return Strip(tone=Tone.GOOD, text=text, detail=when, actions=undo)
+
+
+def _passed_on(view: ItemView, zone: str) -> Strip:
+    who = name(view.assignee_name or "someone else")
+    text = f"You passed this seat to {who}. Open until {formats.due(view.closes_at, zone)}."
+    actions: tuple[Action, ...] = ()
+    if view.campaign_state is CampaignState.OPEN:
+        actions = (Action(label="Take it back", verb="item.take_back", ref=view.item.id, submits=False),)
+    return Strip(tone=Tone.NEUTRAL, text=text, actions=actions)
+
+
+def _waiting(view: ItemView, waiting: Waiting, zone: str) -> Strip:
+    closed = f"Closed on {formats.moment(view.closes_at, zone)}."
+    if waiting is Waiting.FROZEN:
+        return Strip(tone=Tone.WARNING, text="Removals are frozen. The answer is saved and waits.", detail=closed)
+    return Strip(tone=Tone.NEUTRAL, text=f"{closed} The seat is being removed.")
+
+
+def _ended(view: ItemView, outcome: Outcome, zone: str) -> Strip:
+    item = view.item
+    on = formats.moment(item.outcome_at, zone) if item.outcome_at else formats.moment(view.closes_at, zone)
+    match outcome:
+        case Outcome.REMOVED:
+            return Strip(tone=Tone.GOOD, text=f"Removed and checked on {on}.")
+        case Outcome.KEPT:
+            return Strip(tone=Tone.NEUTRAL, text=_kept(view, zone))
+        case Outcome.ACTIVE_AGAIN:
+            return Strip(tone=Tone.GOOD, text=f"Used again, seen on {on}. Nothing to do, the seat stays.")
+        case Outcome.ALREADY_ABSENT:
+            return Strip(tone=Tone.NEUTRAL, text=_GONE)
+        case Outcome.REGRANTED:
+            return Strip(tone=Tone.NEUTRAL, text="Somebody gave the seat again after the answer. It stays.")
+        case Outcome.PLAN_CHANGED:
+            return Strip(tone=Tone.NEUTRAL, text="What the seat hangs on changed after the answer. It stays.")
+        case Outcome.HELD:
+            return Strip(tone=Tone.NEUTRAL, text=f"Held and kept: {look_closer(item)}")
+        case Outcome.NOT_SUPPORTED:
+            return Strip(tone=Tone.WARNING, text=f"{by_hand(item)} The answer is recorded and the seat is still there.")
+        case Outcome.MANUAL_DONE:
+            return Strip(tone=Tone.GOOD, text=f"Removed by hand and checked on {on}.")
+        case Outcome.DRY_RUN:
+            return Strip(tone=Tone.NEUTRAL, text="Dry run: the removal was approved and nothing was removed.")
+        case Outcome.SUPERSEDED:
+            return Strip(tone=Tone.NEUTRAL, text="The removal was called off. The seat stays.")
+        case Outcome.FAILED:
+            text = "The removal did not work. The seat is still there, and it can be tried again."
+            return Strip(tone=Tone.WARNING, text=text)
+
+
+def _kept(view: ItemView, zone: str) -> str:
+    item, closed = view.item, formats.moment(view.closes_at, zone)
+    if item.answer is not None and item.answer.choice is Choice.KEEP:
+        return f"Closed on {closed}. Kept."
+    if item.not_sure_by is not None or item.answer is not None:
+        return f"Closed on {closed}. Nobody was sure, so the seat was kept."
+    return f"Closed on {closed} without an answer. The seat was kept, as this campaign says."
+
+
+def _facts(view: ItemView, zone: str) -> tuple[Fact, ...]:
+    item = view.item
+    facts = [
+        Fact("Last sign-in", last_sign_in(item.snapshot, item.rule, view.now, zone)),
+        Fact("Account", account(item.snapshot, zone)),
+        Fact("Seat", path(item.snapshot, zone)),
+    ]
+    if view.other_skus:
+        shown = ", ".join(sku(one) for one in view.other_skus[:3])
+        more = f" and {len(view.other_skus) - 3} more" if len(view.other_skus) > 3 else ""
+        facts.append(Fact("Other seats", f"{shown}{more}"))
+    if view.earlier_answers:
+        earlier = "; ".join(answer_in_words(answer, zone) for answer in view.earlier_answers[:3])
+        facts.append(Fact("Earlier answers", earlier))
+    if item.answer is not None and item.answer.note:
+        facts.append(Fact("Note", formats.one_line(item.answer.note, formats.NOTE_MAX)))
+    if view.checked_at is not None:
+        facts.append(Fact("Checked", formats.moment(view.checked_at, zone)))
+    return tuple(facts)
+
+
+def _what_follows(view: ItemView, zone: str) -> Box:
+    close = close_time(view.closes_at, zone)
+    change = f"You can change your answer until {close}; if it closes earlier, your list tells you before."
+    return Box(
+        parts=(
+            ("If you revoke", if_you_revoke(view.item, view.closes_at, view.mode, zone)),
+            ("If you do not answer", if_you_do_not_answer(view.item, view.silence, view.mode)),
+            (NEXT, change if view.mode is WriteMode.LIVE else f"You can change your answer until {close}."),
+        )
+    )
+
+
+def _actions(view: ItemView) -> tuple[Action, ...]:
+    item = view.item
+    recommended = item.recommendation is Recommendation.REVOKE
+    actions = []
+    if item.can_revoke:
+        filled = Emphasis.RECOMMENDED if recommended else Emphasis.DEFAULT
+        actions.append(Action(label="Revoke", verb="item.revoke", ref=item.id, emphasis=filled))
+    actions.append(Action(label="Keep…" if recommended else "Keep", verb="item.keep", ref=item.id))
+    if item.handovers < MAX_HANDOVERS:
+        actions.append(Action(label="Delegate…", verb="item.delegate", ref=item.id))
+    actions.append(Action(label="Not sure", verb="item.not_sure", ref=item.id, more=True))
+    actions.append(Action(label="Why this seat?", verb="item.why", ref=item.id, more=True))
+    return tuple(actions)
+
+
+def _back(view: ItemView, *, asks: bool) -> Action | None:
+    others = view.others_open - (1 if asks else 0)
+    if others <= 0 and asks:
+        return None
+    label = f"‹ All {formats.count(view.others_open, 'seat')}" if view.others_open > 1 else "‹ Back to the list"
+    return Action(label=label, verb="wave.open", ref=view.item.campaign_id, submits=False)
+
+
+def _fallback(view: ItemView, zone: str, *, asks: bool) -> str:
+    if not asks:
+        return f"{title(view.campaign_name)}: one seat, with nothing left to do for you."
+    monthly = view.item.snapshot.monthly
+    price = f"{formats.money(monthly)} a month" if monthly else "no price"
+    return f"One seat to check, {price}. Answer by {formats.due(view.closes_at, zone)}."

@@ -1,0 +1,1 @@
+"""Reclaim: find idle license seats, ask a person, remove on approval, prove it."""

@@ -1,0 +1,65 @@
+"""Writers that lie, for the rehearsal only: they show that the proof of a removal would notice.
+
+A check that cannot fail is a defect. Each fault makes one mistake that a real writer could make; with it, the practice
+tenant's own account of what happened must differ from ours.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from reclaim.domain.ids import GroupId, PersonId, ProductId
+from reclaim.ports.directory import ReadBack, SeatWriter, WriteResult
+
+# Finds another person who has the same product directly, or is in the same group.
+Stranger = Callable[[PersonId, ProductId | GroupId], Awaitable[PersonId]]
+
+_SUCCESS: Final = WriteResult(status=204, request_id="rehearsal-fault", already_absent=False)
+
+
+class SkippingWriter:
+    """Makes no call and says that it went well."""
+
+    def __init__(self, writer: SeatWriter, _: Stranger) -> None:
+        self._writer = writer
+
+    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
+        return _SUCCESS
+
+    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        return _SUCCESS
+
+    async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
+        return await self._writer.read_back(person, product)
+
+
+class MistakenWriter:
+    """Takes the seat from another person."""
+
+    def __init__(self, writer: SeatWriter, stranger: Stranger) -> None:
+        self._writer = writer
+        self._stranger = stranger
+
+    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
+        other = await self._stranger(person, product)
+        return await self._writer.remove_direct(other, product, client_request_id=client_request_id)
+
+    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        other = await self._stranger(person, group)
+        return await self._writer.leave_group(other, group, client_request_id=client_request_id)
+
+    async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
+        return await self._writer.read_back(person, product)
+
+
+class BlindWriter(SkippingWriter):
+    """Makes no call either, and reads back "gone" without looking."""
+
+    async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
+        return ReadBack(seat=None, request_id=_SUCCESS.request_id)
+
+
+FAULTS: Final[Mapping[str, Callable[[SeatWriter, Stranger], SeatWriter]]] = {
+    "skip_write": SkippingWriter,
+    "wrong_user": MistakenWriter,
+    "no_readback": BlindWriter,
+}

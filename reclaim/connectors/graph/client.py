@@ -1,0 +1,280 @@
+"""One HTTP client for Microsoft Graph: the token goes to Graph only, reads are repeated, writes never are.
+
+What an answer means for a product is decided in `directory` and `writer`. Sources: Microsoft Graph docs,
+concepts/throttling and concepts/best-practices-concept (request ids, Retry-After, opaque nextLinks).
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import structlog
+
+from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, Answer
+from reclaim.connectors.graph.token import AccessTokens
+from reclaim.errors import DirectoryError, InvalidRequest
+from reclaim.ports.system import Clock, Tokens
+
+TRIES = 5
+# The refusal "no premium" comes now and then to tenants that have it (microsoft-graph-docs issues 14118, 14120).
+PREMIUM_TRIES = 3
+LONGEST_SLEEP_S = 30.0
+_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=30.0)
+# The timeouts above count from byte to byte; this one ends an answer that drips.
+_WHOLE_ANSWER_S = 120.0
+_PASSING = frozenset({429, 500, 502, 503, 504})
+
+_log = structlog.get_logger(__name__)
+
+
+class GraphClient:
+    """Requests to one Graph address with the tokens of one application.
+
+    Args:
+        graph_url: With its version, as https://graph.microsoft.com/v1.0.
+        access: Gives the bearer tokens; closed together with the client.
+        clock: Dates answers and waits between repeated reads.
+        tokens: Makes request ids, and the chance in waiting times.
+        ca_file: Certificates to trust instead of the public ones.
+        transport: In place of the network, for tests.
+
+    Raises:
+        InvalidRequest: `graph_url` is no https address with a version, or `ca_file` cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        graph_url: str,
+        access: AccessTokens,
+        clock: Clock,
+        tokens: Tokens,
+        ca_file: Path | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._root = graph_root(graph_url)
+        self._access = access
+        self._clock = clock
+        self._tokens = tokens
+        self._http = httpx.AsyncClient(
+            timeout=_TIMEOUT,
+            verify=_trust(ca_file),
+            trust_env=False,
+            follow_redirects=False,
+            headers={"Accept": "application/json"},
+            transport=transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close connections, also those of the tokens."""
+        await self._http.aclose()
+        await self._access.aclose()
+
+    def within(self, address: str) -> httpx.URL:
+        """Return the full URL of a path below the version, or of an absolute address such as a nextLink.
+
+        Raises:
+            DirectoryError: It leads out of the configured Graph: no request is made and no token leaves (permanent).
+        """
+        try:
+            url = httpx.URL(f"{self._root}{address}" if address.startswith("/") else address)
+        except httpx.InvalidURL as error:
+            raise _foreign() from error
+        same_origin = (url.scheme, url.host, url.port) == (self._root.scheme, self._root.host, self._root.port)
+        below = url.path.startswith(f"{self._root.path}/") and ".." not in url.path.split("/")
+        if not same_origin or url.userinfo or not below:
+            raise _foreign()
+        return url
+
+    async def get(self, address: str, *, needs: str, may_be_missing: bool = False) -> Answer:
+        """Read, repeating what may pass: throttling, 5xx, lost and garbled answers.
+
+        Args:
+            address: Path below the version with its query, or a nextLink as it came.
+            needs: The application permission that this read needs, for the message of a refusal.
+            may_be_missing: Return the answer also where Graph says that the object does not exist.
+
+        Raises:
+            DirectoryError: With `retry_after` where Graph asks for a longer wait than a request may sleep.
+        """
+        url = self.within(address)
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._read(url, needs, may_be_missing=may_be_missing)
+            except DirectoryError as error:
+                wait_s = self._pause(error, tries)
+                if wait_s is None:
+                    raise
+                _log.info("graph read will be repeated", path=url.path, tries=tries, wait_s=wait_s)
+            await self._clock.sleep(wait_s)
+
+    async def post(self, address: str, body: Mapping[str, object], *, client_request_id: str) -> Answer:
+        """Send one POST, once.
+
+        Raises:
+            DirectoryError: There is no token; nothing was sent.
+            httpx.RequestError: No whole answer came.
+            TimeoutError: The answer took too long.
+        """
+        return await self._exchange("POST", self.within(address), client_request_id, body=body)
+
+    async def delete_reference(self, address: str, *, client_request_id: str) -> Answer:
+        """Send one DELETE of a reference, once: the only DELETE there is.
+
+        Without `/$ref` the same address deletes the user (Microsoft Graph docs, api/group-delete-members, caution box).
+
+        Raises:
+            ValueError: `address` does not end in `/$ref`. This is a programming error.
+            DirectoryError, httpx.RequestError, TimeoutError: As `post`.
+        """
+        url = self.within(address)
+        if not url.path.endswith("/$ref") or url.query:
+            raise ValueError("only references are deleted")
+        return await self._exchange("DELETE", url, client_request_id)
+
+    async def _read(self, url: httpx.URL, needs: str, *, may_be_missing: bool) -> Answer:
+        try:
+            answer = await self._exchange("GET", url, str(UUID(self._tokens.new_id())))
+        except (httpx.RequestError, TimeoutError) as error:
+            _log.warning("graph did not answer", path=url.path, error=type(error).__name__)
+            raise _unreachable(error) from error
+        if answer.status == HTTPStatus.OK:
+            _check_whole(answer)
+            return answer
+        fault = answer.fault
+        if may_be_missing and answer.status == HTTPStatus.NOT_FOUND and fault.code == NOT_FOUND:
+            return answer
+        _log.warning(
+            "graph refused a read",
+            path=url.path,
+            status=answer.status,
+            graph_code=fault.code,
+            request_id=answer.request_id,
+            client_request_id=answer.client_request_id,
+        )
+        raise _refused(answer, needs)
+
+    async def _exchange(
+        self, method: str, url: httpx.URL, client_request_id: str, *, body: Mapping[str, object] | None = None
+    ) -> Answer:
+        """Send one request; only a 401, which Graph answers before it does anything, is followed by a second one."""
+        token = await self._access.current()
+        answer = await self._send(method, url, client_request_id, token, body)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        return await self._send(method, url, client_request_id, await self._access.renewed(token), body)
+
+    async def _send(
+        self, method: str, url: httpx.URL, client_request_id: str, token: str, body: Mapping[str, object] | None
+    ) -> Answer:
+        headers = {"Authorization": f"Bearer {token}", "client-request-id": client_request_id}
+        async with asyncio.timeout(_WHOLE_ANSWER_S):
+            response = await self._http.request(method, url, headers=headers, json=body)
+        return Answer(
+            url=str(response.request.url),
+            status=response.status_code,
+            headers=response.headers,
+            content=response.content,
+            at=self._clock.now(),
+            client_request_id=client_request_id,
+        )
+
+    def _pause(self, error: DirectoryError, tries: int) -> float | None:
+        """Return how many seconds to wait before the next try; None if there is to be none."""
+        premium = error.graph_code == NO_PREMIUM
+        if (error.permanent and not premium) or tries >= (PREMIUM_TRIES if premium else TRIES):
+            return None
+        if error.retry_after is not None:
+            wait_s = error.retry_after.total_seconds()
+            return wait_s if wait_s <= LONGEST_SLEEP_S else None
+        # Full steps with half of them left to chance, so that replicas do not come back together.
+        chance = self._tokens.new_salt()[0] / 255
+        return min(LONGEST_SLEEP_S, 2.0 ** (tries - 1)) * (0.5 + chance / 2)
+
+
+def graph_root(graph_url: str) -> httpx.URL:
+    """Return the configured address of Graph.
+
+    Raises:
+        InvalidRequest: It is no https address with a version.
+    """
+    try:
+        url = httpx.URL(graph_url.rstrip("/"))
+    except httpx.InvalidURL as error:
+        raise _no_graph_url() from error
+    if url.scheme != "https" or not url.host or len(url.path) < 2 or url.query or url.userinfo:
+        raise _no_graph_url()
+    return url
+
+
+def _no_graph_url() -> InvalidRequest:
+    return InvalidRequest(
+        "The address of Microsoft Graph must be https and end in a version, as https://graph.microsoft.com/v1.0.",
+        field="RECLAIM_GRAPH_URL",
+    )
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=str(ca_file))
+    except OSError as error:  # ssl.SSLError is one
+        raise InvalidRequest("The file with trusted certificates cannot be read.", field="RECLAIM_CA_FILE") from error
+
+
+def _foreign() -> DirectoryError:
+    return DirectoryError(
+        "Microsoft Graph pointed to an address outside of itself. Reclaim did not follow it.", permanent=True
+    )
+
+
+def _check_whole(answer: Answer) -> None:
+    try:
+        answer.document()
+    except ValueError as error:
+        _log.warning("graph sent no json", status=answer.status, request_id=answer.request_id)
+        raise DirectoryError("Microsoft Graph sent half an answer, or a proxy answered for it.", status=200) from error
+
+
+def _unreachable(error: Exception) -> DirectoryError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return DirectoryError(
+            "The certificate of Microsoft Graph is not trusted. If a proxy opens TLS connections here, put its "
+            "certificate into RECLAIM_CA_FILE.",
+            permanent=True,
+        )
+    return DirectoryError("Microsoft Graph cannot be reached.")
+
+
+def _refused(answer: Answer, needs: str) -> DirectoryError:
+    code = answer.fault.code
+    retry_after: timedelta | None = None
+    permanent = True
+    if answer.status in _PASSING:
+        message = "Microsoft Graph is busy or out of order."
+        retry_after, permanent = answer.retry_after, False
+    elif code == NO_PREMIUM:
+        message = "This tenant has no Entra ID P1 or P2, so Microsoft gives no sign-in data."
+    elif answer.status == HTTPStatus.FORBIDDEN:
+        message = (
+            f"Microsoft Graph does not let Reclaim read this: the application permission {needs} is missing, or an "
+            "admin has not consented to it."
+        )
+    elif answer.status == HTTPStatus.UNAUTHORIZED:
+        message = (
+            "Microsoft Graph does not accept the token of the login service. Check that RECLAIM_LOGIN_URL and "
+            "RECLAIM_GRAPH_URL belong to the same cloud."
+        )
+    elif answer.status == HTTPStatus.NOT_FOUND:
+        message = "Microsoft Graph does not know what Reclaim asked for."
+    else:
+        message = f"Microsoft Graph refused a read with {answer.status} {code or 'and no reason'}."
+    return DirectoryError(message, retry_after=retry_after, permanent=permanent, status=answer.status, graph_code=code)

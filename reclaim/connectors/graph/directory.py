@@ -1,0 +1,168 @@
+"""The Entra directory behind the port `Directory`: which request answers which question.
+
+A page is whole or it is an error. What one object means stands in `parsing`, how a request is made in `client`.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TypeVar
+
+from reclaim.connectors.graph.answers import UNSUPPORTED_QUERY, Answer
+from reclaim.connectors.graph.client import GraphClient
+from reclaim.connectors.graph.fields import Record, guid
+from reclaim.connectors.graph.parsing import (
+    GROUP_FIELDS,
+    MANAGER,
+    PERSON_FIELDS,
+    SIGN_INS,
+    parse_group,
+    parse_person,
+    parse_sign_in_row,
+    parse_sku,
+)
+from reclaim.domain.directory import Group, LivePerson, Sku
+from reclaim.domain.ids import GroupId, PersonId
+from reclaim.errors import DirectoryError
+from reclaim.ports.directory import Page, PersonRow, Request, SignInRow
+
+# With $expand a page has at most 100 rows whatever is asked (Microsoft Graph known issue 13635).
+PEOPLE_PER_PAGE = 100
+# Sign-in activity may be asked 10 times a minute, so the pages are large (Microsoft Graph docs, throttling-limits).
+# Some tenants answer more than 120 with an error (microsoftgraph/msgraph-sdk-powershell issue 1898).
+SIGN_INS_PER_PAGE, SIGN_INS_PER_SMALL_PAGE = 500, 120
+MOST_PER_PAGE = 999
+
+READ_PEOPLE = "User.Read.All"
+READ_SIGN_INS = "AuditLog.Read.All"
+READ_SKUS = "LicenseAssignment.Read.All"
+READ_GROUPS = "GroupMember.Read.All"
+
+T = TypeVar("T")
+
+
+class GraphDirectory:
+    """Reads people, seats, sign-ins, products and groups."""
+
+    def __init__(self, client: GraphClient) -> None:
+        self._client = client
+
+    async def skus(self) -> Page[Sku]:
+        page = await self._page("skus", "/subscribedSkus", None, READ_SKUS, "SKU", parse_sku)
+        if page.next_cursor is not None:
+            raise DirectoryError("Microsoft Graph split the list of products, which it never did.", permanent=True)
+        return page
+
+    async def people(self, cursor: str | None) -> Page[PersonRow]:
+        first = f"/users?$select={PERSON_FIELDS}&$expand={MANAGER}&$top={PEOPLE_PER_PAGE}"
+        return await self._page("people", first, cursor, READ_PEOPLE, "user", parse_person)
+
+    async def sign_ins(self, cursor: str | None) -> Page[SignInRow]:
+        try:
+            return await self._sign_ins(cursor, SIGN_INS_PER_PAGE)
+        except DirectoryError as error:
+            if cursor is not None or error.status != HTTPStatus.BAD_REQUEST:
+                raise
+        return await self._sign_ins(None, SIGN_INS_PER_SMALL_PAGE)
+
+    async def groups(self, cursor: str | None) -> Page[Group]:
+        first = f"/groups?$select={GROUP_FIELDS}&$top={MOST_PER_PAGE}"
+        page = await self._page("groups", first, cursor, READ_GROUPS, "group", parse_group)
+        licensed = [await self._with_nesting(group) for group in page.rows if group.sku_ids]
+        return replace(page, rows=tuple(licensed))
+
+    async def group_members(self, group: GroupId, cursor: str | None) -> Page[PersonId]:
+        group_id = guid(group, "group")
+        first = f"/groups/{group_id}/members/microsoft.graph.user?$select=id&$top={MOST_PER_PAGE}"
+        stream = f"members-{group_id}"
+        return await self._page(stream, first, cursor, READ_GROUPS, "user", lambda row: PersonId(row.guid("id")))
+
+    async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
+        person_id = guid(person, "person")
+        fields = f"{PERSON_FIELDS},{SIGN_INS}" if with_sign_ins else PERSON_FIELDS
+        answer = await self._client.get(
+            f"/users/{person_id}?$select={fields}&$expand={MANAGER}",
+            needs=f"{READ_PEOPLE} or {READ_SIGN_INS}" if with_sign_ins else READ_PEOPLE,
+            may_be_missing=True,
+        )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        row = parse_person(Record(answer.document(), "user"), sign_ins_read_at=answer.at if with_sign_ins else None)
+        groups = await self._direct_groups(person_id)
+        if groups is None:
+            return None
+        return LivePerson(person=row.person, seats=row.seats, direct_group_ids=groups)
+
+    async def group(self, group: GroupId) -> Group | None:
+        address = f"/groups/{guid(group, 'group')}?$select={GROUP_FIELDS}"
+        answer = await self._client.get(address, needs=READ_GROUPS, may_be_missing=True)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        return await self._with_nesting(parse_group(Record(answer.document(), "group")))
+
+    async def _sign_ins(self, cursor: str | None, rows: int) -> Page[SignInRow]:
+        first = f"/users?$select=id,{SIGN_INS}&$top={rows}"
+        return await self._page("sign-ins", first, cursor, READ_SIGN_INS, "user", parse_sign_in_row)
+
+    async def _direct_groups(self, person_id: str) -> tuple[GroupId, ...] | None:
+        """Return the groups that a person is directly in; None if the person is gone by now."""
+        found: list[GroupId] = []
+        address: str | None = f"/users/{person_id}/memberOf/microsoft.graph.group?$select=id&$top={MOST_PER_PAGE}"
+        while address is not None:
+            answer = await self._client.get(address, needs=READ_GROUPS, may_be_missing=True)
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return None
+            rows, address = self._rows(answer, "group")
+            found += [GroupId(row.guid("id")) for row in rows]
+        return tuple(found)
+
+    async def _with_nesting(self, group: Group) -> Group:
+        """Return the group with `has_nested_groups`; None, which blocks writes, where Graph does not say.
+
+        A Microsoft 365 group cannot contain groups, and asking for them is an error 400 Request_UnsupportedQuery
+        (Microsoft Graph docs, api/group-list-transitivemembers).
+        """
+        if group.unified:
+            return replace(group, has_nested_groups=False)
+        address: str | None = f"/groups/{group.id}/members/microsoft.graph.group?$select=id&$top=1"
+        while address is not None:
+            try:
+                answer = await self._client.get(address, needs=READ_GROUPS)
+            except DirectoryError as error:
+                if error.graph_code == UNSUPPORTED_QUERY:
+                    return group
+                raise
+            rows, address = self._rows(answer, "group")
+            if rows:
+                return replace(group, has_nested_groups=True)
+        return replace(group, has_nested_groups=False)
+
+    async def _page(
+        self, stream: str, first: str, cursor: str | None, needs: str, what: str, parse: Callable[[Record], T]
+    ) -> Page[T]:
+        """Read one page.
+
+        A cursor is the nextLink behind the name of its stream: a cursor of another stream would give rows without the
+        properties that this one asks for, and a person without `signInActivity` reads as never seen.
+        """
+        mark = f"{stream} "
+        if cursor is not None and not cursor.startswith(mark):
+            raise DirectoryError("A read of the directory was continued with the cursor of another.", permanent=True)
+        address = first if cursor is None else cursor.removeprefix(mark)
+        answer = await self._client.get(address, needs=needs)
+        rows, following = self._rows(answer, what)
+        return Page(
+            rows=tuple(parse(row) for row in rows),
+            next_cursor=None if following is None else mark + following,
+            request=Request(
+                url=answer.url, request_id=answer.request_id, rows=len(rows), sha256=answer.sha256, at=answer.at
+            ),
+        )
+
+    def _rows(self, answer: Answer, what: str) -> tuple[list[Record], str | None]:
+        """Return the rows of a page, and the address of the next one, which leads on and not away."""
+        document = Record(answer.document(), "page")
+        following = document.text_or_none("@odata.nextLink")
+        if following is not None and str(self._client.within(following)) == answer.url:
+            raise DirectoryError("Microsoft Graph names a page as its own successor.", permanent=True)
+        return document.records("value", what), following

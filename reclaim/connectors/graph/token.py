@@ -1,0 +1,193 @@
+"""Access tokens for Microsoft Graph, by client credentials through msal.
+
+msal is synchronous, so it runs in a thread, one call at a time; it keeps the token until five minutes before its end.
+The secret and the tokens never enter a log line or an error message.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import msal
+import requests
+from msal.exceptions import MsalError
+from requests.adapters import HTTPAdapter
+
+from reclaim.errors import DirectoryError
+
+CONNECT_S, READ_S = 10.0, 30.0
+
+# What an admin has to mend, by Microsoft's number. Source: Entra docs, reference-error-codes.
+_REMEDIES = {
+    "7000215": "the client secret is wrong. Set RECLAIM_CLIENT_SECRET to the secret's Value (not its Secret ID), from "
+    "Entra admin center › App registrations › Certificates & secrets",
+    "7000222": "the client secret has expired. Make a new one in Entra admin center › App registrations › "
+    "Certificates & secrets and set RECLAIM_CLIENT_SECRET",
+    "700016": "the application is not known in this tenant. Check RECLAIM_CLIENT_ID and RECLAIM_TENANT_ID",
+    "7000112": "the application is disabled. Enable it in Entra admin center › Enterprise applications",
+    "90002": "the tenant is not known. Check RECLAIM_TENANT_ID and RECLAIM_LOGIN_URL",
+    "70011": "the Graph address is not one that this cloud knows. Check RECLAIM_GRAPH_URL and RECLAIM_CLOUD",
+    "500011": "the Graph address is not one that this cloud knows. Check RECLAIM_GRAPH_URL and RECLAIM_CLOUD",
+}
+# Request budget, transient error, tenant throttling: Entra asks to try again.
+_PASSING = frozenset({"90024", "90033", "90055"})
+# OAuth 2.0 (RFC 6749 section 5.2) and Entra's own; all others, such as temporarily_unavailable, may pass.
+_FINAL = frozenset(
+    {"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "invalid_scope", "invalid_resource"}
+)
+_NUMBER = re.compile(r"AADSTS(\d+)")
+
+
+class AccessTokens(Protocol):
+    """Where the client gets its bearer tokens."""
+
+    async def current(self) -> str:
+        """Return a living token.
+
+        Raises:
+            DirectoryError: There is none; `permanent` if an admin has to mend something.
+        """
+        ...
+
+    async def renewed(self, refused: str) -> str:
+        """Return a token other than `refused`, which Graph did not accept.
+
+        Raises:
+            DirectoryError: As above.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        ...
+
+
+class MsalTokens:
+    """Tokens of one application in one tenant.
+
+    Args:
+        login_url: Origin of the login service, https.
+        tenant_id: The tenant that gives the tokens.
+        client_id: The application.
+        client_secret: Its secret.
+        scope: `{origin of Graph}/.default`.
+        session: As from `make_session`; closed together with this object.
+    """
+
+    def __init__(
+        self,
+        *,
+        login_url: str,
+        tenant_id: str,
+        client_id: str,
+        client_secret: str,
+        scope: str,
+        session: requests.Session,
+    ) -> None:
+        self._authority = f"{login_url.rstrip('/')}/{tenant_id}"
+        self._client_id = client_id
+        self._client_secret = client_secret
+        self._scopes = [scope]
+        self._session = session
+        self._application: msal.ConfidentialClientApplication | None = None
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> str:
+        async with self._lock:
+            return await asyncio.to_thread(self._acquire, None)
+
+    async def renewed(self, refused: str) -> str:
+        async with self._lock:
+            return await asyncio.to_thread(self._acquire, refused)
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self._session.close)
+
+    def _acquire(self, refused: str | None) -> str:
+        try:
+            answer = self._ask(refused)
+        except requests.exceptions.RequestException as error:
+            raise _unreachable(error) from error
+        except OSError as error:  # requests: a CA file that is not there
+            raise DirectoryError(
+                "The certificates in RECLAIM_CA_FILE cannot be read. Check the path.", permanent=True
+            ) from error
+        except (MsalError, RuntimeError, ValueError, KeyError) as error:
+            raise _not_understood(error) from error
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise _refused(answer)
+        return token
+
+    def _ask(self, refused: str | None) -> Mapping[str, object]:
+        if self._application is None:
+            # Instance discovery would ask Microsoft's public cloud about every other login service. Making the object
+            # reads the tenant's discovery document, so it happens here and not at start.
+            self._application = msal.ConfidentialClientApplication(
+                self._client_id,
+                client_credential=self._client_secret,
+                authority=self._authority,
+                instance_discovery=False,
+                http_client=self._session,
+            )
+        answer: Mapping[str, object] = self._application.acquire_token_for_client(self._scopes)
+        if refused is not None and answer.get("access_token") == refused:
+            self._application.remove_tokens_for_client()
+            answer = self._application.acquire_token_for_client(self._scopes)
+        return answer
+
+
+class _TimedAdapter(HTTPAdapter):
+    """Sends with explicit timeouts, which msal does not set on a session that is not its own."""
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        return super().send(*args, **{**kwargs, "timeout": kwargs.get("timeout") or (CONNECT_S, READ_S)})
+
+
+def make_session(ca_file: Path | None) -> requests.Session:
+    """Return the HTTP session for msal, with timeouts and our own trust.
+
+    Args:
+        ca_file: Certificates to trust instead of the public ones.
+    """
+    session = requests.Session()
+    # Otherwise REQUESTS_CA_BUNDLE in the environment would win over `verify`, and .netrc over our own credentials.
+    session.trust_env = False
+    session.verify = str(ca_file) if ca_file is not None else True
+    session.mount("https://", _TimedAdapter())
+    return session
+
+
+def _refused(answer: Mapping[str, object]) -> DirectoryError:
+    number = _number(answer)
+    remedy = _REMEDIES.get(number, "Microsoft's page on sign-in error codes explains the number")
+    named = f" (AADSTS{number})" if number else ""
+    permanent = number in _REMEDIES or (answer.get("error") in _FINAL and number not in _PASSING)
+    return DirectoryError(f"Microsoft Entra gives Reclaim no access{named}: {remedy}.", permanent=permanent)
+
+
+def _number(answer: Mapping[str, object]) -> str:
+    codes = answer.get("error_codes")
+    if isinstance(codes, list) and codes:
+        return str(codes[0])
+    found = _NUMBER.search(str(answer.get("error_description", "")))
+    return found[1] if found else ""
+
+
+def _unreachable(error: requests.exceptions.RequestException) -> DirectoryError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return DirectoryError(
+            "The certificate of the Microsoft login service is not trusted. If a proxy opens TLS connections here, put "
+            "its certificate into RECLAIM_CA_FILE.",
+            permanent=True,
+        )
+    return DirectoryError("The Microsoft login service cannot be reached. Check the network and RECLAIM_LOGIN_URL.")
+
+
+def _not_understood(error: Exception) -> DirectoryError:
+    # msal raises the same ValueError for an unknown tenant (Entra answers 400) and for a page of something else.
+    if "HTTP status: 400" in str(error.__context__):
+        return DirectoryError(f"Microsoft Entra gives Reclaim no access: {_REMEDIES['90002']}.", permanent=True)
+    return DirectoryError("The Microsoft login service is out of order, or something else answers in its place.")

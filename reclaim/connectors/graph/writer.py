@@ -1,0 +1,195 @@
+"""The two writes that Reclaim makes, behind the port `SeatWriter`, and the read that proves them.
+
+No write is repeated here: whoever asked decides after reading back. Graph answers nearly every failure with the code
+Request_BadRequest, so that the English message is all there is to tell them apart; a message that we do not know is a
+failure that needs an admin, never a success. Messages: Okta knowledge base (inherited), HelloID connectors (no
+corresponding license), CIPP issue 1407 (synced), microsoft-graph-docs issue 4771 (mail-enabled), Microsoft Graph docs,
+concepts/errors.
+"""
+
+from collections.abc import Awaitable, Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+import httpx
+import structlog
+
+from reclaim.connectors.graph.answers import NOT_FOUND, Answer
+from reclaim.connectors.graph.client import GraphClient
+from reclaim.connectors.graph.directory import READ_PEOPLE
+from reclaim.connectors.graph.fields import Record, guid
+from reclaim.connectors.graph.parsing import parse_seats
+from reclaim.domain.ids import GroupId, PersonId, ProductId
+from reclaim.errors import DirectoryError, WriteBackError
+from reclaim.ports.directory import ReadBack, WriteResult
+
+WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
+WRITE_MEMBERS = "GroupMember.ReadWrite.All"
+
+_NO_SUCH_LICENSE = "does not have a corresponding license"
+_LICENSE_REFUSALS = {
+    "inherited from a group membership": "The license comes through a group and cannot be taken from the person "
+    "directly. If the person holds it directly too, another product may depend on it",
+    "depends on the service plan": "Another product of this person depends on this one. Remove that one first",
+}
+_GROUP_REFUSALS = {
+    "on-premises mastered": "The group is synchronized from an on-premises directory. Change the membership there",
+    "originated within an external service": "The group is mail-enabled and belongs to Exchange. Change the membership "
+    "there",
+}
+# Raised before a connection is there to carry the request.
+_BEFORE_SENDING = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class GraphSeatWriter:
+    """Takes direct licenses and group memberships away, one write per call."""
+
+    def __init__(self, client: GraphClient) -> None:
+        self._client = client
+
+    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
+        person_id, sku_id = _ids(person, "person", product, "product")
+        answer = await _sent(
+            self._client.post(
+                f"/users/{person_id}/assignLicense",
+                # Both lists are mandatory, also the empty one.
+                {"addLicenses": [], "removeLicenses": [sku_id]},
+                client_request_id=_correlation(client_request_id),
+            ),
+            client_request_id,
+        )
+        return _result(answer, needs=WRITE_LICENSES, refusals=_LICENSE_REFUSALS, absent=_NO_SUCH_LICENSE)
+
+    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        person_id, group_id = _ids(person, "person", group, "group")
+        answer = await _sent(
+            self._client.delete_reference(
+                f"/groups/{group_id}/members/{person_id}/$ref", client_request_id=_correlation(client_request_id)
+            ),
+            client_request_id,
+        )
+        return _result(answer, needs=WRITE_MEMBERS, refusals=_GROUP_REFUSALS, absent=None)
+
+    async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
+        person_id, sku_id = guid(person, "person"), guid(product, "product")
+        answer = await self._client.get(
+            f"/users/{person_id}?$select=id,licenseAssignmentStates", needs=READ_PEOPLE, may_be_missing=True
+        )
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return ReadBack(seat=None, request_id=answer.request_id)
+        record = Record(answer.document(), "user")
+        seats = parse_seats(record, PersonId(record.guid("id")))
+        return ReadBack(
+            seat=next((seat for seat in seats if seat.product_id == sku_id), None), request_id=answer.request_id
+        )
+
+
+def _ids(person: str, first: str, other: str, second: str) -> tuple[str, str]:
+    try:
+        return guid(person, first), guid(other, second)
+    except DirectoryError as error:
+        raise WriteBackError(error.message, permanent=True, maybe_applied=False) from error
+
+
+def _correlation(client_request_id: str) -> str:
+    """Return the id as it is, once it is known to be a GUID (with or without hyphens), which Graph asks for.
+
+    Raises:
+        ValueError: It is none. This is a programming error.
+    """
+    UUID(hex=client_request_id)
+    return client_request_id
+
+
+async def _sent(sending: Awaitable[Answer], client_request_id: str) -> Answer:
+    """Await the one answer of a write.
+
+    Raises:
+        WriteBackError: There is none; `maybe_applied` unless the request certainly never left.
+    """
+    try:
+        answer = await sending
+    except DirectoryError as error:  # no token
+        raise WriteBackError(
+            error.message, retry_after=error.retry_after, permanent=error.permanent, maybe_applied=False
+        ) from error
+    except _BEFORE_SENDING as error:
+        _log.warning("graph write was not sent", client_request_id=client_request_id, error=type(error).__name__)
+        raise WriteBackError("Microsoft Graph cannot be reached. Nothing was changed.", maybe_applied=False) from error
+    except (httpx.RequestError, TimeoutError) as error:
+        _log.warning("graph write got no answer", client_request_id=client_request_id, error=type(error).__name__)
+        raise WriteBackError(
+            "The answer of Microsoft Graph was lost, so the change may have been made.", maybe_applied=True
+        ) from error
+    _log.info(
+        "graph answered a write",
+        status=answer.status,
+        graph_code=answer.fault.code,
+        request_id=answer.request_id,
+        client_request_id=client_request_id,
+    )
+    return answer
+
+
+def _result(answer: Answer, *, needs: str, refusals: Mapping[str, str], absent: str | None) -> WriteResult:
+    """Return what an answer to a write means.
+
+    Args:
+        answer: The answer.
+        needs: The application permission of the write.
+        refusals: What to tell an admin, by a fragment of Graph's message.
+        absent: The fragment that says that there was nothing to remove, if this write has one.
+    """
+    said = " ".join((answer.fault.message or "").split()).casefold()
+    gone = answer.status == HTTPStatus.NOT_FOUND and answer.fault.code == NOT_FOUND
+    not_held = answer.status == HTTPStatus.BAD_REQUEST and absent is not None and absent in said
+    if answer.status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT) or gone or not_held:
+        return WriteResult(status=answer.status, request_id=answer.request_id, already_absent=gone or not_held)
+    if answer.status == HTTPStatus.BAD_REQUEST:
+        known = next((text for fragment, text in refusals.items() if fragment in said), None)
+        raise _final(answer, known or f"Microsoft Graph refused the change ({answer.fault.code}); it needs an admin")
+    raise _by_status(answer, needs)
+
+
+def _by_status(answer: Answer, needs: str) -> WriteBackError:
+    status = answer.status
+    if status == HTTPStatus.FORBIDDEN:
+        return _final(
+            answer,
+            f"Microsoft Graph does not let Reclaim make this change: the application permission {needs} is missing or "
+            "not consented to, or the group is dynamic or role-assignable, or a restricted management unit protects it",
+        )
+    if status == HTTPStatus.UNAUTHORIZED:
+        return _final(answer, "Microsoft Graph does not accept the token of the login service; nothing was changed")
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT):
+        # 409 is Directory_ConcurrencyViolation: refused because of another change under way, to be tried again.
+        return _passing(answer, "Microsoft Graph is busy and asks to try again later.", maybe_applied=False)
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _final(answer, f"Microsoft Graph refused the change with {status}; it needs an admin")
+    return _passing(
+        answer, "Microsoft Graph failed while it made the change, so it may have been made.", maybe_applied=True
+    )
+
+
+def _final(answer: Answer, message: str) -> WriteBackError:
+    return WriteBackError(
+        f"{message}.", permanent=True, maybe_applied=False, status=answer.status, request_id=answer.request_id
+    )
+
+
+def _passing(answer: Answer, message: str, *, maybe_applied: bool) -> WriteBackError:
+    return WriteBackError(
+        message,
+        retry_after=answer.retry_after,
+        maybe_applied=maybe_applied,
+        status=answer.status,
+        request_id=answer.request_id,
+    )

@@ -1,0 +1,145 @@
+"""Attestation events: what happened, in a form that can be proved later and forgotten in part.
+
+An event's body is canonical ASCII JSON of ids, integers, enums and hashes: no names, mail, free text or floats. A personal
+value (a name as shown, a note) lives beside it in an erasable row; the body carries its HMAC-SHA256 under a random salt, so
+erasing value and salt leaves the body valid and tells nothing.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reclaim.domain.ids import EventId
+
+BODY_VERSION = 1
+
+Fact = str | int | bool | None
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:./=+#")
+
+
+class EventKind(StrEnum):
+    """Everything that is attested."""
+
+    SYNC_COMPLETED = "sync_completed"
+    CAMPAIGN_STARTED = "campaign_started"
+    CAMPAIGN_OPENED = "campaign_opened"
+    ITEM_ASSIGNED = "item_assigned"
+    MESSAGE_SENT = "message_sent"
+    DECISION_MADE = "decision_made"
+    DECISION_WITHDRAWN = "decision_withdrawn"
+    ITEM_DELEGATED = "item_delegated"
+    ITEM_TAKEN_BACK = "item_taken_back"
+    REMINDER_SENT = "reminder_sent"
+    CLOSE_MOVED = "close_moved"
+    CAMPAIGN_CLOSING = "campaign_closing"
+    REMOVAL_PLANNED = "removal_planned"
+    REMOVAL_INTENDED = "removal_intended"
+    REMOVAL_WRITTEN = "removal_written"
+    REMOVAL_FAILED = "removal_failed"
+    REMOVAL_VERIFIED = "removal_verified"
+    SYNC_CONFIRMED = "sync_confirmed"
+    ITEM_ENDED = "item_ended"
+    CAMPAIGN_PAUSED = "campaign_paused"
+    CAMPAIGN_RESUMED = "campaign_resumed"
+    CAMPAIGN_CLOSED = "campaign_closed"
+    FROZEN = "frozen"
+    RESUME_ASKED = "resume_asked"
+    RESUMED = "resumed"
+    EXPORTED = "exported"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalValue:
+    """A value that can be erased: plain text with the salt of its HMAC."""
+
+    field: str
+    value: str
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One attestation event, ready to be stored: `body` is what will be proved, `values` what can be erased."""
+
+    id: EventId
+    kind: EventKind
+    at: datetime
+    campaign_id: str | None
+    item_id: str | None
+    body: bytes
+    values: tuple[PersonalValue, ...] = ()
+
+
+def commitment(value: str, salt: bytes) -> str:
+    """Return the hex HMAC-SHA256 of a personal value."""
+    return hmac.new(salt, value.encode(), hashlib.sha256).hexdigest()
+
+
+def attest(
+    kind: EventKind,
+    *,
+    event_id: EventId,
+    at: datetime,
+    actor: str | None,
+    campaign_id: str | None = None,
+    item_id: str | None = None,
+    facts: Mapping[str, Fact] | None = None,
+    personal: Mapping[str, str] | None = None,
+    salts: Mapping[str, bytes] | None = None,
+) -> Event:
+    """Build an event.
+
+    Args:
+        actor: Entra object id, `operator:<os user>` or `system`.
+        facts: Ids, integers, enum values and hashes only.
+        personal: Names, addresses and free text; only their HMAC enters the body.
+        salts: At least 16 random bytes for every key of `personal`.
+
+    Raises:
+        ValueError: A fact looks like free text, or a salt is missing or short. This is a programming error.
+    """
+    body: dict[str, object] = {
+        "v": BODY_VERSION,
+        "id": event_id,
+        "kind": kind.value,
+        "at_ms": int(at.timestamp() * 1000),
+        "actor": _plain("actor", actor),
+        "campaign": _plain("campaign", campaign_id),
+        "item": _plain("item", item_id),
+        "facts": {key: _plain(key, value) for key, value in (facts or {}).items()},
+    }
+    values: list[PersonalValue] = []
+    hidden: dict[str, str] = {}
+    for field, value in (personal or {}).items():
+        salt = (salts or {}).get(field, b"")
+        if len(salt) < 16:
+            raise ValueError(f"no salt for {field}")
+        values.append(PersonalValue(field, value, salt))
+        hidden[field] = commitment(value, salt)
+    body["hmac"] = hidden
+    return Event(
+        id=event_id,
+        kind=kind,
+        at=at,
+        campaign_id=campaign_id,
+        item_id=item_id,
+        body=canonical(body),
+        values=tuple(values),
+    )
+
+
+def canonical(body: Mapping[str, object]) -> bytes:
+    """Return the one byte form of a body: sorted keys, no spaces, ASCII, no floats."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+
+
+def _plain(key: str, value: Fact) -> Fact:
+    if isinstance(value, float):
+        raise TypeError(f"{key}: floats have no canonical form")
+    if isinstance(value, str) and (len(value) > 128 or not set(value) <= _PLAIN):
+        raise ValueError(f"{key}: only ids, enums and hashes may enter an event body")
+    return value

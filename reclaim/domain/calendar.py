@@ -1,0 +1,40 @@
+"""Due dates: a campaign lives in one IANA zone, and a due date is the end of that local day."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from reclaim.errors import InvalidRequest
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the IANA zone `name`.
+
+    Raises:
+        InvalidRequest: There is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidRequest(f"“{name}” is not a time zone. Example: Europe/Zurich", field="zone") from error
+
+
+def end_of_day(day: date, zone_name: str) -> datetime:
+    """Return the first instant after the local `day`, in UTC; a day may have 23 or 25 hours."""
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone(zone_name)).astimezone(UTC)
+
+
+def local_day(at: datetime, zone_name: str) -> date:
+    """Return the local day of an instant."""
+    return at.astimezone(zone(zone_name)).date()
+
+
+def parse_day(text: str) -> date:
+    """Read a day as 2026-12-04.
+
+    Raises:
+        InvalidRequest: Any other form, since 4/12 means two days.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise InvalidRequest(f"“{text}” is not a clear date. Example: 2026-12-04", field="until") from error

@@ -1,0 +1,125 @@
+"""Which seats are idle, and why: three rules, each with its evidence.
+
+A seat's `quiet_since` is the latest of all instants that could speak for use: last activity, creation of the account,
+newest change of the assignment. It is idle for a window of N days when `quiet_since` is at least N days ago. One number
+therefore answers every threshold, and a new account or assignment is never idle (rule 2).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from reclaim.domain.activity import Activity, NeverSeen, SeenAt, SignInKind, Unknown, read_activity
+from reclaim.domain.directory import Person, Seat
+from reclaim.domain.ids import PersonId, ProductId, SeatId
+
+DISABLED_GRACE = timedelta(days=14)  # for a disabled account only the age of the assignment counts (rule 2)
+
+
+class Rule(StrEnum):
+    """Why a seat is flagged."""
+
+    DISABLED = "disabled"
+    NEVER_SEEN = "never_seen"
+    IDLE = "idle"
+
+
+class NotIdleWhy(StrEnum):
+    """Why a seat is not flagged; every seat has a finding or one of these."""
+
+    IN_USE = "in_use"
+    TOO_NEW = "too_new"
+    UNKNOWN = "unknown"
+    ERROR_STATE = "error_state"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A seat that looks unused: rule, evidence, and the age of the data.
+
+    Attributes:
+        quiet_since: See the module docstring.
+        last_seen_at: The last activity, None for never seen and for the disabled rule without data.
+        data_as_of: When the evidence was read.
+    """
+
+    seat_id: SeatId
+    person_id: PersonId
+    product_id: ProductId
+    rule: Rule
+    quiet_since: datetime
+    last_seen_at: datetime | None
+    last_seen_kind: SignInKind | None
+    assigned_at: datetime | None
+    data_as_of: datetime
+
+    def is_idle_for(self, days: int, now: datetime) -> bool:
+        """Whether the finding holds for a window of `days`; a disabled account needs its grace only."""
+        window = DISABLED_GRACE if self.rule is Rule.DISABLED else timedelta(days=days)
+        return now - self.quiet_since >= window
+
+
+def judge_seat(
+    person: Person,
+    seat: Seat,
+    *,
+    now: datetime,
+    data_as_of: datetime,
+    days: int,
+    never_seen_since: datetime | None = None,
+) -> Finding | NotIdleWhy:
+    """Return the finding on a seat for a window of `days`, or why there is none.
+
+    Args:
+        now: Aware UTC; one instant for a whole scan.
+        data_as_of: When the run that read this data started.
+        days: The window of the activity rules; positive.
+
+    Raises:
+        ValueError: `days` is not positive or `now` is naive.
+    """
+    if days <= 0:
+        raise ValueError("days must be positive")
+    if now.tzinfo is None:
+        raise ValueError("now must be aware")
+    if person.gone_at is not None:
+        return NotIdleWhy.GONE
+    if not any(path.gives_seat for path in seat.paths):
+        return NotIdleWhy.ERROR_STATE
+    activity = read_activity(person.sign_ins, created_at=person.created_at, never_seen_since=never_seen_since)
+    assigned_at = seat.assigned_at
+    if person.enabled is False:
+        rule, quiet_since = Rule.DISABLED, assigned_at
+    else:
+        rule, quiet_since = _activity_rule(activity, created_at=person.created_at, assigned_at=assigned_at)
+    if quiet_since is None:
+        return NotIdleWhy.UNKNOWN
+    finding = Finding(
+        seat_id=seat.id,
+        person_id=person.id,
+        product_id=seat.product_id,
+        rule=rule,
+        quiet_since=quiet_since,
+        last_seen_at=activity.at if isinstance(activity, SeenAt) else None,
+        last_seen_kind=activity.kind if isinstance(activity, SeenAt) else None,
+        assigned_at=assigned_at,
+        data_as_of=data_as_of,
+    )
+    if finding.is_idle_for(days, now):
+        return finding
+    if isinstance(activity, SeenAt) and now - activity.at < timedelta(days=days):
+        return NotIdleWhy.IN_USE
+    return NotIdleWhy.TOO_NEW
+
+
+def _activity_rule(
+    activity: Activity, *, created_at: datetime | None, assigned_at: datetime | None
+) -> tuple[Rule, datetime | None]:
+    """Return the activity rule and the instant since which the seat is quiet; None if that is unknown."""
+    if isinstance(activity, Unknown) or assigned_at is None:
+        return Rule.IDLE, None
+    if isinstance(activity, NeverSeen):
+        return Rule.NEVER_SEEN, max(assigned_at, created_at) if created_at else None
+    # A person who signed in has an account at least as old as that sign-in, so an unknown creation date does no harm.
+    return Rule.IDLE, max(activity.at, assigned_at, created_at or activity.at)

@@ -1,0 +1,25 @@
+"""Opaque string ids, typed so that one cannot stand in for another.
+
+Ids of people, SKUs and groups are Microsoft's GUIDs in lower case; all others are made by `reclaim.ports.system.Tokens`.
+"""
+
+from typing import NewType
+
+TenantId = NewType("TenantId", str)
+PersonId = NewType("PersonId", str)
+ProductId = NewType("ProductId", str)  # for a SKU: its skuId
+GroupId = NewType("GroupId", str)
+SeatId = NewType("SeatId", str)  # see seat_id()
+RunId = NewType("RunId", str)
+CampaignId = NewType("CampaignId", str)
+ItemId = NewType("ItemId", str)
+BatchId = NewType("BatchId", str)  # the answers of one click
+OrderId = NewType("OrderId", str)
+StepId = NewType("StepId", str)
+EventId = NewType("EventId", str)
+MessageId = NewType("MessageId", str)
+
+
+def seat_id(person: PersonId, product: ProductId) -> SeatId:
+    """Return the id of the one seat that `person` can hold of `product`, however many paths give it."""
+    return SeatId(f"{person}:{product}")

@@ -1,0 +1,83 @@
+"""What services want people to know: a frozen union, handed to `Messenger.deliver(person, notice)`.
+
+A notice has a `matter`: a live message of that matter is updated in place, else a new one is sent. Services know no card.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reclaim.domain.ids import CampaignId
+from reclaim.domain.read_models import CampaignStatus, FreezeView, SyncView, Wave
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveNotice:
+    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat."""
+
+    wave: Wave
+    reminder: int | None = None  # 1 for the first
+    reminders: int = 0
+    fresh: bool = False
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return wave_matter(self.wave.campaign_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignOpenNotice:
+    """To the owner: the campaign is open; messages are counted up in place."""
+
+    status: CampaignStatus
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return f"campaign:{self.status.campaign_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignClosedNotice:
+    """To the owner: the campaign is closed, with its verified result."""
+
+    status: CampaignStatus
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return f"closed:{self.status.campaign_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeAskedNotice:
+    """To the other admins: somebody asks to let removals go on."""
+
+    freeze: FreezeView
+    ref: str
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return f"resume:{self.ref}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncNotice:
+    """To who asked for a sync: its progress and its end, in one message."""
+
+    sync: SyncView
+    now: datetime
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return f"sync:{self.sync.run_id}"
+
+
+Notice = WaveNotice | CampaignOpenNotice | CampaignClosedNotice | ResumeAskedNotice | SyncNotice
+
+
+def wave_matter(campaign: CampaignId) -> str:
+    """Return the matter of a reviewer's list: one live message per reviewer and campaign."""
+    return f"wave:{campaign}"

@@ -1,0 +1,38 @@
+"""The installation's rules as values: made from the settings once, passed to services."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reclaim.domain.campaign import Limits, WriteMode
+from reclaim.domain.ids import PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """See DESIGN section 6 for the settings of the same names.
+
+    Attributes:
+        admins, license_managers, auditors: Object ids of people or groups.
+        fallback_reviewer: Who reviews what nobody else can, unless a campaign names another.
+        idle_days: Default window.
+        reminder_before: The last reminder goes out this long before the close; the first half-way.
+        activity_max_age: At the write, the sign-in sync must not be older than this.
+        live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
+    """
+
+    admins: frozenset[str] = frozenset()
+    license_managers: frozenset[str] = frozenset()
+    auditors: frozenset[str] = frozenset()
+    fallback_reviewer: PersonId | None = None
+    writes: WriteMode = WriteMode.DRY_RUN
+    zone: str = "UTC"
+    idle_days: int = 90
+    never_seen_since: datetime | None = None
+    close_grace: timedelta = timedelta(hours=24)
+    cooldown: timedelta = timedelta(days=90)
+    undo_window: timedelta = timedelta(days=30)
+    data_max_age: timedelta = timedelta(hours=24)
+    activity_max_age: timedelta = timedelta(hours=24)
+    reminder_before: timedelta = timedelta(days=2)
+    live_reads: int = 10
+    limits: Limits = field(default_factory=Limits)

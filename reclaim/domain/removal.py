@@ -1,0 +1,301 @@
+"""What taking a seat away means: the plan before anybody is asked, and the second look just before the write.
+
+Written by Reclaim: direct assignments, and membership of static, unnested, cloud security groups that carry this one SKU.
+Everything else needs a person (rule 6), and the last mailbox or OneDrive is held.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from reclaim.domain.directory import Group, LivePerson, Path, Seat, Sku
+from reclaim.domain.idle import Finding, Rule, judge_seat
+from reclaim.domain.ids import GroupId, ProductId, SeatId
+
+
+class StepKind(StrEnum):
+    """The two writes that Reclaim makes."""
+
+    DIRECT = "direct"  # POST /users/{id}/assignLicense; ref is the skuId
+    LEAVE_GROUP = "leave_group"  # DELETE /groups/{ref}/members/{id}/$ref
+
+
+class Blocker(StrEnum):
+    """Why Reclaim does not write; the first eleven end `not_supported`, the last two `held`."""
+
+    GROUP_UNKNOWN = "group_unknown"
+    GROUP_DYNAMIC = "group_dynamic"
+    GROUP_SYNCED = "group_synced"
+    GROUP_MAIL_ENABLED = "group_mail_enabled"
+    GROUP_ROLE_ASSIGNABLE = "group_role_assignable"
+    GROUP_RESTRICTED = "group_restricted"
+    GROUP_NESTED = "group_nested"
+    GROUP_OTHER_SKUS = "group_other_skus"
+    NOT_A_DIRECT_MEMBER = "not_a_direct_member"
+    SKU_UNKNOWN = "sku_unknown"
+    ERROR_STATE = "error_state"
+    LAST_MAILBOX = "last_mailbox"
+    LAST_FILES = "last_files"
+
+
+HELD = frozenset({Blocker.LAST_MAILBOX, Blocker.LAST_FILES})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlanStep:
+    """One write: a skuId to unassign, or a group to leave."""
+
+    kind: StepKind
+    ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovalPlan:
+    """What removing one seat takes. With a blocker there are no steps: a seat is freed whole or not at all.
+
+    Attributes:
+        blocker_ref: The group or SKU that the blocker speaks of, if any.
+    """
+
+    steps: tuple[PlanStep, ...] = ()
+    blocker: Blocker | None = None
+    blocker_ref: str | None = None
+
+    @property
+    def writable(self) -> bool:
+        """Whether Reclaim may carry this plan out."""
+        return self.blocker is None and bool(self.steps)
+
+    @property
+    def held(self) -> bool:
+        """Whether data would be lost, so that the seat ends `held`."""
+        return self.blocker in HELD
+
+
+def plan_removal(
+    seat: Seat, others: Sequence[Seat], *, skus: Mapping[ProductId, Sku], groups: Mapping[GroupId, Group]
+) -> RemovalPlan:
+    """Return what it takes to free `seat`.
+
+    Args:
+        seat: The seat to free, with all its paths.
+        others: The same person's other seats: they decide whether a mailbox or OneDrive would be the last.
+        skus: All SKUs of the tenant, for their service plans.
+        groups: Facts of every group that gives one of these seats.
+    """
+    sku = skus.get(seat.product_id)
+    if sku is None:
+        return RemovalPlan(blocker=Blocker.SKU_UNKNOWN, blocker_ref=seat.product_id)
+    steps: list[PlanStep] = []
+    for path in seat.paths:
+        if not path.gives_seat:
+            return RemovalPlan(blocker=Blocker.ERROR_STATE, blocker_ref=path.group_id)
+        if path.group_id is None:
+            steps.append(PlanStep(StepKind.DIRECT, seat.product_id))
+            continue
+        blocker = group_blocker(groups.get(path.group_id), seat.product_id)
+        if blocker is not None:
+            return RemovalPlan(blocker=blocker, blocker_ref=path.group_id)
+        steps.append(PlanStep(StepKind.LEAVE_GROUP, path.group_id))
+    blocker = _data_loss(seat, others, skus)
+    if blocker is not None:
+        return RemovalPlan(blocker=blocker, blocker_ref=seat.product_id)
+    return RemovalPlan(steps=tuple(sorted(set(steps))))
+
+
+def group_blocker(group: Group | None, product: ProductId) -> Blocker | None:
+    """Return why a person must not be taken out of `group` by us, or None. A fact that Microsoft did not give blocks."""
+    if group is None:
+        return Blocker.GROUP_UNKNOWN
+    if group.dynamic:
+        return Blocker.GROUP_DYNAMIC
+    checks = (
+        (group.synced, Blocker.GROUP_SYNCED),
+        (group.mail_enabled, Blocker.GROUP_MAIL_ENABLED),
+        (group.role_assignable, Blocker.GROUP_ROLE_ASSIGNABLE),
+        (group.restricted, Blocker.GROUP_RESTRICTED),
+        (group.has_nested_groups, Blocker.GROUP_NESTED),
+    )
+    for value, blocker in checks:
+        # Graph sends null for "no" in onPremisesSyncEnabled, isAssignableToRole and isManagementRestricted; the connector
+        # turns that into False. None here means that the fact was not read at all.
+        if value is None:
+            return Blocker.GROUP_UNKNOWN
+        if value:
+            return blocker
+    if group.security_enabled is not True:
+        return Blocker.GROUP_UNKNOWN
+    if set(group.sku_ids) - {product}:
+        return Blocker.GROUP_OTHER_SKUS
+    return None
+
+
+def _data_loss(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]) -> Blocker | None:
+    """Return which data would die with the seat (rule 6: by service plan enabled for this person, never by SKU name)."""
+    mine = carried(seat, skus)
+    rest: set[Blocker] = set()
+    for other in others:
+        if other.id != seat.id:
+            rest |= carried(other, skus)
+    for blocker in (Blocker.LAST_MAILBOX, Blocker.LAST_FILES):
+        if blocker in mine and blocker not in rest:
+            return blocker
+    return None
+
+
+def carried(seat: Seat, skus: Mapping[ProductId, Sku]) -> set[Blocker]:
+    """Return which data this seat carries for this person: a mailbox, OneDrive files, or both.
+
+    EXCHANGE_S_FOUNDATION is a stub without a mailbox that many add-ons contain (Microsoft's product names and service plan
+    identifiers). A plan is off only if every path that gives the seat disables it.
+    """
+    giving = [path for path in seat.paths if path.gives_seat]
+    sku = skus.get(seat.product_id)
+    if not giving or sku is None:
+        return set()
+    off = set.intersection(*(set(path.disabled_plans) for path in giving))
+    found: set[Blocker] = set()
+    for plan in sku.plans:
+        if plan.id in off:
+            continue
+        name = plan.name.upper()
+        if name.startswith("EXCHANGE_S_") and name != "EXCHANGE_S_FOUNDATION":
+            found.add(Blocker.LAST_MAILBOX)
+        if name.startswith("SHAREPOINT"):
+            found.add(Blocker.LAST_FILES)
+    return found
+
+
+class Outcome(StrEnum):
+    """How an item ends."""
+
+    KEPT = "kept"
+    REMOVED = "removed"
+    ALREADY_ABSENT = "already_absent"
+    ACTIVE_AGAIN = "active_again"
+    REGRANTED = "regranted"
+    PLAN_CHANGED = "plan_changed"
+    HELD = "held"
+    NOT_SUPPORTED = "not_supported"
+    MANUAL_DONE = "manual_done"
+    DRY_RUN = "dry_run"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What was approved: the frozen facts of a review item that the second look compares with."""
+
+    seat_id: SeatId
+    rule: Rule
+    days: int
+    paths: tuple[Path, ...]
+    plan: RemovalPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """The second look agrees: carry out exactly these steps."""
+
+    steps: tuple[PlanStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The second look disagrees: the seat stays, with the reason in one word of a fixed list."""
+
+    outcome: Outcome
+    reason: str
+
+
+def look_again(
+    approved: Approved,
+    live: LivePerson | None,
+    *,
+    now: datetime,
+    data_as_of: datetime,
+    skus: Mapping[ProductId, Sku],
+    groups: Mapping[GroupId, Group],
+    ours: frozenset[PlanStep] = frozenset(),
+    never_seen_since: datetime | None = None,
+) -> Proceed | Stop:
+    """Decide, from a live read just before the write, whether the approved removal may still be made (rule 5).
+
+    Args:
+        approved: What the reviewer approved.
+        live: The person now, their sign-ins from the newest completed sync; None if Microsoft no longer knows the person.
+        data_as_of: When the sign-in data in `live` was read.
+        groups: Facts of the groups in the live paths, read now.
+        ours: Steps already carried out for this person, by any order: what they changed is not a stranger's doing.
+    """
+    if live is None or live.person.gone_at is not None:
+        return Stop(Outcome.ALREADY_ABSENT, "person_gone")
+    seat = next((one for one in live.seats if one.id == approved.seat_id), None)
+    if seat is None or not seat.paths:
+        return Stop(Outcome.ALREADY_ABSENT, "seat_gone")
+    if _newer_path(approved.paths, seat.paths):
+        return Stop(Outcome.REGRANTED, "path_newer_than_approval")
+    stop = _still_unused(approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since)
+    if stop is not None:
+        return stop
+    left = _without(seat, ours)
+    if not left.paths:
+        return Proceed(())
+    # A group that was left still shows its seat for hours. A seat on its way out saves no mailbox.
+    others = [_without(other, ours) for other in live.seats]
+    plan = plan_removal(left, others, skus=skus, groups=groups)
+    if plan.blocker is not None:
+        return Stop(Outcome.HELD if plan.held else Outcome.NOT_SUPPORTED, plan.blocker.value)
+    for step in plan.steps:
+        if step.kind is StepKind.LEAVE_GROUP and GroupId(step.ref) not in live.direct_group_ids:
+            return Stop(Outcome.NOT_SUPPORTED, Blocker.NOT_A_DIRECT_MEMBER.value)
+    if not set(plan.steps) <= set(approved.plan.steps):
+        return Stop(Outcome.PLAN_CHANGED, "steps_differ")
+    return Proceed(plan.steps)
+
+
+def _without(seat: Seat, ours: frozenset[PlanStep]) -> Seat:
+    return replace(seat, paths=tuple(path for path in seat.paths if _step(path, seat.product_id) not in ours))
+
+
+def _step(path: Path, product: ProductId) -> PlanStep:
+    return (
+        PlanStep(StepKind.DIRECT, product) if path.group_id is None else PlanStep(StepKind.LEAVE_GROUP, path.group_id)
+    )
+
+
+def _newer_path(frozen: Sequence[Path], live: Sequence[Path]) -> bool:
+    """Whether somebody touched or added a path since the snapshot. A path that vanished is no re-grant."""
+    before = {path.group_id: path.updated_at for path in frozen}
+    for path in live:
+        if path.group_id not in before:
+            return True
+        known = before[path.group_id]
+        if path.updated_at != known and (path.updated_at is None or known is None or path.updated_at > known):
+            return True
+    return False
+
+
+def _still_unused(
+    approved: Approved,
+    live: LivePerson,
+    seat: Seat,
+    *,
+    now: datetime,
+    data_as_of: datetime,
+    never_seen_since: datetime | None,
+) -> Stop | None:
+    if approved.rule is Rule.DISABLED:
+        # This rule reads no activity; an account that was enabled again is in use until somebody says otherwise.
+        return None if live.person.enabled is False else Stop(Outcome.ACTIVE_AGAIN, "account_enabled")
+    # An account that was disabled in the meantime is not a reason to keep, nor one to skip the evidence that was approved.
+    judged = judge_seat(
+        live.person, seat, now=now, data_as_of=data_as_of, days=approved.days, never_seen_since=never_seen_since
+    )
+    if isinstance(judged, Finding):
+        return None
+    if judged.value == "unknown":
+        return Stop(Outcome.PLAN_CHANGED, "activity_unknown")
+    return Stop(Outcome.ACTIVE_AGAIN, judged.value)

@@ -1,0 +1,359 @@
+"""A review item and what may be answered to it, by whom and until when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from reclaim.domain.activity import SignInKind
+from reclaim.domain.campaign import Campaign, CampaignState, Silence
+from reclaim.domain.directory import Path, Person
+from reclaim.domain.idle import Rule
+from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
+from reclaim.domain.money import Money
+from reclaim.domain.removal import Outcome, RemovalPlan
+from reclaim.domain.roles import Actor
+from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
+
+NOTE_LENGTH = 1_000
+MAX_HANDOVERS = 3
+
+
+class Choice(StrEnum):
+    """An answer, or its withdrawal."""
+
+    REVOKE = "revoke"
+    KEEP = "keep"
+    NOT_SURE = "not_sure"
+    WITHDRAWN = "withdrawn"
+
+
+class Recommendation(StrEnum):
+    """What we would do."""
+
+    REVOKE = "revoke"
+    LOOK_CLOSER = "look_closer"
+
+
+class KeepReason(StrEnum):
+    """Why a seat is kept against the recommendation; wording in cards/review.py."""
+
+    CURRENT_WORK = "current_work"
+    SEASONAL = "seasonal"
+    AWAY = "away"
+    SHARED = "shared"
+    LEGAL_HOLD = "legal_hold"
+    OTHER = "other"  # asks a note
+
+
+class Waiting(StrEnum):
+    """Where an approved removal stands until it has an outcome."""
+
+    QUEUED = "queued"
+    FROZEN = "frozen"
+    PENDING_VERIFICATION = "pending_verification"
+
+
+class AssignedHow(StrEnum):
+    """How the present reviewer came to the item."""
+
+    MANAGER = "manager"
+    PERSON = "person"
+    FALLBACK = "fallback"  # with `reason` a value of FallbackWhy
+    DELEGATED = "delegated"
+    TAKEN_BACK = "taken_back"
+    NOT_SURE = "not_sure"
+
+
+class FallbackWhy(StrEnum):
+    """Why the fallback reviewer stands in."""
+
+    NO_MANAGER = "no_manager"
+    MANAGER_DISABLED = "manager_disabled"
+    OWN_SEAT = "own_seat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The evidence as shown, frozen when the campaign opened.
+
+    Attributes:
+        path_names: Group id → name, for the paths.
+        monthly: Price of the seat per month, None if unknown.
+    """
+
+    person_name: str
+    upn: str
+    department: str | None
+    account_enabled: bool | None
+    disabled_seen_at: datetime | None
+    sku_name: str
+    part_number: str
+    last_seen_at: datetime | None
+    last_seen_kind: SignInKind | None
+    quiet_since: datetime
+    assigned_at: datetime | None
+    data_as_of: datetime
+    paths: tuple[Path, ...]
+    path_names: Mapping[str, str]
+    monthly: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The present answer to an item."""
+
+    choice: Choice
+    by: PersonId
+    at: datetime
+    batch_id: BatchId
+    reason: KeepReason | None = None
+    note: str | None = None
+    keep_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewItem:
+    """One seat put to one reviewer.
+
+    Attributes:
+        assignee_id: Who may answer now; None only while a campaign opens and when nobody could be found: it ends kept.
+        delegated_by: Who handed it to the present assignee, and may take it back while it is open.
+        not_sure_by: Who said Not sure before it moved to the fallback reviewer.
+        answer: None while it is open.
+        outcome: None until it has ended; `waiting` says where a removal stands.
+        bulk_revocable: False for what must be looked at one by one (rule 6).
+    """
+
+    id: ItemId
+    campaign_id: CampaignId
+    seat_id: SeatId
+    person_id: PersonId
+    product_id: ProductId
+    rule: Rule
+    recommendation: Recommendation
+    snapshot: Snapshot
+    plan: RemovalPlan
+    version: int
+    assignee_id: PersonId | None
+    assigned_how: AssignedHow
+    assigned_reason: str | None = None
+    delegated_by: PersonId | None = None
+    handovers: int = 0
+    not_sure_by: PersonId | None = None
+    answer: Answer | None = None
+    waiting: Waiting | None = None
+    outcome: Outcome | None = None
+    outcome_reason: str | None = None
+    outcome_at: datetime | None = None
+    verified_at: datetime | None = None
+
+    @property
+    def bulk_revocable(self) -> bool:
+        """Whether a bulk revoke may touch it: never the last mailbox or OneDrive."""
+        return not self.plan.held
+
+    @property
+    def can_revoke(self) -> bool:
+        """Whether Revoke is offered. A held seat is not until the data-loss guard lets its assignee choose it."""
+        return not self.plan.held
+
+
+def recommend(plan: RemovalPlan) -> Recommendation:
+    """Return what we would do with a flagged seat: revoke what can be revoked, look closer at all else."""
+    return Recommendation.REVOKE if plan.writable else Recommendation.LOOK_CLOSER
+
+
+def _check_assignee(item: ReviewItem, campaign: Campaign, actor: Actor, names: Mapping[PersonId, str]) -> None:
+    if campaign.state is not CampaignState.OPEN:
+        raise Conflict(f"{campaign.name} is {campaign.state.value}. Answers can no longer be changed.")
+    if actor.id == item.person_id:
+        other = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody yet"
+        raise NotAuthorized(f"This is your own seat, so someone else decides. It is with {other}.")
+    if actor.id != item.assignee_id or not actor.is_person:
+        other = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody"
+        first = other.split(" ")[0]
+        raise NotAuthorized(f"This seat is with {other} now. Only {first} can answer.")
+
+
+def answer(
+    item: ReviewItem,
+    campaign: Campaign,
+    actor: Actor,
+    *,
+    choice: Choice,
+    now: datetime,
+    batch_id: BatchId,
+    bulk: bool,
+    reason: KeepReason | None = None,
+    note: str | None = None,
+    keep_until: date | None = None,
+    names: Mapping[PersonId, str],
+) -> ReviewItem:
+    """Return the item with this answer, or with a withdrawn one.
+
+    Args:
+        bulk: The click spoke of several items at once.
+        names: Display names, for the refusal.
+
+    Raises:
+        NotAuthorized: The actor is not the present assignee, or holds the seat.
+        Conflict: The campaign is not open, the item has ended, there is nothing to withdraw, or rule 6 wants the item's own
+            card for a revoke.
+        InvalidRequest: A keep against the recommendation without a reason, or a date or note out of bounds.
+    """
+    _check_assignee(item, campaign, actor, names)
+    if item.outcome is not None:
+        raise Conflict("This seat is already settled.")
+    if choice is Choice.WITHDRAWN:
+        if item.answer is None:
+            raise Conflict("There is no answer to take back.")
+        return replace(item, answer=None, version=item.version + 1)
+    if choice is Choice.REVOKE and not item.can_revoke:
+        raise Conflict(
+            "This seat holds the only mailbox or files of this person. It is held and cannot be revoked here."
+        )
+    if choice is Choice.KEEP:
+        _check_keep(item, campaign, now, reason, note, keep_until)
+    answered = Answer(
+        choice=choice, by=actor.id, at=now, batch_id=batch_id, reason=reason, note=note or None, keep_until=keep_until
+    )
+    moves = (
+        choice is Choice.NOT_SURE
+        and item.not_sure_by is None
+        and campaign.fallback_id not in (None, actor.id, item.person_id)
+    )
+    if moves:
+        return replace(
+            item,
+            assignee_id=campaign.fallback_id,
+            assigned_how=AssignedHow.NOT_SURE,
+            assigned_reason=None,
+            delegated_by=None,
+            not_sure_by=actor.id,
+            answer=None,
+            version=item.version + 1,
+        )
+    return replace(item, answer=answered, version=item.version + 1)
+
+
+def _check_keep(
+    item: ReviewItem,
+    campaign: Campaign,
+    now: datetime,
+    reason: KeepReason | None,
+    note: str | None,
+    keep_until: date | None,
+) -> None:
+    if item.recommendation is Recommendation.REVOKE and reason is None:
+        raise InvalidRequest("Please pick a reason.", field="reason")
+    if reason is KeepReason.OTHER and not (note and note.strip()):
+        raise InvalidRequest("Please say in one sentence why.", field="note")
+    if note is not None and len(note) > NOTE_LENGTH:
+        raise InvalidRequest(f"Please use at most {NOTE_LENGTH:,} characters.", field="note")
+    if reason in (KeepReason.SEASONAL, KeepReason.AWAY) and keep_until is None:
+        raise InvalidRequest("Please pick a date.", field="until")
+    last = date.fromordinal(now.date().toordinal() + 180)
+    if keep_until is not None and not now.date() < keep_until <= last:
+        raise InvalidRequest(f"Please pick a date up to {last.day} {last:%b %Y}.", field="until")
+
+
+def delegate(
+    item: ReviewItem, campaign: Campaign, actor: Actor, *, to: Person, reason: str, names: Mapping[PersonId, str]
+) -> ReviewItem:
+    """Hand an open item to someone better placed. It moves the item and decides nothing.
+
+    Raises:
+        NotAuthorized: The actor is not the present assignee.
+        Conflict: The campaign is not open, or the item was handed over three times already.
+        InvalidRequest: No reason, or the person holds the seat, cannot review, or already has it.
+    """
+    _check_assignee(item, campaign, actor, names)
+    if item.handovers >= MAX_HANDOVERS:
+        raise Conflict("This seat was passed on three times. Please decide, or pick Not sure.")
+    if not reason.strip():
+        raise InvalidRequest("Please say in one sentence why this person.", field="note")
+    if len(reason) > NOTE_LENGTH:
+        raise InvalidRequest(f"Please use at most {NOTE_LENGTH:,} characters.", field="note")
+    if to.id == item.person_id:
+        raise InvalidRequest(f"{to.shown_name} holds this seat. Pick someone else.", field="who")
+    if to.id == actor.id:
+        raise InvalidRequest("You have this seat already. Pick someone else.", field="who")
+    if not to.can_review:
+        raise InvalidRequest(f"{to.shown_name}’s account is disabled. Pick someone else.", field="who")
+    return replace(
+        item,
+        assignee_id=to.id,
+        assigned_how=AssignedHow.DELEGATED,
+        assigned_reason=reason.strip(),
+        delegated_by=actor.id,
+        handovers=item.handovers + 1,
+        answer=None,
+        version=item.version + 1,
+    )
+
+
+def take_back(item: ReviewItem, campaign: Campaign, actor: Actor) -> ReviewItem:
+    """Return an item that the actor delegated and that is still open.
+
+    Raises:
+        NotAuthorized: Somebody else delegated it.
+        Conflict: The campaign is not open, or it was answered in the meantime.
+    """
+    if campaign.state is not CampaignState.OPEN:
+        raise Conflict(f"{campaign.name} is {campaign.state.value}. Answers can no longer be changed.")
+    if item.delegated_by != actor.id:
+        raise NotAuthorized("Only who passed this seat on can take it back.")
+    if item.answer is not None:
+        raise Conflict("It was answered in the meantime.")
+    return replace(
+        item,
+        assignee_id=actor.id,
+        assigned_how=AssignedHow.TAKEN_BACK,
+        assigned_reason=None,
+        delegated_by=None,
+        version=item.version + 1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the close makes of an item: a removal, or an end without one.
+
+    Attributes:
+        remove: True if a removal order is to be written.
+        outcome: How the item ends otherwise.
+        reason: One word of a fixed list, for the trail.
+    """
+
+    remove: bool
+    outcome: Outcome | None
+    reason: str
+
+
+def verdict(item: ReviewItem, silence: Silence, *, card_delivered: bool) -> Verdict:
+    """Decide what becomes of an item when its campaign closes.
+
+    Args:
+        card_delivered: Whether the present assignee got a card that shows this item. Silence removes nothing otherwise.
+    """
+    choice = item.answer.choice if item.answer else None
+    if choice is Choice.KEEP:
+        return Verdict(False, Outcome.KEPT, "kept_by_reviewer")
+    if choice is Choice.NOT_SURE or (choice is None and item.not_sure_by is not None):
+        return Verdict(False, Outcome.KEPT, "not_sure")
+    if choice is None:
+        by_silence = silence is Silence.REMOVE or (
+            silence is Silence.RECOMMENDATION and item.recommendation is Recommendation.REVOKE
+        )
+        if not by_silence:
+            return Verdict(False, Outcome.KEPT, "no_answer")
+        if item.assignee_id is None or not card_delivered:
+            return Verdict(False, Outcome.KEPT, "no_card_delivered")
+        if not item.plan.writable:
+            return Verdict(False, Outcome.KEPT, "needs_a_person")
+    if item.plan.held:
+        return Verdict(False, Outcome.HELD, item.plan.blocker.value if item.plan.blocker else "held")
+    if not item.plan.writable:
+        return Verdict(False, Outcome.NOT_SUPPORTED, item.plan.blocker.value if item.plan.blocker else "no_step")
+    return Verdict(True, None, "approved" if choice is Choice.REVOKE else "by_silence")

@@ -1,0 +1,91 @@
+"""Which idle seats become review items, and why each other one does not: nothing idle is ever lost without a reason."""
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reclaim.domain.campaign import Scope
+from reclaim.domain.idle import Finding
+from reclaim.domain.ids import SeatId
+from reclaim.domain.read_models import LeftOut
+from reclaim.domain.reviewers import Assignment
+
+
+class LeftOutWhy(StrEnum):
+    """Why an idle seat is not asked about. The first that fits is the one named."""
+
+    SCOPE = "scope"  # not selected
+    ASKED = "asked"  # somebody is being asked already (rule 9)
+    ANSWERED = "answered"  # answered so recently that nobody is asked again
+    NO_REVIEWER = "no_reviewer"  # neither the strategy nor the fallback finds anybody who may answer
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The outcome: the idle seats to ask about, and the number of all others by reason."""
+
+    items: tuple[Finding, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def scoped(findings: Sequence[Finding], scope: Scope) -> tuple[Finding, ...]:
+    """Return the idle seats that a scope selects. An empty field selects all; seats ticked by hand narrow too."""
+    products, rules, seats = frozenset(scope.product_ids), frozenset(scope.rules), frozenset(scope.seat_ids)
+    return tuple(
+        finding
+        for finding in findings
+        if (not products or finding.product_id in products)
+        and (not rules or finding.rule.value in rules)
+        and (not seats or finding.seat_id in seats)
+    )
+
+
+def select_seats(
+    findings: Sequence[Finding],
+    scope: Scope,
+    *,
+    asked: Set[SeatId],
+    answered: Set[SeatId],
+    assignments: Mapping[SeatId, Assignment],
+) -> Selection:
+    """Sort all idle seats into those to ask about and those left out.
+
+    Args:
+        findings: Every seat that is idle for the scope's window.
+        scope: What was chosen.
+        asked: Seats with an open question anywhere.
+        answered: Seats with an answer that still counts.
+        assignments: Reviewers of the seats in scope; a seat that is missing has none.
+    """
+    chosen = {finding.seat_id for finding in scoped(findings, scope)}
+    items: list[Finding] = []
+    left_out = dict.fromkeys(LeftOutWhy, 0)
+    for finding in findings:
+        why = _left_out(finding.seat_id, chosen, asked, answered, assignments)
+        if why is None:
+            items.append(finding)
+        else:
+            left_out[why] += 1
+    return Selection(
+        items=tuple(items),
+        left_out=tuple(LeftOut(reason=why.value, seats=seats) for why, seats in left_out.items() if seats),
+    )
+
+
+def _left_out(
+    seat: SeatId,
+    chosen: Set[SeatId],
+    asked: Set[SeatId],
+    answered: Set[SeatId],
+    assignments: Mapping[SeatId, Assignment],
+) -> LeftOutWhy | None:
+    if seat not in chosen:
+        return LeftOutWhy.SCOPE
+    if seat in asked:
+        return LeftOutWhy.ASKED
+    if seat in answered:
+        return LeftOutWhy.ANSWERED
+    assignment = assignments.get(seat)
+    if assignment is None or assignment.person_id is None:
+        return LeftOutWhy.NO_REVIEWER
+    return None

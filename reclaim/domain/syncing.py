@@ -1,0 +1,26 @@
+"""What a reading of the directory may conclude (rule 11): only a complete one, and only if not too much vanished."""
+
+from enum import StrEnum
+
+_SUSPICIOUS_PERCENT = 10
+_ROWS_FOR_A_SHARE = 10  # in a handful of rows one leaver is a large share
+
+
+class SyncState(StrEnum):
+    """running → complete, failed or stopped; stopped → complete, when an admin accepts the drop."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+def is_suspicious_drop(before: int, gone: int, *, explained: int = 0) -> bool:
+    """Whether so many rows vanished that an admin must say that this is right.
+
+    Args:
+        before: Rows that were there before this run.
+        gone: Those of them that it did not see.
+        explained: Rows that we took away ourselves since the last complete run.
+    """
+    return before >= _ROWS_FOR_A_SHARE and (gone - explained) * 100 > before * _SUSPICIOUS_PERCENT

@@ -1,0 +1,169 @@
+"""The customer's directory: reading it page by page, reading one person live, and the writes that take a seat away."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from reclaim.domain.activity import SignIns
+from reclaim.domain.directory import Group, LivePerson, Person, Seat, Sku
+from reclaim.domain.ids import GroupId, PersonId, ProductId
+from reclaim.errors import DirectoryError
+
+Row = TypeVar("Row", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as made, for the evidence of completeness.
+
+    Attributes:
+        url: With its query; an opaque continuation is kept as it is.
+        request_id: Microsoft's `request-id`.
+        rows: Rows in the answer.
+        sha256: Of the raw answer body.
+        at: When the answer came, calendar time.
+    """
+
+    url: str
+    request_id: str
+    rows: int
+    sha256: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Row]):
+    """One page; `next_cursor` None: the last one. A cursor is opaque and survives a restart."""
+
+    rows: tuple[Row, ...]
+    next_cursor: str | None
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """A person (without sign-ins, which are a stream of their own) with all seats and paths."""
+
+    person: Person
+    seats: tuple[Seat, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRow:
+    """The sign-in fields of one person."""
+
+    person_id: PersonId
+    sign_ins: SignIns
+
+
+class SignInSupport(StrEnum):
+    """Whether the tenant gives sign-in data at all."""
+
+    KNOWN = "known"
+    NO_PREMIUM = "no_premium"  # no Entra ID P1
+    NO_PERMISSION = "no_permission"  # AuditLog.Read.All is missing
+
+
+def sign_in_support(error: DirectoryError) -> SignInSupport | None:
+    """Return why a read of sign-ins was refused, or None if the error does not tell (an outage, say).
+
+    The second code of a missing permission is what signInActivity gives in practice (microsoft-graph-docs-contrib
+    issue 8997).
+    """
+    match error.graph_code:
+        case "Authentication_RequestFromNonPremiumTenantOrB2CTenant":
+            return SignInSupport.NO_PREMIUM
+        case "Authorization_RequestDenied" | "Authentication_MSGraphPermissionMissing":
+            return SignInSupport.NO_PERMISSION
+        case _:
+            return None
+
+
+class Directory(Protocol):
+    """Reading. Every method raises DirectoryError when the directory fails; failed is never empty."""
+
+    async def skus(self) -> Page[Sku]:
+        """Return all SKUs of the tenant (one page, the source does not page)."""
+        ...
+
+    async def people(self, cursor: str | None) -> Page[PersonRow]:
+        """Return a page of people with manager, account state and every path of every seat."""
+        ...
+
+    async def sign_ins(self, cursor: str | None) -> Page[SignInRow]:
+        """Return a page of sign-in activity.
+
+        Raises:
+            DirectoryError: With `graph_code` Authentication_RequestFromNonPremiumTenantOrB2CTenant or
+                Authorization_RequestDenied where the tenant gives none; see `sign_in_support`.
+        """
+        ...
+
+    async def groups(self, cursor: str | None) -> Page[Group]:
+        """Return a page of groups that carry licenses; `has_nested_groups` is filled."""
+        ...
+
+    async def group_members(self, group: GroupId, cursor: str | None) -> Page[PersonId]:
+        """Return a page of the direct user members of a group."""
+        ...
+
+    async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
+        """Read one person now, with seats and direct groups; None if Microsoft does not know the person.
+
+        `person.sign_ins` is None unless asked for and given.
+        """
+        ...
+
+    async def group(self, group: GroupId) -> Group | None:
+        """Read one group's facts now; None if it does not exist."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult:
+    """What Microsoft Graph answered to a write. 200 or 204 is not "removed": read back.
+
+    Attributes:
+        already_absent: It said that there was nothing to remove.
+    """
+
+    status: int
+    request_id: str
+    already_absent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBack:
+    """A person's seat as read after a write; `seat` None: gone."""
+
+    seat: Seat | None
+    request_id: str
+
+
+class SeatWriter(Protocol):
+    """The only place that changes the directory. One call is one write for one person; it never retries a write."""
+
+    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
+        """Unassign a direct license.
+
+        Raises:
+            WriteBackError: `maybe_applied` says whether to read back before anything else.
+        """
+        ...
+
+    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        """Take the person's membership of `group` away; never the person.
+
+        Raises:
+            WriteBackError: As above.
+        """
+        ...
+
+    async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
+        """Read the seat now.
+
+        Raises:
+            DirectoryError: The read failed; nothing is known.
+        """
+        ...

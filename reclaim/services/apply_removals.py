@@ -1,0 +1,357 @@
+"""Write-back: carry out one person's approved removals, each planned again from a live read just before its write.
+
+Per seat: look again (rule 5) → intent stored → call → answer stored → read back → outcome. A crash in between leaves an
+`intended` step: the next run first finds out whether the call landed, by reading, and never repeats one that did.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from reclaim.domain.attestation import EventKind
+from reclaim.domain.campaign import Campaign, CampaignState, WriteMode, stricter
+from reclaim.domain.directory import Seat
+from reclaim.domain.ids import GroupId, OrderId
+from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
+from reclaim.domain.policy import Policy
+from reclaim.domain.removal import Approved, Outcome, PlanStep, StepKind, Stop, look_again
+from reclaim.domain.review import ReviewItem, Waiting
+from reclaim.errors import PortError
+from reclaim.ports.directory import Directory, SeatWriter
+from reclaim.ports.engine import Job
+from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.system import Clock, Tokens
+from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.live_look import WAITS_FOR_SYNC, LiveLook, Look
+from reclaim.services.settle import (
+    TAKES_EFFECT_WITHIN,
+    Later,
+    close_if_settled,
+    end_item,
+    get_order,
+    items_of,
+    paths_json,
+    steps_of,
+    taken_by_us,
+    wait_item,
+    with_steps,
+)
+from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, WriteStep
+
+FIRST_RETRY = timedelta(minutes=1)
+LONGEST_RETRY = timedelta(hours=1)
+MAX_TRIES = 8
+FIRST_CHECK = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One attempt at one order. Once the order has moved on to another attempt, this one changes nothing more."""
+
+    campaign: Campaign
+    order_id: OrderId
+    attempt: int
+
+    def is_over(self, order: RemovalOrder) -> bool:
+        return order.attempt != self.attempt or order.state is not OrderState.READY
+
+
+class ApplyRemovals:
+    """The handler of write-back jobs, one order a job, one write at a time."""
+
+    def __init__(
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        tokens: Tokens,
+        policy: Policy,
+        directory: Directory,
+        writer: SeatWriter,
+    ) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+        self._writer = writer
+        self._live = LiveLook(work=work, clock=clock, policy=policy, directory=directory)
+        self._step = WriteStep(work=work, clock=clock, tokens=tokens, policy=policy, writer=writer)
+        self._attest = Attestor(clock=clock, tokens=tokens)
+
+    async def handle(self, job: Job) -> None:
+        """Carry out what the order still asks for. Idempotent: what is written or ended is not touched again."""
+        order_id = OrderId(str(job.args["order"]))
+        async with self._work.read() as work:
+            order = await get_order(work, order_id)
+            campaign = await work.campaigns.get(order.campaign_id)
+            items = await items_of(work, order)
+        if campaign is None:
+            return
+        run = _Run(campaign, order_id, int(job.args["attempt"]))
+        if run.is_over(order):
+            return
+        if campaign.state is CampaignState.PAUSED:
+            await self._freeze(run)
+            return
+        if campaign.state is not CampaignState.APPLYING:
+            return
+        try:
+            for item in items:
+                if item.outcome is None:
+                    await self._item(run, item)
+        except Later as later:
+            await self._postpone(run, later)
+        else:
+            await self._finish(run)
+
+    # One seat ------------------------------------------------------------------------------------------------------
+
+    async def _item(self, run: _Run, item: ReviewItem) -> None:
+        look = await self._live.at(run.campaign, item)
+        await self._resolve_intents(run, item, look)
+        order, known = await self._known(run, item)
+        ours = self._explained(known, item)
+        wrote = any(step.state is StepState.WRITTEN for step in steps_of(order, item.id))
+        seat = look.seat(item.product_id)
+        if wrote and not _left(seat, ours):
+            # All is written; what the person does now cannot stop it, so it must not be called kept either.
+            await self._read_back(run, item)
+            return
+        decision = look_again(
+            _approved(run.campaign, item),
+            look.person,
+            now=self._clock.now(),
+            data_as_of=look.data_as_of,
+            skus=look.skus,
+            groups=look.groups,
+            ours=ours,
+            never_seen_since=self._policy.never_seen_since,
+        )
+        if isinstance(decision, Stop):
+            await self._end(run, item, decision.outcome, decision.reason, look)
+            return
+        if stricter(run.campaign.mode, self._policy.writes) is WriteMode.DRY_RUN:
+            if wrote:
+                await self._read_back(run, item)
+            else:
+                await self._end(run, item, Outcome.DRY_RUN, "would_be_removed", look)
+            return
+        ids = {step.id for step in known}
+        for step in decision.steps:
+            # A seat is freed whole or not at all: after a refusal nothing more of it is written.
+            if not await self._step.write(run.order_id, run.attempt, item, step, look, known=ids):
+                return
+        await self._read_back(run, item)
+
+    async def _resolve_intents(self, run: _Run, item: ReviewItem, look: Look) -> None:
+        """Find out whether calls without an answer landed: a crash or a lost answer leaves a step `intended`."""
+        async with self._work.write() as work:
+            order = await get_order(work, run.order_id)
+            changed = [
+                self._resolved(step, look) for step in steps_of(order, item.id) if step.state is StepState.INTENDED
+            ]
+            if run.is_over(order) or not changed:
+                return
+            await work.orders.save(with_steps(order, changed))
+            await work.events.append(
+                *(
+                    self._attest.event(
+                        EventKind.REMOVAL_WRITTEN if step.state is StepState.WRITTEN else EventKind.REMOVAL_FAILED,
+                        actor=SYSTEM,
+                        campaign=item.campaign_id,
+                        item=item.id,
+                        facts={"step": step.id, "found_by": "read", "client_request_id": step.client_request_id},
+                    )
+                    for step in changed
+                )
+            )
+            await work.commit()
+
+    def _resolved(self, step: RemovalStep, look: Look) -> RemovalStep:
+        seat = look.seat(step.product_id)
+        if look.person is None:
+            landed = False  # the account is gone with all it had: nobody can say that this was our doing
+        elif step.step.kind is StepKind.DIRECT:
+            landed = seat is None or all(path.group_id is not None for path in seat.paths)
+        else:
+            landed = GroupId(step.step.ref) not in look.person.direct_group_ids
+        if landed:
+            return replace(step, state=StepState.WRITTEN, written_at=self._clock.now(), maybe_written=False, error=None)
+        return replace(step, state=StepState.PLANNED, maybe_written=False, error=DID_NOT_LAND)
+
+    async def _known(self, run: _Run, item: ReviewItem) -> tuple[RemovalOrder, list[RemovalStep]]:
+        """Return the order, and this person's steps over all orders that were or may have been written."""
+        async with self._work.read() as work:
+            order = await get_order(work, run.order_id)
+            return order, await work.orders.written_steps(item.person_id)
+
+    def _explained(self, known: list[RemovalStep], item: ReviewItem) -> frozenset[PlanStep]:
+        """Return the steps whose effect is our doing, whether or not a read shows it yet.
+
+        A call of another order that may be on its way counts as well: the seat that it takes saves no mailbox. After some
+        days a step explains nothing any more: what it took may have been given again.
+        """
+        since = self._clock.now() - TAKES_EFFECT_WITHIN
+        return frozenset(
+            step.step
+            for step in known
+            if (step.state is StepState.WRITTEN and step.written_at is not None and step.written_at >= since)
+            or (step.maybe_written and step.item_id != item.id)
+        )
+
+    # What came of it -------------------------------------------------------------------------------------------------
+
+    async def _read_back(self, run: _Run, item: ReviewItem) -> None:
+        """Read the seat. What is not gone yet, or cannot be read now, waits for its verification."""
+        try:
+            back = await self._writer.read_back(item.person_id, item.product_id)
+        except PortError as error:
+            log.warning("a removal could not be read back", order=run.order_id, item=item.id, why=error.code)
+            back = None
+        async with self._work.write() as work:
+            order = await get_order(work, run.order_id)
+            item = (await work.items.get_many([item.id]))[item.id]
+            if run.is_over(order) or item.outcome is not None:
+                return
+            if back is None:
+                await wait_item(work, item, Waiting.PENDING_VERIFICATION)
+                await work.commit()
+                return
+            now = self._clock.now()
+            mine = steps_of(order, item.id)
+            after = paths_json(back.seat)
+            seen = [replace(step, after=after) for step in mine if step.state is StepState.WRITTEN]
+            if back.seat is None:
+                seen = [replace(step, state=StepState.VERIFIED, verified_at=now) for step in seen]
+                outcome = Outcome.REMOVED if taken_by_us(mine) else Outcome.ALREADY_ABSENT
+                facts = {"request_id": back.request_id}
+                await end_item(work, self._attest, item, outcome, "read_back", now=now, facts={**facts})
+            else:
+                await wait_item(work, item, Waiting.PENDING_VERIFICATION)
+            await work.orders.save(with_steps(order, seen))
+            await work.commit()
+
+    async def _end(self, run: _Run, item: ReviewItem, outcome: Outcome, reason: str, look: Look) -> None:
+        """End an item that is not written, or not written any further."""
+        async with self._work.write() as work:
+            order = await get_order(work, run.order_id)
+            if run.is_over(order):
+                return
+            now = self._clock.now()
+            seat = look.seat(item.product_id)
+            mine = steps_of(order, item.id)
+            if outcome is Outcome.ALREADY_ABSENT and taken_by_us(mine):
+                outcome = Outcome.REMOVED  # written before a retry, and gone since
+            changed: list[RemovalStep] = []
+            for step in mine:
+                if step.state is StepState.WRITTEN and _is_gone(step.step, seat):
+                    changed.append(replace(step, state=StepState.VERIFIED, verified_at=now, after=paths_json(seat)))
+                elif step.state is StepState.PLANNED:
+                    changed.append(replace(step, state=StepState.SKIPPED, after=paths_json(seat)))
+            await end_item(work, self._attest, item, outcome, reason, now=now)
+            await work.orders.save(with_steps(order, changed))
+            await work.commit()
+
+    # The order -------------------------------------------------------------------------------------------------------
+
+    async def _finish(self, run: _Run) -> None:
+        """Decide what the order waits for: nothing, or the time of its next check."""
+        async with self._work.write() as work:
+            order = await get_order(work, run.order_id)
+            if run.is_over(order):
+                return
+            await self._to_end(work, order, self._clock.now())
+            await work.commit()
+
+    async def _to_end(self, work: UnitOfWork, order: RemovalOrder, now: datetime) -> None:
+        """Store the order as done, or as waiting for verification; close the campaign if this was the last one."""
+        if all(item.outcome is not None for item in await items_of(work, order)):
+            ended = replace(order, state=OrderState.DONE, not_before=None)
+        else:
+            ended = replace(order, state=OrderState.VERIFYING, not_before=now + FIRST_CHECK)
+        await work.orders.save(replace(ended, attempt=order.attempt + 1, checks=0, version=order.version + 1))
+        await close_if_settled(work, self._attest, order.campaign_id, now=now)
+
+    async def _postpone(self, run: _Run, later: Later) -> None:
+        if later.why == OVERTAKEN:
+            return
+        if later.why == FROZEN:
+            await self._freeze(run)
+            return
+        async with self._work.write() as work:
+            order = await get_order(work, run.order_id)
+            if run.is_over(order):
+                return
+            now = self._clock.now()
+            tries = order.checks + 1 if later.counts else order.checks
+            if later.why == WAITS_FOR_SYNC:
+                waiting = replace(order, state=OrderState.QUEUED, not_before=None, checks=0)
+            elif tries >= MAX_TRIES and not any(step.maybe_written for step in order.steps):
+                await self._give_up(work, order, later.why, now)
+                await work.commit()
+                return
+            else:
+                backoff = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY) if later.counts else FIRST_RETRY
+                wait = max(later.wait or timedelta(0), backoff)
+                waiting = replace(order, not_before=now + wait, checks=tries)
+            await work.orders.save(replace(waiting, attempt=order.attempt + 1, version=order.version + 1))
+            await work.commit()
+        log.info("a removal waits", order=run.order_id, why=later.why)
+
+    async def _give_up(self, work: UnitOfWork, order: RemovalOrder, why: str, now: datetime) -> None:
+        """After the last try the seats stay, visibly failed; `/reclaim retry` starts again. What is written is verified."""
+        changed: list[RemovalStep] = []
+        for item in await items_of(work, order):
+            mine = steps_of(order, item.id)
+            if item.outcome is not None or any(step.state is StepState.WRITTEN for step in mine):
+                continue
+            await end_item(work, self._attest, item, Outcome.FAILED, why, now=now)
+            changed += [
+                replace(step, state=StepState.FAILED, error=why) for step in mine if step.state is StepState.PLANNED
+            ]
+        await self._to_end(work, replace(with_steps(order, changed), version=order.version), now)
+
+    async def _freeze(self, run: _Run) -> None:
+        async with self._work.write() as work:
+            order = await get_order(work, run.order_id)
+            if run.is_over(order):
+                return
+            for item in await items_of(work, order):
+                if item.waiting is not Waiting.PENDING_VERIFICATION:
+                    await wait_item(work, item, Waiting.FROZEN)
+            await work.orders.save(
+                replace(
+                    order,
+                    state=OrderState.FROZEN,
+                    not_before=None,
+                    attempt=order.attempt + 1,
+                    version=order.version + 1,
+                )
+            )
+            await work.commit()
+
+
+def _approved(campaign: Campaign, item: ReviewItem) -> Approved:
+    return Approved(
+        seat_id=item.seat_id,
+        rule=item.rule,
+        days=campaign.scope.days,
+        paths=item.snapshot.paths,
+        plan=item.plan,
+    )
+
+
+def _left(seat: Seat | None, ours: frozenset[PlanStep]) -> bool:
+    """Whether the seat has a path that no step of ours has taken."""
+    steps = [] if seat is None else [_step_of(seat, path.group_id) for path in seat.paths]
+    return any(step not in ours for step in steps)
+
+
+def _is_gone(step: PlanStep, seat: Seat | None) -> bool:
+    return seat is None or all(_step_of(seat, path.group_id) != step for path in seat.paths)
+
+
+def _step_of(seat: Seat, group: GroupId | None) -> PlanStep:
+    return PlanStep(StepKind.DIRECT, seat.product_id) if group is None else PlanStep(StepKind.LEAVE_GROUP, group)

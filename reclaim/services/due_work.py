@@ -1,0 +1,228 @@
+"""What is due now: asked by every tick, answered from our own rows. The clock that is injected decides, nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+
+import structlog
+
+from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
+from reclaim.domain.orders import OrderState, RemovalOrder
+from reclaim.domain.policy import Policy
+from reclaim.domain.syncing import SyncState
+from reclaim.errors import Conflict
+from reclaim.ports.engine import Job
+from reclaim.ports.storage import SyncRun, UnitOfWork, Work
+from reclaim.ports.system import Clock
+from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.jobs import (
+    announce_job,
+    close_job,
+    open_job,
+    reminder_job,
+    verify_job,
+    wave_job,
+    writeback_job,
+)
+from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.verify_removals import VerifyRemovals
+
+RESEND = timedelta(minutes=10)  # a card that could not be sent is tried again after this
+SYNC_EVERY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+class _Queued(Enum):
+    """Whether removals wait for a sync."""
+
+    NOTHING = "nothing"
+    MAY_START = "may start"
+    NEEDS_SYNC = "needs a sync"
+
+
+class DueWork:
+    """Enqueues what is due. Keys repeat within a slot, so several replicas and restarts do a thing once."""
+
+    def __init__(
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        policy: Policy,
+        close: CloseCampaign,
+        sync: SyncDirectory,
+        verify: VerifyRemovals,
+    ) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+        self._close = close
+        self._sync = sync
+        self._verify = verify
+
+    async def tick(self) -> tuple[str, ...]:
+        """Enqueue all that is due and return what was, in short sentences."""
+        now = self._clock.now()
+        told: list[str] = []
+        async with self._work.read() as work:
+            campaigns = await work.campaigns.in_states(
+                [CampaignState.OPENING, CampaignState.OPEN, CampaignState.CLOSING, CampaignState.APPLYING]
+            )
+        for campaign in campaigns:
+            try:
+                told += await self._campaign(campaign, now)
+            except Conflict:
+                log.info("a campaign changed during the tick", campaign=campaign.id)  # the next tick sees it as it is
+        told += await self._orders(now)
+        told += await self._directory(now)
+        return tuple(told)
+
+    async def next_due(self, until: datetime) -> datetime | None:
+        """Return the earliest instant after now and up to `until` at which something becomes due."""
+        now = self._clock.now()
+        times: list[datetime] = []
+        async with self._work.read() as work:
+            for campaign in await work.campaigns.in_states([CampaignState.OPEN]):
+                times.append(campaign.may_close_at)
+                times.extend(reminder_times(campaign, self._policy.reminder_before))
+            for campaign in await work.campaigns.in_states([CampaignState.APPLYING, CampaignState.PAUSED]):
+                orders = await work.orders.in_state(campaign.id, [OrderState.READY, OrderState.VERIFYING])
+                times.extend(order.not_before for order in orders if order.not_before is not None)
+            newest = await work.syncs.newest_complete()
+            if newest is not None:
+                times.append(newest.started_at + SYNC_EVERY)
+        return min((at for at in times if now < at <= until), default=None)
+
+    async def _campaign(self, campaign: Campaign, now: datetime) -> list[str]:
+        if campaign.state is CampaignState.OPENING:
+            await self._enqueue([open_job(campaign.id, _again(campaign.created_at, now, RESEND))])
+            return []
+        if campaign.state is CampaignState.CLOSING or (
+            campaign.state is CampaignState.OPEN and now >= campaign.may_close_at
+        ):
+            # Counted from its time, so that a close whose job died runs again and one that is running does not.
+            await self._enqueue([close_job(campaign.id, _again(campaign.may_close_at, now, RESEND))])
+            return [f"{campaign.name} closed."] if campaign.state is CampaignState.OPEN else []
+        if campaign.state is not CampaignState.OPEN:
+            return []
+        if campaign.shown_close_at != campaign.closes_at:
+            await self._enqueue([announce_job(campaign.id, f"slot-{_slot(now)}-{campaign.version}")])
+        told = await self._reminders(campaign, now)
+        await self._missing_cards(campaign, now)
+        await self._all_answered(campaign, now)
+        return told
+
+    async def _reminders(self, campaign: Campaign, now: datetime) -> list[str]:
+        """Send the newest reminder that is due; one that was missed while we were down is not sent beside it."""
+        times = reminder_times(campaign, self._policy.reminder_before)
+        due = [number for number, at in enumerate(times, start=1) if at <= now]
+        if not due:
+            return []
+        async with self._work.write() as work:
+            if not await work.controls.once(f"reminder:{campaign.id}:{due[-1]}", at=now):
+                return []
+            reviewers = [one for one in await work.items.reviewers(campaign.id) if one.open]
+            for reviewer in reviewers:
+                await work.enqueue(reminder_job(campaign.id, reviewer.person_id, due[-1], len(times)))
+            await work.commit()
+        return [_sentence(len(reviewers), "reminder", "sent")] if reviewers else []
+
+    async def _missing_cards(self, campaign: Campaign, now: datetime) -> None:
+        async with self._work.read() as work:
+            people = await work.items.without_card(campaign.id)
+        await self._enqueue([wave_job(campaign.id, person, f"slot-{_slot(now)}") for person in people])
+
+    async def _all_answered(self, campaign: Campaign, now: datetime) -> None:
+        async with self._work.read() as work:
+            reviewers = await work.items.reviewers(campaign.id)
+        if (
+            reviewers
+            and all(one.open == 0 for one in reviewers)
+            and campaign.closes_at > now + self._policy.close_grace
+        ):
+            await self._close.early(None, campaign.id)
+
+    async def _orders(self, now: datetime) -> list[str]:
+        async with self._work.read() as work:
+            due = await work.orders.due(now)
+            newest = await work.syncs.newest_complete()
+            queued = await self._queued(work, newest, now)
+            may_sync = _may_sync(await work.syncs.newest(), now)
+            applying = {campaign.id for campaign in await work.campaigns.in_states([CampaignState.APPLYING])}
+        # While a campaign closes or is paused nothing of it is written; what was written is checked all the same.
+        due = [order for order in due if order.state is OrderState.VERIFYING or order.campaign_id in applying]
+        await self._enqueue([_order_job(order, now) for order in due])
+        if newest is not None and queued is _Queued.MAY_START:
+            await self._verify.after_sync(newest.id)
+        elif queued is _Queued.NEEDS_SYNC and may_sync:
+            await self._sync.request(None)
+        checks = sum(1 for order in due if order.state is OrderState.VERIFYING)
+        return [_sentence(checks, "removal", "checked again")] if checks else []
+
+    async def _queued(self, work: UnitOfWork, newest: SyncRun | None, now: datetime) -> "_Queued":
+        """Say whether orders wait for sign-in data, and whether the newest sync serves them (rule 5)."""
+        found = _Queued.NOTHING
+        for campaign in await work.campaigns.in_states([CampaignState.APPLYING]):
+            if not await work.orders.in_state(campaign.id, [OrderState.QUEUED]):
+                continue
+            fresh = (
+                newest is not None
+                and campaign.closing_at is not None
+                and newest.started_at >= campaign.closing_at
+                and now - newest.started_at <= self._policy.activity_max_age
+            )
+            if not fresh:
+                return _Queued.NEEDS_SYNC
+            found = _Queued.MAY_START
+        return found
+
+    async def _directory(self, now: datetime) -> list[str]:
+        async with self._work.read() as work:
+            running = await work.syncs.running()
+            newest = await work.syncs.newest_complete()
+            may_sync = _may_sync(await work.syncs.newest(), now)
+        if running is not None:
+            if running.error is not None:
+                await self._sync.request(None)  # goes on where the passing error stopped it
+            return []
+        if newest is not None and may_sync and now - newest.started_at >= SYNC_EVERY:
+            await self._sync.request(None)
+            return ["The tenant was read again."]
+        return []
+
+    async def _enqueue(self, jobs: Sequence[Job]) -> None:
+        if not jobs:
+            return
+        async with self._work.write() as work:
+            for job in jobs:
+                await work.enqueue(job)
+            await work.commit()
+
+
+def _order_job(order: RemovalOrder, now: datetime) -> Job:
+    again = _again(order.not_before or order.created_at, now, HOUR)
+    if order.state is OrderState.VERIFYING:
+        return verify_job(order.id, order.attempt, again)
+    return writeback_job(order.id, order.attempt, again)
+
+
+def _again(since: datetime, now: datetime, every: timedelta) -> int:
+    """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
+    return max(0, (now - since) // every)
+
+
+def _may_sync(newest: SyncRun | None, now: datetime) -> bool:
+    """Whether we may start a sync by ourselves: not a whole one every tick where the last failed or was stopped."""
+    return (
+        newest is None or newest.state not in (SyncState.FAILED, SyncState.STOPPED) or now - newest.started_at >= HOUR
+    )
+
+
+def _slot(now: datetime) -> int:
+    return int(now.timestamp() // RESEND.total_seconds())
+
+
+def _sentence(number: int, noun: str, verb: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'} {verb}."

@@ -1,0 +1,235 @@
+"""The two forms of exported evidence. Pure: the same evidence gives the same bytes."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from io import StringIO
+
+from reclaim.domain.campaign import Campaign
+from reclaim.domain.directory import Person
+from reclaim.domain.ids import PersonId
+from reclaim.domain.money import Money
+from reclaim.domain.policy import Policy
+from reclaim.domain.review import ReviewItem
+from reclaim.ports.storage import StreamRequest, SyncRun
+from reclaim.services.event_records import EventRecord, fact_text
+
+FORMAT_VERSION = 1
+CSV_COLUMNS = (
+    "seq", "at", "kind", "actor_id", "actor_name", "item_id", "person_name", "upn", "sku", "facts", "personal",
+)  # fmt: skip
+# A spreadsheet runs a cell that begins so as a formula (OWASP, CSV injection).
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that is exported of one campaign.
+
+    Attributes:
+        people: Assignees, answerers, owner and reviewers.
+        run: The sync run that the campaign was started on, with `requests`, what it asked of Microsoft.
+        policy: The rules of the installation at the time of the export.
+        at: When it was exported.
+    """
+
+    campaign: Campaign
+    items: tuple[ReviewItem, ...]
+    people: Mapping[PersonId, Person]
+    records: tuple[EventRecord, ...]
+    run: SyncRun | None
+    requests: tuple[StreamRequest, ...]
+    policy: Policy
+    at: datetime
+
+
+def to_csv(evidence: Evidence) -> bytes:
+    """Return one row per event as RFC 4180, in UTF-8."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(CSV_COLUMNS)
+    for record in evidence.records:
+        writer.writerow([_harmless(cell) for cell in _cells(record)])
+    return text.getvalue().encode()
+
+
+def to_json(evidence: Evidence) -> bytes:
+    """Return everything as one JSON document, in UTF-8.
+
+    Each event carries its body exactly as stored, and each personal value the salt of its HMAC in that body: a reader can
+    check both without us.
+    """
+    document = {
+        "format": FORMAT_VERSION,
+        "exported_at": _instant(evidence.at),
+        "campaign": _campaign(evidence),
+        "policy": _policy(evidence.policy),
+        "sync_run": _run(evidence),
+        "items": [_item(item, evidence.people) for item in evidence.items],
+        "events": [_event(record) for record in evidence.records],
+    }
+    return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _cells(record: EventRecord) -> list[str]:
+    event, item = record.stored.event, record.item
+    return [
+        str(record.stored.seq),
+        _instant(event.at) or "",
+        event.kind.value,
+        record.actor_id,
+        record.actor_name,
+        event.item_id or "",
+        item.snapshot.person_name if item else "",
+        item.snapshot.upn if item else "",
+        item.snapshot.sku_name if item else "",
+        "; ".join(f"{key}={fact_text(value)}" for key, value in sorted(record.facts.items()) if value is not None),
+        "; ".join(f"{field}={value}" for field, value in sorted(record.values.items())),
+    ]
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat().replace("+00:00", "Z") if at else None
+
+
+def _person(person_id: PersonId | None, people: Mapping[PersonId, Person]) -> dict[str, str | None] | None:
+    if person_id is None:
+        return None
+    return {"id": person_id, "name": people[person_id].shown_name if person_id in people else None}
+
+
+def _money(amount: Money | None) -> dict[str, object] | None:
+    return {"minor": amount.minor, "currency": amount.currency} if amount else None
+
+
+def _campaign(evidence: Evidence) -> dict[str, object]:
+    campaign = evidence.campaign
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "state": campaign.state.value,
+        "mode": campaign.mode.value,
+        "owner": _person(campaign.owner_id, evidence.people),
+        "strategy": campaign.strategy.value,
+        "reviewer": _person(campaign.reviewer_id, evidence.people),
+        "fallback": _person(campaign.fallback_id, evidence.people),
+        "silence": campaign.silence.value,
+        "days": campaign.scope.days,
+        "products": list(campaign.scope.product_ids),
+        "rules": list(campaign.scope.rules),
+        "zone": campaign.zone,
+        "created_at": _instant(campaign.created_at),
+        "opened_at": _instant(campaign.opened_at),
+        "due_at": _instant(campaign.due_at),
+        "closes_at": _instant(campaign.closes_at),
+        "closing_at": _instant(campaign.closing_at),
+        "closed_at": _instant(campaign.closed_at),
+        "abandoned_by": campaign.abandoned_by,
+    }
+
+
+def _policy(policy: Policy) -> dict[str, object]:
+    return {
+        "writes": policy.writes.value,
+        "never_seen_since": _instant(policy.never_seen_since),
+        "cooldown_days": policy.cooldown.days,
+        "undo_window_days": policy.undo_window.days,
+        "data_max_age_s": int(policy.data_max_age.total_seconds()),
+        "activity_max_age_s": int(policy.activity_max_age.total_seconds()),
+        "limits": asdict(policy.limits),
+    }
+
+
+def _run(evidence: Evidence) -> dict[str, object] | None:
+    run = evidence.run
+    if run is None:
+        return None
+    return {
+        "id": run.id,
+        "state": run.state,
+        "started_at": _instant(run.started_at),
+        "completed_at": _instant(run.completed_at),
+        "people": run.people,
+        "seats": run.seats,
+        "gone_people": run.gone_people,
+        "gone_seats": run.gone_seats,
+        "sign_ins": run.sign_ins,
+        "requests": [
+            {
+                "stream": one.stream,
+                "page": one.page,
+                "url": one.request.url,
+                "request_id": one.request.request_id,
+                "rows": one.request.rows,
+                "sha256": one.request.sha256,
+                "at": _instant(one.request.at),
+            }
+            for one in evidence.requests
+        ],
+    }
+
+
+def _item(item: ReviewItem, people: Mapping[PersonId, Person]) -> dict[str, object]:
+    shown = item.snapshot
+    return {
+        "id": item.id,
+        "seat_id": item.seat_id,
+        "person": {"id": item.person_id, "name": shown.person_name, "upn": shown.upn},
+        "sku": {"id": item.product_id, "name": shown.sku_name, "part_number": shown.part_number},
+        "monthly": _money(shown.monthly),
+        "rule": item.rule.value,
+        "recommendation": item.recommendation.value,
+        "account_enabled": shown.account_enabled,
+        "last_seen_at": _instant(shown.last_seen_at),
+        "last_seen_kind": shown.last_seen_kind.value if shown.last_seen_kind else None,
+        "quiet_since": _instant(shown.quiet_since),
+        "assigned_at": _instant(shown.assigned_at),
+        "data_as_of": _instant(shown.data_as_of),
+        "plan": [{"kind": step.kind.value, "ref": step.ref} for step in item.plan.steps],
+        "blocker": item.plan.blocker.value if item.plan.blocker else None,
+        "reviewer": _person(item.assignee_id, people),
+        "assigned_how": item.assigned_how.value,
+        "decision": _decision(item, people),
+        "waiting": item.waiting.value if item.waiting else None,
+        "outcome": item.outcome.value if item.outcome else None,
+        "outcome_reason": item.outcome_reason,
+        "outcome_at": _instant(item.outcome_at),
+        "verified_at": _instant(item.verified_at),
+    }
+
+
+def _decision(item: ReviewItem, people: Mapping[PersonId, Person]) -> dict[str, object] | None:
+    answer = item.answer
+    if answer is None:
+        return None
+    return {
+        "choice": answer.choice.value,
+        "by": _person(answer.by, people),
+        "at": _instant(answer.at),
+        "reason": answer.reason.value if answer.reason else None,
+        "note": answer.note,
+        "keep_until": answer.keep_until.isoformat() if answer.keep_until else None,
+    }
+
+
+def _event(record: EventRecord) -> dict[str, object]:
+    event = record.stored.event
+    return {
+        "seq": record.stored.seq,
+        "id": event.id,
+        "at": _instant(event.at),
+        "kind": event.kind.value,
+        "actor": {"id": record.actor_id, "name": record.actor_name},
+        "item_id": event.item_id,
+        "facts": dict(record.facts),
+        "body": event.body.decode("ascii"),
+        "body_sha256": hashlib.sha256(event.body).hexdigest(),
+        "personal": [{"field": value.field, "value": value.value, "salt": value.salt.hex()} for value in event.values],
+    }

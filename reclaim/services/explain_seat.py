@@ -1,0 +1,167 @@
+"""Say everything about one person's seats: flagged or not and why, who was asked, which messages went out, what became."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from reclaim.domain.activity import SeenAt, read_activity
+from reclaim.domain.directory import Person, Seat, Sku
+from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
+from reclaim.domain.ids import CampaignId, PersonId, ProductId
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import SentMessage, WhyReport, WhySeat
+from reclaim.domain.review import ReviewItem
+from reclaim.errors import InvalidRequest, NotFound
+from reclaim.ports.storage import SyncRun, UnitOfWork, Work
+from reclaim.ports.system import Clock
+from reclaim.services.find_idle_seats import as_read
+from reclaim.services.freshness import data_age
+
+_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What became of a seat in the newest campaign that asked about it."""
+
+    item: ReviewItem
+    campaign_name: str | None
+    assignee_name: str | None
+    messages: tuple[SentMessage, ...]
+
+
+class ExplainSeat:
+    """Answers `/reclaim why PERSON`."""
+
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+
+    async def why(self, text: str) -> WhyReport:
+        """Return the report on the person whom `text` names: id, user principal name, mail, or part of the name.
+
+        Raises:
+            NotFound: Nobody matches.
+            InvalidRequest: Nothing was typed, or several people match; the message names them.
+        """
+        wanted = text.strip()
+        if not wanted:
+            raise InvalidRequest("Please name a person. Example: /reclaim why adele@contoso.com", field="person")
+        now = self._clock.now()
+        async with self._work.read() as reading:
+            person = await _find(reading, wanted)
+            run = await reading.syncs.newest_complete()
+            skus = await reading.catalog.skus()
+            seats = (await reading.seats.of_people([person.id])).get(person.id, ())
+            asked = await _asked(reading, person.id)
+        there = [self._held(person, seat, run, now, skus, asked) for seat in seats]
+        left = [_gone(one) for seat, one in asked.items() if seat not in {seat.product_id for seat in seats}]
+        return WhyReport(
+            person=person,
+            person_name=person.shown_name,
+            seats=tuple(sorted([*there, *left], key=lambda seat: seat.sku_name.casefold())),
+            data=data_age(run, now, self._policy.data_max_age),
+            zone=self._policy.zone,
+            now=now,
+        )
+
+    def _held(
+        self,
+        person: Person,
+        seat: Seat,
+        run: SyncRun | None,
+        now: datetime,
+        skus: Mapping[ProductId, Sku],
+        asked: Mapping[ProductId, _Asked],
+    ) -> WhySeat:
+        """Judge the seat as the scan does, so that "why not" has an answer too."""
+        known = as_read(person, run) if run else person
+        judged = judge_seat(
+            known,
+            seat,
+            now=now,
+            data_as_of=run.started_at if run else now,
+            days=self._policy.idle_days,
+            never_seen_since=self._policy.never_seen_since,
+        )
+        activity = read_activity(
+            known.sign_ins, created_at=known.created_at, never_seen_since=self._policy.never_seen_since
+        )
+        about = asked.get(seat.product_id)
+        flagged = judged if isinstance(judged, Finding) else None
+        return WhySeat(
+            sku_name=skus[seat.product_id].name if seat.product_id in skus else seat.product_id,
+            rule=flagged.rule if flagged else None,
+            not_idle=judged.value if isinstance(judged, NotIdleWhy) else None,
+            quiet_since=flagged.quiet_since if flagged else None,
+            last_seen_at=activity.at if isinstance(activity, SeenAt) else None,
+            assigned_at=seat.assigned_at,
+            item=about.item if about else None,
+            campaign_name=about.campaign_name if about else None,
+            assignee_name=about.assignee_name if about else None,
+            messages=about.messages if about else (),
+        )
+
+
+def _gone(about: _Asked) -> WhySeat:
+    """Show a seat that the person no longer holds, as it was when somebody was asked about it."""
+    snapshot = about.item.snapshot
+    return WhySeat(
+        sku_name=snapshot.sku_name,
+        rule=None,
+        not_idle=NotIdleWhy.GONE.value,
+        quiet_since=None,
+        last_seen_at=snapshot.last_seen_at,
+        assigned_at=snapshot.assigned_at,
+        item=about.item,
+        campaign_name=about.campaign_name,
+        assignee_name=about.assignee_name,
+        messages=about.messages,
+    )
+
+
+async def _find(reading: UnitOfWork, wanted: str) -> Person:
+    by_id = await reading.people.get(PersonId(wanted.lower()))
+    if by_id is not None:
+        return by_id
+    found = await reading.people.search(wanted, _CANDIDATES + 1)
+    exact = [person for person in found if _is_exactly(person, wanted.casefold())]
+    candidates = exact or found
+    if not candidates:
+        raise NotFound(f"Nobody matches “{wanted}”.")
+    if len(candidates) > 1:
+        raise InvalidRequest(_which(wanted, candidates), field="person")
+    return candidates[0]
+
+
+def _is_exactly(person: Person, wanted: str) -> bool:
+    return wanted in (person.upn.casefold(), (person.mail or "").casefold(), person.name.casefold())
+
+
+def _which(wanted: str, found: Sequence[Person]) -> str:
+    names = ", ".join(f"{person.shown_name} ({person.upn})" for person in found[:_CANDIDATES])
+    more = " and more" if len(found) > _CANDIDATES else ""
+    return f"Several people match “{wanted}”: {names}{more}. Use the address in brackets."
+
+
+async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:
+    """Return the newest item of each of the person's products."""
+    newest: dict[ProductId, ReviewItem] = {}
+    for item in await reading.items.of_person(person):
+        newest.setdefault(item.product_id, item)
+    assignees = await reading.people.get_many({item.assignee_id for item in newest.values() if item.assignee_id})
+    return {
+        product: _Asked(
+            item=item,
+            campaign_name=await _campaign_name(reading, item.campaign_id),
+            assignee_name=assignees[item.assignee_id].shown_name if item.assignee_id in assignees else None,
+            messages=tuple(await reading.messages.about_item(item.id)),
+        )
+        for product, item in newest.items()
+    }
+
+
+async def _campaign_name(reading: UnitOfWork, campaign_id: CampaignId) -> str | None:
+    campaign = await reading.campaigns.get(campaign_id)
+    return campaign.name if campaign else None

@@ -1,0 +1,145 @@
+"""Load a price list. One mistake refuses the whole file: half a list would show wrong sums without anybody knowing."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from io import StringIO
+
+from reclaim.domain.money import Money, Period, Price, minor_digits
+from reclaim.errors import InvalidRequest
+from reclaim.ports.storage import Work
+from reclaim.ports.system import Clock
+
+COLUMNS = ("sku", "amount", "currency", "period", "renews_on")
+_OPTIONAL = "renews_on"
+_HEADER = ",".join(COLUMNS)
+MAX_ROWS = 10_000
+_SKU_LENGTH = 256
+_AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d+))?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+
+class LoadPrices:
+    """Replaces the prices of one source."""
+
+    def __init__(self, *, work: Work, clock: Clock) -> None:
+        self._work = work
+        self._clock = clock
+
+    async def from_csv(self, text: str, source: str) -> int:
+        """Replace all prices of `source` by those of a CSV file, and return how many there are.
+
+        Args:
+            text: Header `sku,amount,currency,period,renews_on` (the last one optional), amounts in major units with a
+                decimal point, period `month` or `year`, dates as 2027-06-30. A byte order mark is taken.
+            source: Names the list, for example its file name; other sources keep their prices.
+
+        Raises:
+            InvalidRequest: Anything is wrong; the message names line and column, and nothing is stored.
+        """
+        prices = read_prices(text)
+        async with self._work.write() as unit:
+            await unit.catalog.replace_prices(prices, source=source, at=self._clock.now())
+            await unit.commit()
+        return len(prices)
+
+
+def read_prices(text: str) -> list[tuple[str, Price]]:
+    """Return SKU and price of every row.
+
+    Raises:
+        InvalidRequest: See `LoadPrices.from_csv`.
+    """
+    prices: list[tuple[str, Price]] = []
+    first_lines: dict[str, int] = {}
+    for line, row in _rows(text):
+        sku = _sku(line, row["sku"])
+        same = " ".join(sku.split()).casefold()
+        if same in first_lines:
+            raise _mistake(line, "sku", f"“{sku}” has a price in line {first_lines[same]} already.")
+        first_lines[same] = line
+        if len(prices) == MAX_ROWS:
+            raise InvalidRequest(f"A price list has at most {MAX_ROWS:,} rows. Nothing was loaded.", field="prices")
+        prices.append((sku, _price(line, row)))
+    if not prices:
+        raise InvalidRequest("The price list has no rows. Nothing was loaded.", field="prices")
+    return prices
+
+
+def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield line number and cells by column; blank lines are passed over."""
+    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    try:
+        names = _header(next(reader, []))
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(names):
+                raise InvalidRequest(
+                    f"Line {reader.line_num}: {len(cells)} columns instead of {len(names)}. Nothing was loaded.",
+                    field="prices",
+                )
+            yield reader.line_num, {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
+    except csv.Error as error:
+        raise InvalidRequest(
+            f"Line {reader.line_num} cannot be read as CSV: {error}. Nothing was loaded.", field="prices"
+        ) from error
+
+
+def _header(cells: list[str]) -> list[str]:
+    names = [cell.strip().casefold() for cell in cells]
+    if len(names) == 1 and ";" in names[0]:
+        raise InvalidRequest(
+            f"Line 1: this file uses semicolons. Please save it with commas, as {_HEADER}", field="prices"
+        )
+    wanted = set(COLUMNS) - ({_OPTIONAL} - set(names))
+    if len(names) != len(set(names)) or set(names) != wanted:
+        raise InvalidRequest(f"Line 1: the columns must be {_HEADER} ({_OPTIONAL} may be left out).", field="prices")
+    return names
+
+
+def _price(line: int, row: Mapping[str, str]) -> Price:
+    currency = row["currency"]
+    if not _CURRENCY.fullmatch(currency):
+        raise _mistake(line, "currency", f"“{currency}” is not a currency code. Example: USD")
+    periods = {period.value: period for period in Period}
+    if row["period"] not in periods:
+        raise _mistake(line, "period", f"“{row['period']}” is neither month nor year.")
+    return Price(
+        amount=_amount(line, row["amount"], currency),
+        period=periods[row["period"]],
+        renews_on=_day(line, row.get(_OPTIONAL, "")),
+    )
+
+
+def _sku(line: int, text: str) -> str:
+    if not text:
+        raise _mistake(line, "sku", "a SKU is missing: its name, part number or skuId.")
+    if len(text) > _SKU_LENGTH or not text.isprintable():
+        raise _mistake(line, "sku", "this is not the name of a SKU.")
+    return text
+
+
+def _amount(line: int, text: str, currency: str) -> Money:
+    found = _AMOUNT.fullmatch(text)
+    if found is None:
+        raise _mistake(line, "amount", f"“{text}” is not an amount. Example: 1204.50")
+    digits = minor_digits(currency)
+    fraction = found[2] or ""
+    if len(fraction) > digits:
+        raise _mistake(line, "amount", f"“{text}” has too many decimals; {currency} has {digits}.")
+    return Money(int(found[1]) * 10**digits + int(fraction.ljust(digits, "0") or "0"), currency)
+
+
+def _day(line: int, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise _mistake(line, _OPTIONAL, f"“{text}” is not a clear date. Example: 2027-06-30") from error
+
+
+def _mistake(line: int, column: str, what: str) -> InvalidRequest:
+    return InvalidRequest(f"Line {line}, {column}: {what} Nothing was loaded.", field="prices")

@@ -1,0 +1,156 @@
+"""Read lists of idle seats, and find the SKU that somebody means."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from difflib import SequenceMatcher
+
+from reclaim.domain.directory import Sku
+from reclaim.domain.ids import ProductId
+from reclaim.domain.money import Price
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import SeatFilter, SeatPage, SeatRow
+from reclaim.domain.spend import monthly_total
+from reclaim.errors import InvalidRequest, NotFound
+from reclaim.ports.storage import FindingRow, UnitOfWork, Work
+from reclaim.ports.system import Clock
+from reclaim.services.freshness import data_age
+from reclaim.services.read_spend import check_window
+
+PAGE_SIZE = 10
+_NEAREST = 3
+_LIKE_ENOUGH = 0.4  # below it a suggestion is noise
+
+
+class ReadSeats:
+    """Answers "which seats?"."""
+
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+
+    async def page(self, where: SeatFilter, page: int = 1) -> SeatPage:
+        """Return a page of idle seats; a page beyond either end is the nearest one.
+
+        Raises:
+            InvalidRequest: A window out of 30 to 730 days.
+            NotFound: There is no such product.
+        """
+        check_window(where.days)
+        now = self._clock.now()
+        async with self._work.read() as reading:
+            skus = await reading.catalog.skus()
+            prices = await reading.catalog.prices(now)
+            number, rows, total, per_product = await _nearest_page(reading, where, page, now)
+            newest = await reading.syncs.newest_complete()
+        if where.product_id is not None and where.product_id not in skus and total == 0:
+            raise NotFound("There is no such SKU.")
+        return SeatPage(
+            filter=where,
+            sku_name=_name(where.product_id, skus),
+            rows=tuple(_row(row, prices) for row in rows),
+            page=number,
+            pages=_pages(total),
+            total=total,
+            monthly=monthly_total(per_product, prices),
+            data=data_age(newest, now, self._policy.data_max_age),
+            now=now,
+        )
+
+    async def product(self, text: str) -> ProductId:
+        """Return the product with this name, part number or skuId, in any case.
+
+        Raises:
+            InvalidRequest: There is none, and the message names the nearest; or two bear this name.
+        """
+        async with self._work.read() as reading:
+            skus = await reading.catalog.skus()
+        wanted = _folded(text)
+        found = [sku for sku in skus.values() if wanted in (_folded(sku.part_number), _folded(sku.id))]
+        found = found or [sku for sku in skus.values() if wanted == _folded(sku.name)]
+        if len(found) == 1:
+            return found[0].id
+        if found:
+            numbers = _joined(sorted(sku.part_number for sku in found))
+            raise InvalidRequest(f"{len(found)} SKUs are called “{text}”. Use the part number: {numbers}.", field="sku")
+        near = [name for _, name in _nearest(wanted, skus.values())]
+        hint = f" Did you mean {_joined(near)}?" if near else ""
+        raise InvalidRequest(f"No SKU is called “{text}”.{hint}", field="sku")
+
+    async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]:
+        """Return up to three products whose name or part number is most like `text`, best first."""
+        async with self._work.read() as reading:
+            skus = await reading.catalog.skus()
+        return _nearest(_folded(text), skus.values())
+
+
+async def _nearest_page(
+    reading: UnitOfWork, where: SeatFilter, page: int, now: datetime
+) -> tuple[int, Sequence[FindingRow], int, Mapping[ProductId, int]]:
+    number = max(1, page)
+    rows, total, per_product = await reading.findings.page(
+        where, now=now, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
+    )
+    last = _pages(total)
+    if number > last:
+        number = last
+        rows, total, per_product = await reading.findings.page(
+            where, now=now, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
+        )
+    return number, rows, total, per_product
+
+
+def _name(product: ProductId | None, skus: Mapping[ProductId, Sku]) -> str | None:
+    if product is None:
+        return None
+    # People may hold what the tenant's list of SKUs no longer shows.
+    return skus[product].name if product in skus else product
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // PAGE_SIZE))
+
+
+def _row(row: FindingRow, prices: Mapping[ProductId, Price]) -> SeatRow:
+    finding, person = row.finding, row.person
+    price = prices.get(finding.product_id)
+    return SeatRow(
+        seat_id=finding.seat_id,
+        person_id=person.id,
+        person_name=person.shown_name,
+        upn=person.upn,
+        department=person.department,
+        product_id=finding.product_id,
+        sku_name=row.sku_name,
+        rule=finding.rule,
+        quiet_since=finding.quiet_since,
+        last_seen_at=finding.last_seen_at,
+        assigned_at=finding.assigned_at,
+        disabled_seen_at=person.disabled_seen_at,
+        group_name=row.group_name,
+        monthly=price.monthly if price else None,
+    )
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _nearest(wanted: str, skus: Iterable[Sku]) -> list[tuple[ProductId, str]]:
+    scored = sorted(
+        ((_likeness(wanted, sku), sku.name, sku.id) for sku in skus),
+        key=lambda one: (-one[0], one[1].casefold(), one[2]),
+    )
+    return [(product, name) for likeness, name, product in scored[:_NEAREST] if likeness >= _LIKE_ENOUGH]
+
+
+def _likeness(wanted: str, sku: Sku) -> float:
+    """Return 0 to 1; a name that contains all that was typed is nearer than any that only resembles it."""
+    names = (_folded(sku.name), _folded(sku.part_number))
+    if wanted and any(wanted in name for name in names):
+        return 1.0
+    return max(SequenceMatcher(None, wanted, name).ratio() for name in names)

@@ -1,0 +1,53 @@
+"""Read recoverable spend by SKU."""
+
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import SpendReport
+from reclaim.domain.spend import spend_report
+from reclaim.errors import InvalidRequest
+from reclaim.ports.storage import Work
+from reclaim.ports.system import Clock
+from reclaim.services.freshness import data_age, gives_sign_ins
+
+
+class ReadSpend:
+    """Answers "what do idle seats cost?"."""
+
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+
+    async def report(self, days: int | None = None) -> SpendReport:
+        """Return recoverable spend for seats idle for `days`, by default the policy's window.
+
+        Where the tenant gives no sign-in data the report is `blocked` and counts disabled accounts only: the scan
+        judged nothing else.
+
+        Raises:
+            InvalidRequest: A window out of 30 to 730 days.
+        """
+        window = check_window(self._policy.idle_days if days is None else days)
+        now = self._clock.now()
+        async with self._work.read() as reading:
+            newest = await reading.syncs.newest_complete()
+            return spend_report(
+                days=window,
+                idle=await reading.findings.tally(days=window, now=now),
+                held=await reading.seats.held(),
+                unknown=await reading.findings.unknown(),
+                skus=await reading.catalog.skus(),
+                prices=await reading.catalog.prices(now),
+                data=data_age(newest, now, self._policy.data_max_age),
+                blocked=newest is not None and not gives_sign_ins(newest),
+            )
+
+
+def check_window(days: int) -> int:
+    """Return the window if findings can answer it.
+
+    Raises:
+        InvalidRequest: It is out of 30 to 730 days.
+    """
+    if not 30 <= days <= 730:
+        raise InvalidRequest("Please choose between 30 and 730 days.", field="days")
+    return days

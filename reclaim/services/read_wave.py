@@ -1,0 +1,217 @@
+"""A reviewer's list of seats, one seat in full, and the inbox: what reviewers see."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from reclaim.domain.campaign import Campaign
+from reclaim.domain.directory import Person
+from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.money import Total
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import BulkResult, InboxView, ItemView, Wave, WaveRow
+from reclaim.domain.review import Recommendation, ReviewItem
+from reclaim.errors import NotFound
+from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.system import Clock
+
+PAGE_SIZE = 10  # UX.md 2.1: rows a page; keeps the worst Teams card at 19 KB
+
+
+class ReadWave:
+    """Reads lists and items; writes only where a reader left off (page and ticks)."""
+
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+
+    async def wave(self, campaign: CampaignId, person: PersonId, result: BulkResult | None = None) -> Wave | None:
+        """Return this person's list in the campaign, or None if they have nothing in it."""
+        async with self._work.read() as work:
+            found = await work.campaigns.get(campaign)
+            if found is None:
+                return None
+            return await self._wave(work, found, person, result)
+
+    async def _wave(
+        self, work: UnitOfWork, campaign: Campaign, person: PersonId, result: BulkResult | None
+    ) -> Wave | None:
+        items = await work.items.for_reviewer(campaign.id, person)
+        if not items:
+            return None
+        place = await _place(work, campaign.id, person)
+        names = await _names(work, items)
+        mine = sorted((i for i in items if i.assignee_id == person and i.answer is None), key=_by_weight)
+        answered = [i for i in items if i.answer is not None and i.answer.by == person]
+        answered.sort(key=lambda i: (i.answer.at if i.answer else campaign.created_at, i.id), reverse=True)
+        passed = [i for i in items if i.delegated_by == person and i.assignee_id != person and i.answer is None]
+        pages = max(1, -(-len(mine) // PAGE_SIZE))
+        page = min(max(1, place.page), pages)
+        shown = mine[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        recommended = [i for i in mine if i.recommendation is Recommendation.REVOKE]
+        return Wave(
+            ref=campaign.id,
+            campaign_id=campaign.id,
+            campaign_name=campaign.name,
+            campaign_state=campaign.state,
+            reviewer_id=person,
+            open_rows=tuple(_row(i, place.ticks, names) for i in shown),
+            open_count=len(mine),
+            open_monthly=_total(mine),
+            recommended_count=len(recommended),
+            recommended_monthly=_total(recommended),
+            answered=tuple(_row(i, {}, names) for i in answered),
+            answered_monthly=_total(answered),
+            passed_on=tuple(_row(i, {}, names) for i in sorted(passed, key=_by_weight)),
+            page=page,
+            pages=pages,
+            page_size=PAGE_SIZE,
+            due_at=campaign.due_at,
+            closes_at=campaign.closes_at,
+            zone=campaign.zone,
+            silence=campaign.silence,
+            mode=campaign.mode,
+            now=self._clock.now(),
+            result=result,
+        )
+
+    async def inbox(self, person: PersonId) -> InboxView:
+        """Return every open list of a person, and how many seats they hold themselves."""
+        async with self._work.read() as work:
+            who = await work.people.get(person)
+            waves: list[Wave] = []
+            for campaign_id in await work.items.open_campaigns_of(person):
+                campaign = await work.campaigns.get(campaign_id)
+                wave = await self._wave(work, campaign, person, None) if campaign else None
+                if wave is not None:
+                    waves.append(wave)
+            own = (await work.seats.of_people([person])).get(person, ())
+        return InboxView(person_name=who.shown_name if who else person, waves=tuple(waves), own_seats=len(own))
+
+    async def item(self, item_id: ItemId, viewer: PersonId) -> ItemView:
+        """Return one seat in full for a person who has to do with it.
+
+        Raises:
+            NotFound: There is no such item, or it is none of this person's business.
+        """
+        async with self._work.read() as work:
+            item = (await work.items.get_many([item_id])).get(item_id)
+            campaign = await work.campaigns.get(item.campaign_id) if item else None
+            if item is None or campaign is None:
+                raise NotFound("This seat is no longer here.")
+            theirs = await work.items.for_reviewer(campaign.id, viewer)
+            concerned = any(one.id == item.id for one in theirs) or item.not_sure_by == viewer
+            if not concerned:
+                names = await _names(work, [item])
+                holder = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody"
+                raise NotFound(f"This seat is with {holder} now. Only {holder.split(' ')[0]} can answer.")
+            names = await _names(work, [item], extra=[campaign.fallback_id])
+            newest = await work.syncs.newest_complete()
+            skus = await work.catalog.skus()
+            seats = (await work.seats.of_people([item.person_id])).get(item.person_id, ())
+        others = [one for one in theirs if one.assignee_id == viewer and one.answer is None]
+        return ItemView(
+            item=item,
+            campaign_name=campaign.name,
+            campaign_state=campaign.state,
+            silence=campaign.silence,
+            mode=campaign.mode,
+            closes_at=campaign.closes_at,
+            zone=campaign.zone,
+            now=self._clock.now(),
+            viewer_id=viewer,
+            assignee_name=names.get(item.assignee_id) if item.assignee_id else None,
+            answered_by_name=names.get(item.answer.by) if item.answer else None,
+            fallback_name=names.get(campaign.fallback_id) if campaign.fallback_id else None,
+            from_name=names.get(item.delegated_by) if item.delegated_by else None,
+            others_open=len(others),
+            days=campaign.scope.days,
+            checked_at=newest.started_at if newest else None,
+            restore_until=None,  # shown once undo exists: nothing is promised that cannot be kept
+            other_skus=tuple(
+                sorted(
+                    skus[seat.product_id].name for seat in seats if seat.id != item.seat_id and seat.product_id in skus
+                )
+            ),
+        )
+
+    async def turn_page(self, campaign: CampaignId, person: PersonId, by: int) -> None:
+        """Move the reader `by` pages; the wave clamps it to what there is."""
+        async with self._work.write() as work:
+            place = await _place(work, campaign, person)
+            await self._put(work, campaign, person, max(1, place.page + by), place.ticks)
+
+    async def keep_ticks(self, campaign: CampaignId, person: PersonId, ticks: Mapping[ItemId, bool]) -> None:
+        """Remember the boxes of the page just seen, so that they survive paging and other devices."""
+        if not ticks:
+            return
+        async with self._work.write() as work:
+            place = await _place(work, campaign, person)
+            await self._put(work, campaign, person, place.page, {**place.ticks, **ticks})
+
+    async def untick_all(self, campaign: CampaignId, person: PersonId) -> None:
+        """Clear every box of the reader's open seats."""
+        async with self._work.write() as work:
+            items = await work.items.for_reviewer(campaign, person)
+            place = await _place(work, campaign, person)
+            await self._put(work, campaign, person, place.page, {item.id: False for item in items})
+
+    async def _put(
+        self, work: UnitOfWork, campaign: CampaignId, person: PersonId, page: int, ticks: Mapping[ItemId, bool]
+    ) -> None:
+        state = {"page": page, "ticks": {str(item): ticked for item, ticked in ticks.items()}}
+        await work.controls.put_draft(_place_ref(campaign, person), person, state, at=self._clock.now())
+        await work.commit()
+
+
+class _Place:
+    """Where a reader left off: the page, and the boxes that they changed."""
+
+    def __init__(self, state: Mapping[str, object]) -> None:
+        page = state.get("page", 1)
+        ticks = state.get("ticks", {})
+        self.page = page if isinstance(page, int) else 1
+        self.ticks = {ItemId(str(k)): v is True for k, v in ticks.items()} if isinstance(ticks, dict) else {}
+
+
+def _place_ref(campaign: CampaignId, person: PersonId) -> str:
+    return f"wave:{campaign}:{person}"
+
+
+async def _place(work: UnitOfWork, campaign: CampaignId, person: PersonId) -> _Place:
+    stored = await work.controls.draft(_place_ref(campaign, person))
+    return _Place(stored[1] if stored else {})
+
+
+def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[PersonId, str]) -> WaveRow:
+    default = item.recommendation is Recommendation.REVOKE
+    return WaveRow(
+        item=item,
+        ticked=ticks.get(item.id, default) and item.can_revoke,
+        from_name=names.get(item.delegated_by) if item.delegated_by else None,
+        from_reason=item.assigned_reason if item.delegated_by else None,
+        with_name=names.get(item.assignee_id) if item.assignee_id else None,
+    )
+
+
+def _by_weight(item: ReviewItem) -> tuple[bool, int, str, str]:
+    monthly = item.snapshot.monthly
+    return (
+        item.recommendation is not Recommendation.REVOKE,
+        -(monthly.minor if monthly else 0),
+        item.snapshot.person_name.casefold(),
+        item.id,
+    )
+
+
+def _total(items: Sequence[ReviewItem]) -> Total:
+    return Total.of(item.snapshot.monthly for item in items)
+
+
+async def _names(
+    work: UnitOfWork, items: Iterable[ReviewItem], extra: Iterable[PersonId | None] = ()
+) -> dict[PersonId, str]:
+    ids: set[PersonId] = {one for one in extra if one}
+    for item in items:
+        ids |= {one for one in (item.assignee_id, item.delegated_by, item.answer.by if item.answer else None) if one}
+    people: dict[PersonId, Person] = await work.people.get_many(ids)
+    return {person: found.shown_name for person, found in people.items()}

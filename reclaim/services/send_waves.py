@@ -1,0 +1,170 @@
+"""Tell reviewers and owners: their list, a reminder, a new closing time, where the campaign stands."""
+
+from datetime import datetime
+
+import structlog
+
+from reclaim.domain.attestation import EventKind
+from reclaim.domain.campaign import CampaignState
+from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.notices import CampaignClosedNotice, CampaignOpenNotice, Notice, WaveNotice, wave_matter
+from reclaim.domain.policy import Policy
+from reclaim.errors import DeliveryError
+from reclaim.ports.chat import Messenger
+from reclaim.ports.engine import Job
+from reclaim.ports.storage import Work
+from reclaim.ports.system import Clock, Tokens
+from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_wave import ReadWave
+
+OWNER_EVERY = 25  # deliveries between two updates of the owner's card
+
+log = structlog.get_logger(__name__)
+
+
+class SendWaves:
+    """Handlers of the chat jobs. Sending is not idempotent on any channel, so a matter's live message is updated."""
+
+    def __init__(
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        tokens: Tokens,
+        policy: Policy,
+        read: ReadWave,
+        status: ReadStatus,
+        messenger: Messenger,
+    ) -> None:
+        self._work = work
+        self._clock = clock
+        self._policy = policy
+        self._read = read
+        self._status = status
+        self._messenger = messenger
+        self._attest = Attestor(clock=clock, tokens=tokens)
+
+    async def handle_wave(self, job: Job) -> None:
+        """Show the reviewer the present state of their list."""
+        campaign, person = _names(job)
+        held = await self._held(campaign, person)
+        wave = await self._read.wave(campaign, person)
+        if wave is None:
+            return
+        await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
+        await self._count_up(campaign)
+
+    async def handle_reminder(self, job: Job) -> None:
+        """Send the list again, at the foot of the chat, to who still has open seats in an open campaign."""
+        campaign, person = _names(job)
+        held = await self._held(campaign, person)
+        wave = await self._read.wave(campaign, person)
+        if wave is None or wave.open_count == 0 or wave.campaign_state is not CampaignState.OPEN:
+            return
+        notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
+        await self._show(notice, person, EventKind.REMINDER_SENT, held)
+
+    async def handle_owner(self, job: Job) -> None:
+        """Show the owner where the campaign stands."""
+        campaign = CampaignId(str(job.args["campaign"]))
+        await self._tell_owner(campaign)
+
+    async def handle_announce(self, job: Job) -> None:
+        """Put a new closing time on every list, then let it count: no write starts before the time last shown.
+
+        If a list that somebody can see could not be redrawn, the old time stands until the next attempt.
+        """
+        campaign_id = CampaignId(str(job.args["campaign"]))
+        async with self._work.read() as work:
+            # Also who has passed everything on: their list stands in the chat with the old time.
+            live = {one.person_id for one in await work.messages.live_of_matter(wave_matter(campaign_id))}
+            campaign = await work.campaigns.get(campaign_id)
+        if campaign is None or campaign.state is not CampaignState.OPEN:
+            return
+        told = campaign.closes_at
+        shown_to_all = True
+        for person in sorted(live):
+            held = await self._held(campaign_id, person)
+            wave = await self._read.wave(campaign_id, person)
+            if wave is None:
+                continue
+            try:
+                shown_to_all &= await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
+            except DeliveryError:
+                shown_to_all = False  # the others are told all the same; the tick tries this one again
+        if shown_to_all:
+            await self._now_shown(campaign_id, told)
+        await self._tell_owner(campaign_id)
+
+    async def _now_shown(self, campaign_id: CampaignId, told: datetime) -> None:
+        async with self._work.write() as work:
+            campaign = await work.campaigns.get(campaign_id)
+            if campaign is None or campaign.closes_at != told or campaign.shown_close_at == told:
+                return
+            await work.campaigns.save(campaign.shown())
+            await work.commit()
+
+    async def _held(self, campaign: CampaignId, person: PersonId) -> frozenset[ItemId]:
+        """Return the person's items. Asked before the list is drawn: what arrives later is not on the card."""
+        async with self._work.read() as work:
+            items = await work.items.for_reviewer(campaign, person)
+        return frozenset(item.id for item in items if item.assignee_id == person)
+
+    async def _show(self, notice: WaveNotice, person: PersonId, kind: EventKind, held: frozenset[ItemId]) -> bool:
+        try:
+            delivery = await self._messenger.deliver(person, notice)
+        except DeliveryError as error:
+            log.warning(
+                "a list could not be delivered", campaign=notice.wave.campaign_id, person=person, why=error.code
+            )
+            if not error.permanent:
+                raise
+            return False
+        async with self._work.write() as work:
+            # A card drawn after the close asks nothing, so nobody's silence to it may count.
+            shown = held if notice.wave.campaign_state is CampaignState.OPEN else frozenset()
+            await work.messages.show_items(delivery.message_id, sorted(shown))
+            await work.events.append(
+                self._attest.event(
+                    kind,
+                    actor=SYSTEM,
+                    campaign=notice.wave.campaign_id,
+                    facts={
+                        "to": person,
+                        "channel": delivery.channel,
+                        "message": delivery.message_id,
+                        "payload_sha256": delivery.payload_sha256,
+                        "items": len(shown),
+                        "open": notice.wave.open_count,
+                        "closes_at_ms": int(notice.wave.closes_at.timestamp() * 1000),
+                        "reminder": notice.reminder,
+                    },
+                )
+            )
+            await work.commit()
+        return True
+
+    async def _count_up(self, campaign: CampaignId) -> None:
+        status = await self._status.status(campaign)
+        everyone = status.messages_sent >= status.reviewers
+        if status.state is CampaignState.OPEN and (everyone or status.messages_sent % OWNER_EVERY == 0):
+            await self._tell_owner(campaign)
+
+    async def _tell_owner(self, campaign_id: CampaignId) -> None:
+        status = await self._status.status(campaign_id)
+        async with self._work.read() as work:
+            campaign = await work.campaigns.get(campaign_id)
+        if campaign is None:
+            return
+        closed = status.state is CampaignState.CLOSED
+        notice: Notice = CampaignClosedNotice(status=status) if closed else CampaignOpenNotice(status=status)
+        try:
+            await self._messenger.deliver(campaign.owner_id, notice)
+        except DeliveryError as error:
+            # The owner can ask by /reclaim status at any time; a missing card stops nothing.
+            log.warning("the owner could not be told", campaign=campaign_id, why=error.code)
+
+
+def _names(job: Job) -> tuple[CampaignId, PersonId]:
+    return CampaignId(str(job.args["campaign"])), PersonId(str(job.args["person"]))

@@ -1,0 +1,344 @@
+"""Read the tenant in generations: resumable page by page, and only a complete run concludes that something is gone.
+
+A passing error ends the job with the cursor kept and the run still `running`; the next `request`, from the tick or from a
+person, sends the next attempt. A permanent one ends the run, with a message that says what to do.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from reclaim.domain.attestation import EventKind
+from reclaim.domain.ids import PersonId, RunId, TenantId
+from reclaim.domain.notices import SyncNotice
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import SyncView
+from reclaim.domain.roles import Actor
+from reclaim.domain.spend import monthly_total
+from reclaim.domain.syncing import SyncState, is_suspicious_drop
+from reclaim.errors import Conflict, DeliveryError, InvalidRequest, NotFound, PortError
+from reclaim.ports.chat import Messenger
+from reclaim.ports.directory import Directory
+from reclaim.ports.engine import Job
+from reclaim.ports.storage import StreamRequest, SyncRun, UnitOfWork, Work
+from reclaim.ports.system import Clock, Tokens
+from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.jobs import sync_job
+from reclaim.services.sync_streams import Superseded, SyncStreams
+
+PAGES_PER_NOTICE = 10
+GIVE_UP_AFTER = timedelta(hours=24)  # Microsoft's continuation links do not live longer, and the data would be stale
+_REST_AFTER: Mapping[str, timedelta] = {SyncState.FAILED: timedelta(hours=1), SyncState.STOPPED: timedelta(hours=24)}
+_TRIES_BY_HAND = 5
+_PAUSE_BY_HAND_S = 10.0
+
+AfterSync = Callable[[RunId], Awaitable[object]]
+
+_log = structlog.get_logger(__name__)
+
+
+class SyncDirectory:
+    """Asks for, carries out and shows sync runs."""
+
+    def __init__(
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        tokens: Tokens,
+        policy: Policy,
+        directory: Directory,
+        messenger: Messenger,
+        tenant_id: TenantId,
+        after: Sequence[AfterSync] = (),
+    ) -> None:
+        """Take the ports.
+
+        Args:
+            work: Storage.
+            clock: Calendar time.
+            tokens: Ids.
+            policy: Whose role groups are read, and the window of the idle figure.
+            directory: The tenant.
+            messenger: Tells who asked.
+            tenant_id: The tenant that this process is configured for.
+            after: Called in order after every completion; may be called again for the same run after a crash.
+        """
+        self._work = work
+        self._clock = clock
+        self._tokens = tokens
+        self._policy = policy
+        self._messenger = messenger
+        self._tenant_id = tenant_id
+        self._after = tuple(after)
+        self._attest = Attestor(clock=clock, tokens=tokens)
+        self._streams = SyncStreams(work=work, clock=clock, policy=policy, directory=directory, tenant_id=tenant_id)
+
+    async def request(self, by: PersonId | None) -> RunId:
+        """Start a sync in the background, or return the one that is running.
+
+        Args:
+            by: Whom to tell. None: nobody asked, the clock did; then a run that has just failed is left alone for an
+                hour, and one that waits to be accepted for a day, since a newer run would make it void.
+
+        Raises:
+            InvalidRequest: The database holds another tenant.
+        """
+        async with self._work.write() as unit:
+            running = await self._running(unit)
+            if running is None:
+                ended = await unit.syncs.newest() if by is None else None
+                if ended is not None and self._rests(ended):
+                    return ended.id
+                running = await self._start(unit, by)
+                await unit.enqueue(sync_job(running.id, running.attempt))
+            elif running.error is not None:
+                await _next_attempt(unit, running)
+            await unit.commit()
+        return running.id
+
+    async def run_to_end(self, by: PersonId | None) -> SyncView:
+        """Sync here and now, without an engine; what an earlier process left unfinished is finished.
+
+        A view that still says `running` has met a passing error five times; a later sync goes on from there.
+
+        Raises:
+            InvalidRequest: The database holds another tenant.
+        """
+        async with self._work.write() as unit:
+            run = await self._running(unit) or await self._start(unit, by)
+            await unit.commit()
+        for left in reversed(range(_TRIES_BY_HAND)):
+            await self._carry_out(run.id)
+            view = await self._view_of(run.id)
+            if view.state != SyncState.RUNNING or left == 0:
+                break
+            await self._clock.sleep(_PAUSE_BY_HAND_S)
+        return view
+
+    async def handle(self, job: Job) -> None:
+        """Carry out one attempt of the run that the job names."""
+        await self._carry_out(RunId(str(job.args["run"])))
+
+    async def accept(self, run: str, actor: Actor) -> SyncView:
+        """Complete a run that stopped because much would vanish: the actor says that this is right.
+
+        Raises:
+            NotFound: There is no such run.
+            Conflict: It has not stopped, or a newer run has begun, whose rows it cannot judge.
+        """
+        async with self._work.write() as unit:
+            found = await unit.syncs.get(RunId(run))
+            newest = await unit.syncs.newest()
+            if found is None:
+                raise NotFound(f"There is no sync {run}.")
+            if found.state != SyncState.STOPPED:
+                raise Conflict(f"This sync is {found.state}. There is nothing to accept.")
+            if newest is None or newest.id != found.id:
+                raise Conflict("A newer sync has begun. Only the newest can be accepted.")
+            accepted = replace(found, attempt=found.attempt + 1)
+            await self._complete(unit, accepted, actor=actor.id, accepted=True)
+            # What follows a completion takes longer than a click may: the next attempt finds the run complete.
+            await unit.enqueue(sync_job(found.id, accepted.attempt))
+            await unit.commit()
+        return await self._view_of(found.id)
+
+    async def view(self, run: RunId | None = None) -> SyncView | None:
+        """Return a run, the newest if none is named; None if there is none."""
+        async with self._work.read() as reading:
+            found = await (reading.syncs.newest() if run is None else reading.syncs.get(run))
+            return None if found is None else await self._seen(reading, found)
+
+    async def _running(self, unit: UnitOfWork) -> SyncRun | None:
+        """Return the run that goes on. One that is too old is failed on the way."""
+        stored = await unit.controls.tenant()
+        if stored is not None and stored != self._tenant_id:
+            raise InvalidRequest(
+                f"This database holds tenant {stored}, but Reclaim is configured for {self._tenant_id}."
+                " Use a database of its own for each tenant."
+            )
+        running = await unit.syncs.running()
+        if running is not None and self._is_too_old(running):
+            await unit.syncs.save(_failed(running, "The sync did not finish within a day."))
+            return None
+        return running
+
+    async def _start(self, unit: UnitOfWork, by: PersonId | None) -> SyncRun:
+        run = SyncRun(
+            id=RunId(self._tokens.new_id()),
+            state=SyncState.RUNNING,
+            started_at=self._clock.now(),
+            requested_by=by,
+            attempt=1,
+        )
+        await unit.syncs.add(run)
+        return run
+
+    def _rests(self, run: SyncRun) -> bool:
+        pause = _REST_AFTER.get(run.state)
+        return pause is not None and self._clock.now() - run.started_at < pause
+
+    def _is_too_old(self, run: SyncRun) -> bool:
+        return self._clock.now() - run.started_at > GIVE_UP_AFTER
+
+    async def _carry_out(self, run_id: RunId) -> None:
+        async with self._work.write() as unit:
+            run = await unit.syncs.get(run_id)
+            going_on = run is not None and run.state == SyncState.RUNNING and await self._running(unit) is not None
+            await unit.commit()
+        if going_on and not await self._read(run_id):
+            return
+        await self._follow_up(run_id)
+        await self._tell(run_id)
+
+    async def _read(self, run_id: RunId) -> bool:
+        """Read all streams and draw the conclusions; False if another job does it."""
+        pages = 0
+
+        async def on_page() -> None:
+            nonlocal pages
+            pages += 1
+            if pages % PAGES_PER_NOTICE == 0:
+                await self._tell(run_id)
+
+        try:
+            await self._streams.read_all(run_id, on_page)
+            await self._conclude(run_id)
+        except Superseded:
+            return False
+        except PortError as error:
+            _log.warning("sync interrupted", run=run_id, code=error.code, permanent=error.permanent)
+            await self._note_error(run_id, error)
+        except Exception:
+            await self._note_error(run_id, PortError("Something unexpected stopped the sync.", permanent=True))
+            raise
+        return True
+
+    async def _note_error(self, run_id: RunId, error: PortError) -> None:
+        async with self._work.write() as unit:
+            run = await unit.syncs.get(run_id)
+            if run is None or run.state != SyncState.RUNNING:
+                return
+            ended = error.permanent or self._is_too_old(run)
+            await unit.syncs.save(_failed(run, error.message) if ended else replace(run, error=error.message))
+            await unit.commit()
+
+    async def _conclude(self, run_id: RunId) -> None:
+        """Complete the run, or stop it where too much would vanish."""
+        async with self._work.write() as unit:
+            run = await unit.syncs.get(run_id)
+            if run is None or run.state != SyncState.RUNNING:
+                raise Superseded
+            before, gone, seats_before, seats_gone = await unit.syncs.drop_if_completed(run_id)
+            last = await unit.syncs.newest_complete()
+            ours = await unit.orders.written_since(last.started_at) if last else 0
+            if is_suspicious_drop(before, gone) or is_suspicious_drop(seats_before, seats_gone, explained=ours):
+                await unit.syncs.save(
+                    replace(run, state=SyncState.STOPPED, gone_people=gone, gone_seats=seats_gone, error=None)
+                )
+                _log.warning("sync stopped at a drop", run=run_id, people=gone, seats=seats_gone)
+            else:
+                await self._complete(unit, run, actor=run.requested_by or SYSTEM, accepted=False)
+            await unit.commit()
+
+    async def _complete(self, unit: UnitOfWork, run: SyncRun, *, actor: str, accepted: bool) -> None:
+        now = self._clock.now()
+        gone_people, gone_seats = await unit.syncs.mark_gone(run.id, now)
+        await unit.syncs.forget_sign_ins(run.id)
+        await unit.syncs.save(
+            replace(
+                run,
+                state=SyncState.COMPLETE,
+                completed_at=now,
+                gone_people=gone_people,
+                gone_seats=gone_seats,
+                error=None,
+            )
+        )
+        requests = await unit.syncs.requests(run.id)
+        await unit.events.append(
+            self._attest.event(
+                EventKind.SYNC_COMPLETED,
+                actor=actor,
+                at=now,
+                facts={
+                    "run": run.id,
+                    "people": run.people,
+                    "seats": run.seats,
+                    "gone_people": gone_people,
+                    "gone_seats": gone_seats,
+                    "sign_ins": run.sign_ins,
+                    "drop_accepted": accepted,
+                    "requests": len(requests),
+                    "requests_sha256": _digest(requests),
+                },
+            )
+        )
+        _log.info("sync completed", run=run.id, people=run.people, seats=run.seats, gone_seats=gone_seats)
+
+    async def _follow_up(self, run_id: RunId) -> None:
+        """Do what follows a completion, unless a newer run has completed since."""
+        async with self._work.read() as reading:
+            newest = await reading.syncs.newest_complete()
+        if newest is not None and newest.id == run_id:
+            for step in self._after:
+                await step(run_id)
+
+    async def _tell(self, run_id: RunId) -> None:
+        """Show who asked where the run stands. Their not being reachable is no failure of the sync."""
+        async with self._work.read() as reading:
+            run = await reading.syncs.get(run_id)
+            if run is None or run.requested_by is None:
+                return
+            view = await self._seen(reading, run)
+        try:
+            await self._messenger.deliver(run.requested_by, SyncNotice(sync=view, now=self._clock.now()))
+        except DeliveryError as error:
+            _log.warning("sync notice not delivered", run=run_id, person=run.requested_by, permanent=error.permanent)
+
+    async def _view_of(self, run_id: RunId) -> SyncView:
+        view = await self.view(run_id)
+        if view is None:
+            raise NotFound(f"There is no sync {run_id}.")
+        return view
+
+    async def _seen(self, reading: UnitOfWork, run: SyncRun) -> SyncView:
+        idle = total = None
+        if run.state == SyncState.COMPLETE:
+            now = self._clock.now()
+            tally = await reading.findings.tally(days=self._policy.idle_days, now=now)
+            idle, total = sum(tally.values()), monthly_total(tally, await reading.catalog.prices(now))
+        return SyncView(
+            run_id=run.id,
+            state=run.state,
+            started_at=run.started_at,
+            completed_at=run.completed_at,
+            people=run.people,
+            seats=run.seats,
+            gone_people=run.gone_people,
+            gone_seats=run.gone_seats,
+            sign_ins=run.sign_ins,
+            error=run.error,
+            idle=idle,
+            total=total,
+        )
+
+
+async def _next_attempt(unit: UnitOfWork, run: SyncRun) -> None:
+    """Enqueue the next attempt of a running run whose last one noted a passing error."""
+    again = replace(run, attempt=run.attempt + 1, error=None)
+    await unit.syncs.save(again)
+    await unit.enqueue(sync_job(again.id, again.attempt))
+
+
+def _digest(requests: Sequence[StreamRequest]) -> str:
+    """Return one hash over all raw pages, so that the trail fixes what Microsoft had answered."""
+    lines = (f"{one.stream} {one.page} {one.request.sha256}\n" for one in requests)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _failed(run: SyncRun, message: str) -> SyncRun:
+    return replace(run, state=SyncState.FAILED, error=f"{message} Nothing was marked as gone. Try again: /reclaim sync")

@@ -1,0 +1,153 @@
+"""Read the directory stream by stream. Each page is stored together with its cursor, so a killed run goes on there."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TypeVar
+
+import structlog
+
+from reclaim.domain.directory import Group, Sku
+from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
+from reclaim.domain.policy import Policy
+from reclaim.domain.syncing import SyncState
+from reclaim.errors import DirectoryError
+from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport
+from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
+from reclaim.ports.system import Clock
+
+Row = TypeVar("Row")
+OnPage = Callable[[], Awaitable[None]]
+Read = Callable[[str | None], Awaitable[Page[Row]]]
+Save = Callable[[UnitOfWork, SyncRun, Sequence[Row]], Awaitable[None]]
+
+# How Microsoft Graph refuses sign-in activity to a whole tenant: see graph.md, errors of signInActivity.
+_REFUSED = {
+    "Authentication_RequestFromNonPremiumTenantOrB2CTenant": SignInSupport.NO_PREMIUM,
+    "Authorization_RequestDenied": SignInSupport.NO_PERMISSION,
+}
+
+_log = structlog.get_logger(__name__)
+
+
+class Superseded(Exception):
+    """The run has ended, or another job goes on with it: this one must write nothing more."""
+
+
+class SyncStreams:
+    """Reads SKUs, groups, people, sign-ins and the members of role groups, in this order."""
+
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy, directory: Directory, tenant_id: TenantId) -> None:
+        self._work = work
+        self._clock = clock
+        self._role_ids = sorted({one.lower() for one in policy.admins | policy.license_managers | policy.auditors})
+        self._directory = directory
+        self._tenant_id = tenant_id
+
+    async def read_all(self, run: RunId, on_page: OnPage) -> None:
+        """Read what this run has not read yet.
+
+        Args:
+            run: A running run.
+            on_page: Called after each stored page.
+
+        Raises:
+            DirectoryError: A page could not be read; everything before it is stored.
+            Superseded: Another job reads this run, or the run has ended.
+        """
+
+        async def skus(_: str | None) -> Page[Sku]:
+            return await self._directory.skus()
+
+        await self._stream(run, "skus", skus, self._save_skus, on_page)
+        await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
+        await self._stream(run, "people", self._directory.people, self._save_people, on_page)
+        await self._sign_ins(run, on_page)
+        for group in await self._role_groups():
+            await self._members(run, group, on_page)
+
+    async def _stream(self, run: RunId, stream: str, read: Read[Row], save: Save[Row], on_page: OnPage) -> None:
+        async with self._work.read() as reading:
+            stored = await reading.syncs.cursor(run, stream)
+        cursor = stored or StreamCursor(stream=stream, next_cursor=None, done=False, page=0)
+        while not cursor.done:
+            page = await read(cursor.next_cursor)
+            cursor = await self._keep(run, cursor, page, save)
+            await on_page()
+
+    async def _keep(self, run_id: RunId, cursor: StreamCursor, page: Page[Row], save: Save[Row]) -> StreamCursor:
+        if page.next_cursor is not None and page.next_cursor == cursor.next_cursor:
+            raise DirectoryError("Microsoft sent the same page twice, so the list would never end.", permanent=True)
+        after = StreamCursor(
+            stream=cursor.stream, next_cursor=page.next_cursor, done=page.next_cursor is None, page=cursor.page + 1
+        )
+        async with self._work.write() as unit:
+            run = await unit.syncs.get(run_id)
+            stored = await unit.syncs.cursor(run_id, cursor.stream)
+            if run is None or run.state != SyncState.RUNNING or (stored.page if stored else 0) != cursor.page:
+                raise Superseded
+            await save(unit, run, page.rows)
+            await unit.syncs.save_cursor(run_id, after, page.request)
+            await unit.commit()
+        return after
+
+    async def _save_skus(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[Sku]) -> None:
+        # The first answer proves that the credentials are good for this tenant: from now on the data is this tenant's.
+        await unit.controls.set_tenant(self._tenant_id)
+        await unit.syncs.save_skus(run.id, rows)
+
+    async def _save_groups(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[Group]) -> None:
+        await unit.syncs.save_groups(run.id, rows)
+
+    async def _save_people(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[PersonRow]) -> None:
+        once = list({row.person.id: row for row in rows}.values())  # Graph may repeat a row while the tenant changes
+        await unit.syncs.save_people(run.id, once, now=self._clock.now())
+        seats = sum(len(row.seats) for row in once)
+        await unit.syncs.save(replace(run, people=run.people + len(once), seats=run.seats + seats))
+
+    async def _save_sign_ins(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[SignInRow]) -> None:
+        await unit.syncs.save_sign_ins(run.id, rows, read_at=self._clock.now())
+
+    async def _sign_ins(self, run: RunId, on_page: OnPage) -> None:
+        """Read sign-ins. A tenant that gives none can still be asked about disabled accounts, so the run goes on."""
+        async with self._work.read() as reading:
+            found = await reading.syncs.get(run)
+        if found is None or found.sign_ins != SignInSupport.KNOWN:
+            return
+        try:
+            await self._stream(run, "sign_ins", self._directory.sign_ins, self._save_sign_ins, on_page)
+        except DirectoryError as error:
+            support = _REFUSED.get(error.graph_code or "")
+            if support is None:
+                raise
+            _log.warning("sign-in data refused", run=run, support=support.value)
+            await self._note_refusal(run, support)
+
+    async def _note_refusal(self, run_id: RunId, support: SignInSupport) -> None:
+        async with self._work.write() as unit:
+            run = await unit.syncs.get(run_id)
+            if run is None or run.state != SyncState.RUNNING:
+                raise Superseded
+            await unit.syncs.save(replace(run, sign_ins=support.value))
+            await unit.commit()
+
+    async def _role_groups(self) -> list[GroupId]:
+        """Return the ids with a role that are no people we know. They may be groups, or people who are gone."""
+        async with self._work.read() as reading:
+            people = await reading.people.get_many(PersonId(one) for one in self._role_ids)
+        return [GroupId(one) for one in self._role_ids if PersonId(one) not in people]
+
+    async def _members(self, run: RunId, group: GroupId, on_page: OnPage) -> None:
+        async def read(cursor: str | None) -> Page[PersonId]:
+            return await self._directory.group_members(group, cursor)
+
+        async def save(unit: UnitOfWork, run: SyncRun, rows: Sequence[PersonId]) -> None:
+            await unit.syncs.save_members(run.id, group, rows)
+
+        try:
+            await self._stream(run, f"members:{group}", read, save, on_page)
+        except DirectoryError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            # No such group: its members lose the role when the run completes, as they are not seen.
+            _log.info("role id is no group", run=run, id=group)

@@ -1,0 +1,363 @@
+"""The settings of an installation: environment variables, and `reclaim.toml` for those that the environment leaves out.
+
+`load` reports all problems at once, each in one line with the variable, what is wrong and an example. A secret is never
+shown, and each has a `_FILE` variant that names a file to read it from. What a setting means stands with its field;
+README lists the same.
+"""
+
+import difflib
+import re
+import tomllib
+import uuid
+import zoneinfo
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from reclaim.errors import ReclaimError
+
+PREFIX: Final = "RECLAIM_"
+FILE: Final = Path("reclaim.toml")
+# Settings of our own test suite, which may stand in the environment of a process that it starts.
+_FOR_TESTS: Final = "RECLAIM_TEST_"
+# Without these nothing can be read from Microsoft.
+DIRECTORY: Final = ("tenant_id", "client_id", "client_secret")
+
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class SettingsError(ReclaimError):
+    """The settings cannot be used; `problems` has one line each."""
+
+    code: ClassVar[str] = "settings"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    found = re.fullmatch(r"(\d{1,6})([mhd])", str(value).strip())
+    if found is None:
+        message = "is not a number with m, h or d"
+        raise ValueError(message)
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _instant(value: object) -> datetime:
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        message = "is not an ISO 8601 date"
+        raise ValueError(message) from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _object_id(value: object) -> str:
+    try:
+        return str(uuid.UUID(str(value).strip()))
+    except ValueError:
+        message = "is not an object id"
+        raise ValueError(message) from None
+
+
+def _object_ids(value: object) -> frozenset[str]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Iterable):
+        message = "is not a list of object ids"
+        raise ValueError(message)
+    return frozenset(_object_id(part) for part in parts if str(part).strip())
+
+
+def _https(value: str) -> str:
+    try:
+        url = TypeAdapter(AnyHttpUrl).validate_python(value)
+    except ValidationError:
+        url = None
+    if url is None or url.scheme != "https" or url.query or url.fragment or url.username:
+        message = "is not a plain https address"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+def _versioned(value: str) -> str:
+    if not re.search(r"/(v\d+\.\d+|beta)$", value):
+        message = "does not end in a version"
+        raise ValueError(message)
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        message = "is not a time zone of the IANA database"
+        raise ValueError(message) from None
+    return value
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (host and colon and port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        message = "is not host:port"
+        raise ValueError(message)
+    return value
+
+
+def _database(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        message = "begins neither with sqlite:/// nor with postgresql://"
+        raise ValueError(message)
+    return value
+
+
+def _readable(value: Path) -> Path:
+    if not value.is_file():
+        message = "is no file that can be read"
+        raise ValueError(message)
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+ObjectId = Annotated[str, BeforeValidator(_object_id)]
+# NoDecode: pydantic-settings would read a list as JSON.
+ObjectIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_object_ids)]
+Https = Annotated[str, AfterValidator(_https)]
+ReadableFile = Annotated[Path, AfterValidator(_readable)]
+Seats = Annotated[int, Field(ge=1, le=1_000_000)]
+Share = Annotated[int, Field(ge=1, le=100)]
+
+
+def _field(default: Any, description: str, example: str, *, from_file: bool = False) -> Any:
+    """Declare a setting; `description` completes "must be ...", and the example is a valid value.
+
+    A secret is checked even where it has its default, because that is when it may have to be read from a file.
+    """
+    return Field(default=default, description=description, examples=[example], validate_default=from_file)
+
+
+class Settings(BaseSettings):
+    """All settings, checked. Made by `load`, or from explicit values in a rehearsal and in tests.
+
+    The order matters in one way: a check that looks at two settings stands with the later one.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    database_url_file: ReadableFile | None = _field(
+        None, "a file that holds the database URL", "/run/secrets/database_url"
+    )
+    database_url: Annotated[SecretStr, AfterValidator(_database)] = _field(
+        SecretStr("sqlite:///reclaim.db"),
+        "the URL of a SQLite file or a PostgreSQL database",
+        "sqlite:///reclaim.db",
+        from_file=True,
+    )
+    listen: Annotated[str, AfterValidator(_address)] = _field(
+        "127.0.0.1:3978", "host:port to listen on", "127.0.0.1:3978"
+    )
+    writes: Literal["dry_run", "live"] = _field("dry_run", "dry_run or live", "dry_run")
+
+    tenant_id: ObjectId | None = _field(None, "the id of your Entra tenant", "72f988bf-86f1-41af-91ab-2d7cd011db47")
+    client_id: ObjectId | None = _field(None, "the id of the app registration", "04b07795-8ddb-461a-bbee-02f9e1bf7b46")
+    client_secret_file: ReadableFile | None = _field(
+        None, "a file that holds the app registration's secret", "/run/secrets/client_secret"
+    )
+    client_secret: SecretStr | None = _field(
+        None, "the app registration's secret", "(from the Entra admin center)", from_file=True
+    )
+    login_url: Https = _field(
+        "https://login.microsoftonline.com",
+        "the https address of the login service",
+        "https://login.microsoftonline.com",
+    )
+    graph_url: Annotated[Https, AfterValidator(_versioned)] = _field(
+        "https://graph.microsoft.com/v1.0",
+        "the https address of Microsoft Graph with its version",
+        "https://graph.microsoft.com/v1.0",
+    )
+    ca_file: ReadableFile | None = _field(None, "a file of certificates to trust", "/etc/ssl/company-ca.pem")
+
+    admins: ObjectIds = _field(
+        frozenset(), "object ids of people or groups, with commas", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    )
+    license_managers: ObjectIds = _field(
+        frozenset(), "object ids of people or groups, with commas", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    )
+    auditors: ObjectIds = _field(
+        frozenset(), "object ids of people or groups, with commas", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    )
+    fallback_reviewer: ObjectId | None = _field(
+        None, "the object id of a person", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    )
+    prices: ReadableFile | None = _field(None, "a CSV file of prices", "prices.csv")
+    zone: Annotated[str, AfterValidator(_zone)] = _field("UTC", "a time zone of the IANA database", "Europe/Berlin")
+
+    idle_days: Annotated[int, Field(ge=30, le=730)] = _field(90, "a number of days from 30 to 730", "90")
+    never_seen_since: Annotated[datetime, BeforeValidator(_instant)] | None = _field(
+        None, "the day since which every sign-in was recorded", "2023-12-01"
+    )
+    close_grace: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
+    cooldown: Duration = _field(timedelta(days=90), "a duration in m, h or d", "90d")
+    undo_window: Duration = _field(timedelta(days=30), "a duration in m, h or d", "30d")
+    data_max_age: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
+    reminder_before: Duration = _field(timedelta(days=2), "a duration in m, h or d", "2d")
+
+    limit_soft_seats: Seats = _field(100, "a number of seats", "100")
+    limit_soft_share: Share = _field(40, "a percentage from 1 to 100", "40")
+    limit_hard_seats: Seats = _field(500, "a number of seats, not below RECLAIM_LIMIT_SOFT_SEATS", "500")
+    limit_hard_share: Share = _field(60, "a percentage from 1 to 100, not below RECLAIM_LIMIT_SOFT_SHARE", "60")
+    limit_hard_per_hour: Seats = _field(500, "a number of seats an hour", "500")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take explicit values only: what a rehearsal or a test does not say, it does not want from outside."""
+        return (init_settings,)
+
+    @field_validator("database_url", "client_secret", mode="before")
+    @classmethod
+    def _read_file(cls, value: object, info: ValidationInfo) -> object:
+        name = str(info.field_name)
+        path = info.data.get(f"{name}_file")
+        if path is None:
+            return value
+        if value is not cls.model_fields[name].default:
+            message = f"is given twice: by itself and by {variable(name)}_FILE"
+            raise ValueError(message)
+        try:
+            text = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            text = ""  # the decoder's own message would show what it could not decode
+        if not text:
+            message = f"cannot be read: the file of {variable(name)}_FILE is empty, no text or not ours to read"
+            raise ValueError(message)
+        return text
+
+    @field_validator("limit_hard_seats", "limit_hard_share")
+    @classmethod
+    def _check_above_soft(cls, value: int, info: ValidationInfo) -> int:
+        soft = str(info.field_name).replace("hard", "soft")
+        if value < info.data.get(soft, value):
+            message = f"is below {variable(soft)}"
+            raise ValueError(message)
+        return value
+
+    @property
+    def listen_host(self) -> str:
+        """The host part of `listen`, an IPv6 address without its brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def listen_port(self) -> int:
+        """The port part of `listen`."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class _FromOutside(Settings):
+    """The settings as found in the environment and in the file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return (env_settings, TomlConfigSettingsSource(settings_cls, FILE))
+
+
+def load(environment: Mapping[str, str], *, needs: Sequence[str] = ()) -> Settings:
+    """Read and check the settings.
+
+    Args:
+        environment: All environment variables, to find misspelled and missing ones.
+        needs: Fields that must be set, such as `DIRECTORY`.
+
+    Raises:
+        SettingsError: With every problem.
+    """
+    problems = [_unknown(name) for name in sorted(environment) if _is_unknown(name)]
+    try:
+        written = TomlConfigSettingsSource(_FromOutside, FILE).toml_data
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([*problems, f"{FILE} is not valid TOML: {error}."]) from None
+    given = written.keys() | {name.upper().removeprefix(PREFIX).lower() for name, value in environment.items() if value}
+    problems += [f"{variable(name)} is missing. {_hint(name)}" for name in needs if not {name, f"{name}_file"} & given]
+    try:
+        settings = _FromOutside()
+    except ValidationError as error:
+        problems += [_problem(detail) for detail in error.errors(include_url=False, include_input=False)]
+    else:
+        if not problems:
+            return settings
+    raise SettingsError(problems)
+
+
+def variable(field: str) -> str:
+    """Return the environment variable of a field."""
+    return PREFIX + field.upper()
+
+
+def _problem(detail: ErrorDetails) -> str:
+    name = str(detail["loc"][0])
+    if detail["type"] == "extra_forbidden":
+        nearest = _nearest(name, Settings.model_fields)
+        return f"{FILE} has an unknown setting: {name}.{f' Did you mean {nearest}?' if nearest else ''}"
+    cause = detail.get("ctx", {}).get("error", "cannot be used")
+    return f"{variable(name)} {cause}. {_hint(name)}"
+
+
+def _hint(name: str) -> str:
+    field = Settings.model_fields[name]
+    example = (field.examples or [""])[0]
+    return f"It must be {field.description}. Example: {variable(name)}={example}"
+
+
+def _is_unknown(name: str) -> bool:
+    upper = name.upper()
+    known = {variable(field) for field in Settings.model_fields}
+    return upper.startswith(PREFIX) and upper not in known and not upper.startswith(_FOR_TESTS)
+
+
+def _unknown(name: str) -> str:
+    nearest = _nearest(name.upper().removeprefix(PREFIX).lower(), Settings.model_fields)
+    return f"{name} is not a setting of this release.{f' Did you mean {variable(nearest)}?' if nearest else ''}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)

@@ -1,0 +1,237 @@
+"""The strings behind the stage: steering the practice tenant and reading the truth about it, below /control.
+
+No part of Microsoft Graph looks like this. Every request needs the header X-Control-Key. Faulty requests answer 400
+with {"error": "..."}.
+"""
+
+import hmac
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TypeVar
+
+from aiohttp import web
+
+from rehearsal.calls import CallLog
+from rehearsal.cases import IDLE_CASES
+from rehearsal.cast import CAST, NUMBERS, STAGE_GROUPS, reports_of
+from rehearsal.catalog import SKUS_BY_ID, by_id
+from rehearsal.clock import DAY, MINUTE, text
+from rehearsal.directory import Directory, Write, WriteKind
+from rehearsal.errors import GraphError
+from rehearsal.faults import Fault, Faults
+from rehearsal.gate import Gate, Handler
+from rehearsal.groups import ADMINS, AUDITORS, LICENSE_MANAGERS
+from rehearsal.login import TokenDesk
+from rehearsal.prices import prices_csv
+
+_T = TypeVar("_T")
+KEY_HEADER = "X-Control-Key"
+LONGEST_WAIT_S = 30.0
+_RENEWAL = 120 * DAY
+_FALLBACK_REVIEWER = "Lynne Robbins"
+
+
+class ControlEndpoints:
+    """The handlers below /control."""
+
+    def __init__(
+        self, directory: Directory, *, gate: Gate, tokens: TokenDesk, faults: Faults, calls: CallLog, key: str
+    ) -> None:
+        self._directory = directory
+        self._gate = gate
+        self._tokens = tokens
+        self._faults = faults
+        self._calls = calls
+        self._key = key
+        self._renews_at = directory.clock.now + _RENEWAL
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses below /control."""
+        return [
+            web.get("/clock", self._get_clock),
+            web.post("/clock", self._move_clock),
+            web.get("/calls", self._get_calls),
+            web.get("/cases", self._get_cases),
+            web.get("/seats", self._get_seats),
+            web.get("/writes", self._get_writes),
+            web.get("/personas", self._get_personas),
+            web.get("/setup", self._get_setup),
+            web.post("/faults", self._arm_fault),
+            web.delete("/faults", self._clear_faults),
+            web.post("/permissions", self._grant),
+            web.post("/premium", self._set_premium),
+            web.post("/group-delay", self._set_group_delay),
+            web.post("/tokens/expire", self._expire_tokens),
+            web.post("/people/{person}/sign-in", self._sign_in),
+            web.post("/people/{person}/assign", self._assign),
+            web.post("/people/{person}/leave", self._leave),
+            web.post("/people/{person}/disable", self._disable),
+        ]
+
+    async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a control request, if the caller knows the key."""
+        if not hmac.compare_digest(request.headers.get(KEY_HEADER, "").encode(), self._key.encode()):
+            return web.json_response({"error": f"the header {KEY_HEADER} is missing or wrong"}, status=403)
+        try:
+            return await handler(request)
+        except GraphError as error:
+            return web.json_response({"error": error.message}, status=error.status)
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    async def _get_clock(self, _: web.Request) -> web.Response:
+        return web.json_response({"now": text(self._directory.clock.now)})
+
+    async def _move_clock(self, request: web.Request) -> web.Response:
+        self._directory.clock.move_to(datetime.fromisoformat(_field(await _body(request), "now", str)))
+        self._directory.settle()
+        return await self._get_clock(request)
+
+    async def _get_calls(self, request: web.Request) -> web.Response:
+        seq = int(request.query.get("after", "0"))
+        wait_s = min(float(request.query.get("wait", "0")), LONGEST_WAIT_S)
+        return web.json_response([asdict(call) for call in await self._calls.after(seq, wait_s)])
+
+    async def _get_cases(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self._cases()))
+
+    async def _get_seats(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self._seats()))
+
+    async def _get_writes(self, _: web.Request) -> web.Response:
+        return web.json_response([_write(write) for write in self._directory.writes])
+
+    async def _get_personas(self, _: web.Request) -> web.Response:
+        return web.json_response(list(self._personas()))
+
+    async def _get_setup(self, _: web.Request) -> web.Response:
+        role_groups = {"admins": ADMINS, "license_managers": LICENSE_MANAGERS, "auditors": AUDITORS}
+        return web.json_response(
+            {
+                "role_groups": {role: self._directory.group_by_key(key).id for role, key in role_groups.items()},
+                "fallback_reviewer": self._directory.person(NUMBERS[_FALLBACK_REVIEWER]).id,
+                "prices_csv": prices_csv(self._renews_at),
+            }
+        )
+
+    async def _arm_fault(self, request: web.Request) -> web.Response:
+        self._faults.arm(Fault.parse(await _body(request)))
+        return web.json_response({}, status=201)
+
+    async def _clear_faults(self, _: web.Request) -> web.Response:
+        self._faults.clear()
+        return web.json_response({})
+
+    async def _grant(self, request: web.Request) -> web.Response:
+        self._gate.granted = frozenset(str(name) for name in _field(await _body(request), "granted", list))
+        return web.json_response({"granted": sorted(self._gate.granted)})
+
+    async def _set_premium(self, request: web.Request) -> web.Response:
+        self._gate.premium = _field(await _body(request), "premium", bool)
+        return web.json_response({"premium": self._gate.premium})
+
+    async def _set_group_delay(self, request: web.Request) -> web.Response:
+        minutes = _field(await _body(request), "minutes", int)
+        if minutes < 0:
+            message = "'minutes' is 0 or more"
+            raise ValueError(message)
+        self._directory.group_delay = minutes * MINUTE
+        return web.json_response({"minutes": minutes})
+
+    async def _expire_tokens(self, _: web.Request) -> web.Response:
+        self._tokens.expire_all()
+        return web.json_response({})
+
+    async def _sign_in(self, request: web.Request) -> web.Response:
+        self._directory.sign_in(self._number(request))
+        return web.json_response({})
+
+    async def _assign(self, request: web.Request) -> web.Response:
+        sku_id = _field(await _body(request), "sku_id", str)
+        if sku_id not in SKUS_BY_ID:
+            message = f"no product has the id {sku_id!r}"
+            raise ValueError(message)
+        self._directory.assign_direct(self._number(request), SKUS_BY_ID[sku_id])
+        return web.json_response({})
+
+    async def _leave(self, request: web.Request) -> web.Response:
+        self._directory.leave(self._number(request))
+        return web.json_response({})
+
+    async def _disable(self, request: web.Request) -> web.Response:
+        self._directory.disable(self._number(request))
+        return web.json_response({})
+
+    def _number(self, request: web.Request) -> int:
+        return self._directory.find(request.match_info["person"]).number
+
+    def _cases(self) -> Iterator[dict[str, Any]]:
+        """Return everybody with the outcomes that would be right, as the generator meant them."""
+        people = self._directory.people
+        for number in range(people.count):
+            case, recipe = people.case_of(number)
+            person = people.baseline(number)
+            seats = [
+                {
+                    "sku_id": plan.sku.sku_id,
+                    "sku_part_number": plan.sku.part_number,
+                    "path": "direct" if plan.group is None else "group",
+                    "allowed": list(plan.allowed),
+                    "idle": case in IDLE_CASES,
+                }
+                for plan in recipe
+            ]
+            yield {"person_id": person.id, "case": case, "name": person.name, "upn": person.upn, "seats": seats}
+
+    def _seats(self) -> Iterator[dict[str, Any]]:
+        """Return who holds what now; a path is "direct" or the id of a group."""
+        for number in self._directory.numbers():
+            person = self._directory.person(number)
+            for sku in by_id(person.held_skus()):
+                paths = [
+                    "direct" if license_.group is None else self._directory.group_by_key(license_.group).id
+                    for license_ in person.licenses
+                    if license_.sku == sku and license_.error is None
+                ]
+                yield {"person_id": person.id, "sku_id": sku.sku_id, "paths": paths}
+
+    def _personas(self) -> Iterator[dict[str, Any]]:
+        for number, player in enumerate(CAST):
+            if player.role is not None:
+                yield {
+                    "id": self._directory.people.identities.person(number),
+                    "name": player.name,
+                    "role": player.role,
+                    "group": STAGE_GROUPS[player.role],
+                    "department": player.department,
+                    "reports": reports_of(player.name),
+                }
+
+
+def _write(write: Write) -> dict[str, Any]:
+    target = "sku_id" if write.kind in {WriteKind.LICENSE_ADDED, WriteKind.LICENSE_REMOVED} else "group_id"
+    return {
+        "seq": write.seq,
+        "kind": write.kind,
+        "person_id": write.person_id,
+        target: write.target_id,
+        "client_request_id": write.client_request_id,
+    }
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    body = json.loads(await request.text())
+    if not isinstance(body, dict):
+        message = "the body is a JSON object"
+        raise ValueError(message)
+    return body
+
+
+def _field(body: dict[str, Any], name: str, kind: type[_T]) -> _T:
+    value = body.get(name)
+    if not isinstance(value, kind):
+        message = f"{name!r} is a {kind.__name__}"
+        raise ValueError(message)
+    return value

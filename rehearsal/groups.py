@@ -1,0 +1,83 @@
+"""The groups of the practice tenant: who they are and why some of them cannot be written.
+
+Sources: resources/groups-overview (kinds of groups), entra-docs identity/users/licensing-group-advanced (only
+security-enabled groups hand out licenses, nested members get none).
+"""
+
+from typing import NamedTuple
+
+from rehearsal.cases import GroupKey
+from rehearsal.catalog import POWER_BI, PROJECT, VISIO, Sku
+
+
+class GroupSpec(NamedTuple):
+    """One group as it never changes; who belongs to it is state of the directory.
+
+    Attributes:
+        key: Short name inside the practice tenant; its GUID derives from it.
+        name: Display name.
+        sku: The product that it hands out, if any.
+        group_types: Graph's groupTypes.
+        mail_enabled: It has a mail address. Unless Unified, only Exchange may change who belongs to it.
+        security_enabled: It can be used for access and licensing.
+        synced: It is mastered by an on-premises directory.
+        role_assignable: It can hold directory roles.
+        membership_rule: The rule of a dynamic group.
+        players: Names of the cast who belong to it, besides those whose seat comes from it.
+        nested: Keys of the groups inside it.
+    """
+
+    key: str
+    name: str
+    sku: Sku | None = None
+    group_types: tuple[str, ...] = ()
+    mail_enabled: bool = False
+    security_enabled: bool = True
+    synced: bool = False
+    role_assignable: bool = False
+    membership_rule: str | None = None
+    players: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
+
+    @property
+    def dynamic(self) -> bool:
+        """A rule decides who belongs to it."""
+        return "DynamicMembership" in self.group_types
+
+    @property
+    def exchange_owned(self) -> bool:
+        """Only Exchange may change who belongs to it."""
+        return self.mail_enabled and "Unified" not in self.group_types
+
+
+ADMINS = "reclaim-admins"
+LICENSE_MANAGERS = "reclaim-license-managers"
+AUDITORS = "reclaim-auditors"
+
+GROUPS: tuple[GroupSpec, ...] = (
+    GroupSpec(ADMINS, "Reclaim admins", players=("Allan Deyoung", "Patti Fernandez")),
+    GroupSpec(LICENSE_MANAGERS, "Reclaim license managers", players=("Lynne Robbins",)),
+    GroupSpec(AUDITORS, "Reclaim auditors", players=("Christie Cline",)),
+    GroupSpec(GroupKey.VISIO_USERS, "Visio Plan 2 users", VISIO),
+    GroupSpec(GroupKey.PROJECT_USERS, "Project Plan 3 users", PROJECT),
+    GroupSpec(
+        GroupKey.POWER_BI_DYNAMIC,
+        "Power BI analysts (dynamic)",
+        POWER_BI,
+        group_types=("DynamicMembership",),
+        membership_rule='(user.extensionAttribute1 -eq "PowerBI")',
+    ),
+    GroupSpec(GroupKey.VISIO_SYNCED, "Visio Plan 2 (from Active Directory)", VISIO, synced=True),
+    GroupSpec(GroupKey.PROJECT_MAIL, "Project planners mail list", PROJECT, mail_enabled=True),
+    GroupSpec("privileged", "Privileged role holders", role_assignable=True, players=("Allan Deyoung",)),
+    GroupSpec(
+        "marketing-team",
+        "Marketing team",
+        group_types=("Unified",),
+        mail_enabled=True,
+        security_enabled=False,
+        players=("Megan Bowen", "Isaiah Langer", "Diego Siciliani"),
+    ),
+    GroupSpec("events", "Company events", players=("Megan Bowen",), nested=("events-zurich",)),
+    GroupSpec("events-zurich", "Company events Zurich", players=("Joni Sherman", "Lee Gu")),
+)

@@ -1,0 +1,147 @@
+"""Microsoft Entra's token service for one application: discovery document and client credentials.
+
+Sources: v2-oauth2-client-creds-grant-flow (request, answer, errors), reference-error-codes (AADSTS numbers). Tokens are
+opaque and live 3,600 seconds of real time, because a client must never look into them.
+"""
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from uuid import uuid4
+
+from aiohttp import web
+
+from rehearsal.clock import machine_now
+
+TOKEN_LIFE_S = 3600
+
+
+class TokenState(Enum):
+    """What is known about a bearer token."""
+
+    UNKNOWN = auto()
+    LIVING = auto()
+    EXPIRED = auto()
+
+
+class TokenDesk:
+    """Gives out bearer tokens and recognizes them."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._ends: dict[str, float] = {}
+
+    def issue(self) -> str:
+        """Return a new token."""
+        token = secrets.token_urlsafe(48)
+        self._ends[token] = self._monotonic() + TOKEN_LIFE_S
+        return token
+
+    def check(self, token: str) -> TokenState:
+        """Return the state of a token."""
+        if token not in self._ends:
+            return TokenState.UNKNOWN
+        return TokenState.LIVING if self._monotonic() < self._ends[token] else TokenState.EXPIRED
+
+    def expire_all(self) -> None:
+        """End every token at once."""
+        self._ends = dict.fromkeys(self._ends, self._monotonic())
+
+
+class LoginEndpoints:
+    """The handlers of the login service."""
+
+    def __init__(self, tokens: TokenDesk, *, origin: str, tenant_id: str, client_id: str, client_secret: str) -> None:
+        self._tokens = tokens
+        self._origin = origin
+        self._tenant_id = tenant_id
+        self._client_id = client_id
+        self._client_secret = client_secret
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the addresses below the origin."""
+        return [
+            web.get("/{tenant}/v2.0/.well-known/openid-configuration", self._discovery),
+            web.post("/{tenant}/oauth2/v2.0/token", self._token),
+        ]
+
+    async def _discovery(self, request: web.Request) -> web.Response:
+        if not self._is_ours(request):
+            return self._unknown_tenant(request)
+        base = f"{self._origin}/{self._tenant_id}"
+        return web.json_response(
+            {
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "jwks_uri": f"{base}/discovery/v2.0/keys",
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "response_types_supported": ["code"],
+                "subject_types_supported": ["pairwise"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            }
+        )
+
+    async def _token(self, request: web.Request) -> web.Response:
+        if not self._is_ours(request):
+            return self._unknown_tenant(request)
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        refusal = self._refusal(form)
+        if refusal is not None:
+            return refusal
+        token = self._tokens.issue()
+        return web.json_response(
+            {
+                "token_type": "Bearer",
+                "expires_in": TOKEN_LIFE_S,
+                "ext_expires_in": TOKEN_LIFE_S,
+                "access_token": token,
+            },
+            headers={"Cache-Control": "no-store"},
+        )
+
+    def _refusal(self, form: dict[str, str]) -> web.Response | None:
+        if form.get("grant_type") != "client_credentials":
+            return _error(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
+        if form.get("client_id") != self._client_id:
+            message = f"Application with identifier '{form.get('client_id', '')}' was not found in the directory."
+            return _error(400, "unauthorized_client", 700016, message)
+        if not hmac.compare_digest(form.get("client_secret", "").encode(), self._client_secret.encode()):
+            message = (
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret "
+                f"value, not the client secret ID, for a secret added to app '{self._client_id}'."
+            )
+            return _error(401, "invalid_client", 7000215, message)
+        if f"{self._origin}/.default" not in form.get("scope", "").split():
+            message = f"The provided value for the input parameter 'scope' is not valid: {form.get('scope', '')}."
+            return _error(400, "invalid_scope", 70011, message)
+        return None
+
+    def _is_ours(self, request: web.Request) -> bool:
+        return request.match_info["tenant"].lower() == self._tenant_id
+
+    def _unknown_tenant(self, request: web.Request) -> web.Response:
+        message = (
+            f"Tenant '{request.match_info['tenant']}' not found. Check to make sure you have the correct tenant ID."
+        )
+        return _error(400, "invalid_request", 90002, message)
+
+
+def _error(status: int, error: str, number: int, message: str) -> web.Response:
+    """Return a refusal in the form of Microsoft Entra."""
+    trace_id, correlation_id = str(uuid4()), str(uuid4())
+    timestamp = machine_now().strftime("%Y-%m-%d %H:%M:%SZ")
+    description = (
+        f"AADSTS{number}: {message} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
+    )
+    body = {
+        "error": error,
+        "error_description": description,
+        "error_codes": [number],
+        "timestamp": timestamp,
+        "trace_id": trace_id,
+        "correlation_id": correlation_id,
+    }
+    return web.json_response(body, status=status)

@@ -1,0 +1,282 @@
+"""Everybody of the practice tenant as they are at the start, computed from their number and the seed.
+
+Nothing is kept per person, so that a tenant of a million people starts as one of four hundred; what changes later is
+state of the directory. People are numbered: first the cast, then directors, then teams of one manager and nine reports.
+Managers report to directors, directors to directors of a lower number, the first director to the head of the company.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from rehearsal.cases import RECIPES, SHARES, Case, GroupKey, Recipe
+from rehearsal.cast import ALIASES, CAST, NUMBERS
+from rehearsal.catalog import Sku
+from rehearsal.clock import DAY
+from rehearsal.identity import Draws, Identities
+from rehearsal.names import DEPARTMENTS, GIVEN, SURNAMES, USAGE_LOCATIONS
+
+DOMAIN = "contoso.example"
+FEWEST, MOST = len(CAST), 1_000_000
+EARLIEST_START = datetime(2024, 9, 1, tzinfo=UTC)
+
+# lastSuccessfulSignInDateTime exists since this day and was not backfilled (resources/signinactivity), so that only a
+# younger account without sign-ins is known to have never signed in.
+_SIGN_IN_DATA_SINCE = datetime(2023, 12, 1, tzinfo=UTC)
+
+_TEAM = 10
+_TEAMS_PER_DIRECTOR = 10
+_TEAMS_PER_FORMER_MANAGER = 12
+_TEAM_WITH_FORMER_MANAGER = 5
+_FORMER_MANAGER, _ORPHANS = 1, (2, 3)
+_WITHOUT_USAGE_LOCATION = 50
+_NAME_STEP = 1009  # shares no factor with the number of name pairs, so that pairs repeat as late as possible
+_HABIT = 7 * DAY
+
+
+@dataclass(slots=True)
+class License:
+    """One path by which a person has a product.
+
+    Attributes:
+        sku: The product.
+        group: Key of the group that hands it out; None if assigned directly.
+        updated_at: When the path last changed, in seconds since 1970.
+        disabled_plans: Ids of the service plans that are switched off.
+        error: Graph's error word if the license could not be given; None for a seat that counts.
+    """
+
+    sku: Sku
+    group: str | None
+    updated_at: int
+    disabled_plans: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class SignIns:
+    """The three sign-in instants, in seconds since 1970.
+
+    Attributes:
+        repeats: The person goes on signing in every week while tenant time moves.
+    """
+
+    interactive: int
+    background: int
+    successful: int
+    repeats: bool = False
+
+    def at(self, now: int) -> "SignIns":
+        """Return the instants as they stand at tenant time `now`."""
+        if not self.repeats or now <= self.successful:
+            return self
+        passed = (now - self.successful) // _HABIT * _HABIT
+        return SignIns(self.interactive + passed, self.background + passed, self.successful + passed, repeats=True)
+
+
+@dataclass(slots=True)
+class Person:
+    """One account; the baseline of `People` or, once touched, state of the directory."""
+
+    number: int
+    id: str
+    given_name: str
+    surname: str
+    alias: str
+    department: str
+    job: str
+    usage_location: str | None
+    manager: int | None
+    enabled: bool
+    created_at: int
+    sign_ins: SignIns | None
+    licenses: list[License] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The display name."""
+        return f"{self.given_name} {self.surname}"
+
+    @property
+    def upn(self) -> str:
+        """The user principal name."""
+        return f"{self.alias}@{DOMAIN}"
+
+    def held_skus(self) -> set[Sku]:
+        """Return the products that count as a seat, each once however many paths lead to it."""
+        return {license_.sku for license_ in self.licenses if license_.error is None}
+
+
+class People:
+    """The people of one tenant at its start."""
+
+    def __init__(self, *, count: int, seed: int, start: int) -> None:
+        if not FEWEST <= count <= MOST:
+            message = f"a practice tenant has from {FEWEST} to {MOST:,} people, not {count:,}"
+            raise ValueError(message)
+        if start < int(EARLIEST_START.timestamp()):
+            message = f"a practice tenant starts on {EARLIEST_START:%Y-%m-%d} or later"
+            raise ValueError(message)
+        self.count = count
+        self.identities = Identities(seed)
+        self._seed = seed
+        self._start = start
+        generated = count - len(CAST)
+        self._directors = -(-generated // (_TEAM * _TEAMS_PER_DIRECTOR + 1))
+        self._slots = _shuffled_slots(seed)
+
+    def number_of_alias(self, alias: str) -> int | None:
+        """Return the number of the person with this first part of the user principal name, or None."""
+        wanted = alias.lower()
+        if wanted in ALIASES:
+            return ALIASES[wanted]
+        digits = wanted[len(wanted.rstrip("0123456789")) :]
+        number = int(digits[:8]) if digits else self.count
+        if not len(CAST) <= number < self.count:
+            return None
+        return number if self._alias(number) == wanted else None
+
+    def case_of(self, number: int) -> tuple[Case, Recipe]:
+        """Return what kind of person this is, and what they hold at the start."""
+        if number < len(CAST):
+            return CAST[number].case, CAST[number].seats
+        generated = number - len(CAST)
+        team, place = self._place(generated)
+        if team is None or place == 0:
+            return _pick(Case.ACTIVE, generated)
+        if team % _TEAMS_PER_FORMER_MANAGER == _TEAM_WITH_FORMER_MANAGER:
+            if place == _FORMER_MANAGER:
+                return _pick(Case.DISABLED, team)
+            if place in _ORPHANS:
+                return _pick(Case.DISABLED_MANAGER, team + place)
+        round_, slot = divmod(team * (_TEAM - 1) + place - 1, len(self._slots))
+        case, rank = self._slots[(slot + 37 * round_) % len(self._slots)]
+        return _pick(case, rank + round_ * SHARES.get(case, rank + 1))
+
+    def manager_of(self, number: int) -> int | None:
+        """Return the number of the person's manager, or None."""
+        if number < len(CAST):
+            name = CAST[number].manager
+            return None if name is None else NUMBERS[name]
+        generated = number - len(CAST)
+        team, place = self._place(generated)
+        if team is None:
+            return len(CAST) + generated // _TEAMS_PER_DIRECTOR if generated else 0
+        if place == 0:
+            return len(CAST) + team // _TEAMS_PER_DIRECTOR
+        case, _ = self.case_of(number)
+        if case is Case.NO_MANAGER:
+            return None
+        leader = number - place
+        return leader + _FORMER_MANAGER if case is Case.DISABLED_MANAGER else leader
+
+    def baseline(self, number: int) -> Person:
+        """Return a fresh copy of the person as at the start."""
+        case, recipe = self.case_of(number)
+        draws = Draws(self._seed, f"person/{number}")
+        given, surname, alias, department, job = self._labels(number)
+        seen_days = self._last_seen_days(number, case, draws)
+        created_at = self._start - self._account_days(case, draws) * DAY - draws.take(DAY)
+        return Person(
+            number=number,
+            id=self.identities.person(number),
+            given_name=given,
+            surname=surname,
+            alias=alias,
+            department=department,
+            job=job,
+            usage_location=self._usage_location(number, draws),
+            manager=self.manager_of(number),
+            enabled=case is not Case.DISABLED,
+            created_at=created_at,
+            sign_ins=None if seen_days is None else self._sign_ins(seen_days, case, draws),
+            licenses=list(self._licenses(case, recipe, created_at, draws)),
+        )
+
+    def _place(self, generated: int) -> tuple[int | None, int]:
+        """Return the team and the place in it; no team for directors, place 0 for managers."""
+        if generated < self._directors:
+            return None, 0
+        return divmod(generated - self._directors, _TEAM)
+
+    def _alias(self, number: int) -> str:
+        given, surname = _name_pair(number)
+        return f"{given}.{surname}{number}".lower()
+
+    def _labels(self, number: int) -> tuple[str, str, str, str, str]:
+        """Return given name, surname, alias, department and job title."""
+        if number < len(CAST):
+            player = CAST[number]
+            given, surname = player.name.split(" ", 1)
+            return given, surname, player.alias, player.department, player.job
+        given, surname = _name_pair(number)
+        team, place = self._place(number - len(CAST))
+        if team is None:
+            return given, surname, self._alias(number), "Executive", "Director"
+        department = DEPARTMENTS[team % len(DEPARTMENTS)]
+        job = f"{department} {'Manager' if place == 0 else 'Specialist'}"
+        return given, surname, self._alias(number), department, job
+
+    def _usage_location(self, number: int, draws: Draws) -> str | None:
+        location = USAGE_LOCATIONS[draws.take(len(USAGE_LOCATIONS))]
+        if number < len(CAST):
+            return "US"
+        return None if number % _WITHOUT_USAGE_LOCATION == _WITHOUT_USAGE_LOCATION - 1 else location
+
+    def _last_seen_days(self, number: int, case: Case, draws: Draws) -> int | None:
+        drawn_active, drawn_disabled, drawn_idle = draws.take(20), draws.between(30, 200), draws.between(91, 399)
+        if number < len(CAST):
+            return CAST[number].last_seen_days
+        if case in {Case.NEVER_SIGNED_IN, Case.NO_DATA, Case.NEW_STARTER}:
+            return None
+        if case is Case.ACTIVE:
+            return drawn_active
+        return drawn_disabled if case is Case.DISABLED else drawn_idle
+
+    def _account_days(self, case: Case, draws: Draws) -> int:
+        """Return the age of the account in whole days."""
+        days_of_data = (self._start - int(_SIGN_IN_DATA_SINCE.timestamp())) // DAY
+        match case:
+            case Case.NEW_STARTER:
+                return 10
+            case Case.NEVER_SIGNED_IN:
+                return draws.between(200, min(days_of_data - 2, 600))
+            case Case.NO_DATA:
+                return days_of_data + draws.between(5, 1500)
+            case _:
+                return draws.between(500, 2500)
+
+    def _sign_ins(self, seen_days: int, case: Case, draws: Draws) -> SignIns:
+        latest = self._start - seen_days * DAY - draws.take(DAY // 4)
+        background = latest - draws.take(3 * DAY)
+        return SignIns(latest, background, latest, repeats=case is Case.ACTIVE)
+
+    def _licenses(self, case: Case, recipe: Recipe, created_at: int, draws: Draws) -> Iterator[License]:
+        for plan in recipe:
+            days = draws.between(20, 300) if case is Case.DISABLED else draws.between(100, 480)
+            given_at = max(self._start - days * DAY - draws.take(DAY), created_at + draws.take(DAY // 8))
+            yield License(plan.sku, plan.group, given_at, plan.disabled_plans)
+
+
+def group_seats(recipe: Recipe) -> Iterator[GroupKey]:
+    """Return the groups through which a recipe hands out its seats."""
+    return (plan.group for plan in recipe if plan.group is not None)
+
+
+def _name_pair(number: int) -> tuple[str, str]:
+    first, last = divmod(number * _NAME_STEP % (len(GIVEN) * len(SURNAMES)), len(SURNAMES))
+    return GIVEN[first], SURNAMES[last]
+
+
+def _pick(case: Case, turn: int) -> tuple[Case, Recipe]:
+    recipes = RECIPES[case]
+    return case, recipes[turn % len(recipes)]
+
+
+def _shuffled_slots(seed: int) -> tuple[tuple[Case, int], ...]:
+    """Return 100 cases in the order of the seed, each with its rank among its like."""
+    slots = [(case, rank) for case, share in SHARES.items() for rank in range(share)]
+    slots += [(Case.ACTIVE, rank) for rank in range(100 - len(slots))]
+    random.Random(seed).shuffle(slots)
+    return tuple(slots)

@@ -1,0 +1,23 @@
+"""Which application permission opens which request.
+
+Source: microsoft-graph-devx-content permissions/new/permissions.json, application type. Every entry lists alternatives,
+any one of which is enough. LicenseAssignment.ReadWrite.All deliberately does not open subscribedSkus.
+"""
+
+READ_USERS = frozenset({"User.Read.All", "Directory.Read.All"})
+READ_SIGN_INS = frozenset({"AuditLog.Read.All"})
+READ_LICENSES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"})
+WRITE_LICENSES = frozenset({"LicenseAssignment.ReadWrite.All"})
+READ_GROUPS = frozenset({"Group.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Directory.Read.All"})
+WRITE_MEMBERS = frozenset({"GroupMember.ReadWrite.All"})
+
+GRANTED_AT_START = frozenset(
+    {
+        "User.Read.All",
+        "AuditLog.Read.All",
+        "LicenseAssignment.Read.All",
+        "LicenseAssignment.ReadWrite.All",
+        "Group.Read.All",
+        "GroupMember.ReadWrite.All",
+    }
+)

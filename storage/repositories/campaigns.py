@@ -1,0 +1,105 @@
+"""Campaigns."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
+from reclaim.domain.ids import CampaignId, PersonId
+from storage.repositories.conflicts import changed
+from storage.repositories.json_columns import decode_scope, encode_scope
+from storage.tables import campaigns
+
+_NEWEST_FIRST: tuple[Any, ...] = (campaigns.c.created_at.desc(), campaigns.c.id.desc())
+
+
+class SqlCampaigns:
+    """`ports.storage.Campaigns` on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, campaign: Campaign) -> None:
+        await self._connection.execute(insert(campaigns).values(_to_row(campaign)))
+
+    async def get(self, campaign: CampaignId) -> Campaign | None:
+        found = await self._connection.execute(select(campaigns).where(campaigns.c.id == campaign))
+        row = found.mappings().one_or_none()
+        return to_campaign(row) if row else None
+
+    async def save(self, campaign: Campaign) -> None:
+        # On PostgreSQL this waits for decisions being stored, which hold the row FOR SHARE: see storage/decisions.py.
+        done = await self._connection.execute(
+            update(campaigns)
+            .where(campaigns.c.id == campaign.id, campaigns.c.version == campaign.version - 1)
+            .values(_to_row(campaign))
+        )
+        if done.rowcount != 1:
+            raise changed()
+
+    async def all(self) -> list[Campaign]:
+        found = await self._connection.execute(select(campaigns).order_by(*_NEWEST_FIRST))
+        return [to_campaign(row) for row in found.mappings()]
+
+    async def in_states(self, states: Iterable[CampaignState]) -> list[Campaign]:
+        found = await self._connection.execute(
+            select(campaigns).where(campaigns.c.state.in_([state.value for state in states])).order_by(*_NEWEST_FIRST)
+        )
+        return [to_campaign(row) for row in found.mappings()]
+
+
+def _to_row(campaign: Campaign) -> dict[str, object]:
+    return {
+        "id": campaign.id,
+        "name": campaign.name,
+        "state": campaign.state.value,
+        "version": campaign.version,
+        "owner_id": campaign.owner_id,
+        "created_at": campaign.created_at,
+        "zone": campaign.zone,
+        "due_at": campaign.due_at,
+        "closes_at": campaign.closes_at,
+        "shown_close_at": campaign.shown_close_at,
+        "strategy": campaign.strategy.value,
+        "reviewer_id": campaign.reviewer_id,
+        "fallback_id": campaign.fallback_id,
+        "silence": campaign.silence.value,
+        "scope": encode_scope(campaign.scope),
+        "mode": campaign.mode.value,
+        "attempt": campaign.attempt,
+        "opened_at": campaign.opened_at,
+        "closing_at": campaign.closing_at,
+        "closed_at": campaign.closed_at,
+        "pause_reason": campaign.pause_reason,
+        "abandoned_by": campaign.abandoned_by,
+    }
+
+
+def to_campaign(row: RowMapping) -> Campaign:
+    """Read a row of `campaigns`."""
+    return Campaign(
+        id=CampaignId(row["id"]),
+        name=row["name"],
+        state=CampaignState(row["state"]),
+        version=row["version"],
+        owner_id=PersonId(row["owner_id"]),
+        created_at=row["created_at"],
+        zone=row["zone"],
+        due_at=row["due_at"],
+        closes_at=row["closes_at"],
+        shown_close_at=row["shown_close_at"],
+        strategy=Strategy(row["strategy"]),
+        reviewer_id=row["reviewer_id"],
+        fallback_id=row["fallback_id"],
+        silence=Silence(row["silence"]),
+        scope=decode_scope(row["scope"]),
+        mode=WriteMode(row["mode"]),
+        attempt=row["attempt"],
+        opened_at=row["opened_at"],
+        closing_at=row["closing_at"],
+        closed_at=row["closed_at"],
+        pause_reason=row["pause_reason"],
+        abandoned_by=row["abandoned_by"],
+    )

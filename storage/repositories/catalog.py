@@ -1,0 +1,135 @@
+"""SKUs, groups and prices."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import RowMapping, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reclaim.domain.directory import Group, ServicePlan, Sku
+from reclaim.domain.ids import GroupId, ProductId
+from reclaim.domain.money import Money, Period, Price
+from storage.tables import group_products, groups, products, skus
+from storage.tables import prices as stored_prices
+from storage.upsert import in_chunks, upsert
+
+# Stored for a price without a first day, as the day is part of the key.
+_SINCE_EVER = date.min
+
+
+class SqlCatalog:
+    """Implements `Catalog`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def skus(self) -> dict[ProductId, Sku]:
+        rows = await self._connection.execute(
+            select(skus, products.c.name).join(products, products.c.id == skus.c.id).where(skus.c.gone_at.is_(None))
+        )
+        return {row[skus.c.id]: _to_sku(row) for row in rows.mappings()}
+
+    async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]:
+        if ids is None:
+            return await self._groups()
+        found: dict[GroupId, Group] = {}
+        for some in in_chunks(ids):
+            found |= await self._groups(some)
+        return found
+
+    async def prices(self, on: datetime) -> dict[ProductId, Price]:
+        rows = await self._connection.execute(select(stored_prices).where(stored_prices.c.valid_from <= on.date()))
+        by_key: dict[str, list[RowMapping]] = defaultdict(list)
+        for row in rows.mappings():
+            by_key[row["sku"]].append(row)
+        found: dict[ProductId, Price] = {}
+        for product, sku in (await self.skus()).items():
+            # Of two prices from the same day the one with the exacter name counts, then the one loaded last.
+            fitting = [
+                (row["valid_from"], exactness, row["at"], row["source"], row)
+                for exactness, text in enumerate((sku.name, sku.part_number, sku.id))
+                for row in by_key.get(price_key(text), ())
+            ]
+            if fitting:
+                found[product] = _to_price(max(fitting, key=lambda one: one[:4])[4])
+        return found
+
+    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> None:
+        await self._connection.execute(delete(stored_prices).where(stored_prices.c.source == source))
+        # Of several lines for the same product and day the last one counts.
+        new = [{"source": source, "at": at, **_price_row(text, price)} for text, price in prices]
+        await upsert(self._connection, stored_prices, new)
+
+    async def _groups(self, ids: Sequence[GroupId] | None = None) -> dict[GroupId, Group]:
+        """Read all groups or one chunk of them, with the products that they carry."""
+        where = [groups.c.gone_at.is_(None)]
+        if ids is not None:
+            where.append(groups.c.id.in_(ids))
+        carried: dict[GroupId, list[ProductId]] = defaultdict(list)
+        pairs = await self._connection.execute(
+            select(group_products.c.group_id, group_products.c.product_id)
+            .join(groups, groups.c.id == group_products.c.group_id)
+            .where(*where)
+            .order_by(group_products.c.product_id)
+        )
+        for group_id, product_id in pairs:
+            carried[group_id].append(product_id)
+        rows = await self._connection.execute(select(groups).where(*where))
+        return {row["id"]: _to_group(row, carried[row["id"]]) for row in rows.mappings()}
+
+
+def price_key(text: str) -> str:
+    """Return a skuId, part number or product name as prices are matched: trimmed, without case."""
+    return text.strip().casefold()
+
+
+def _price_row(text: str, price: Price) -> dict[str, object]:
+    return {
+        "sku": price_key(text),
+        "valid_from": price.valid_from or _SINCE_EVER,
+        "amount_minor": price.amount.minor,
+        "currency": price.amount.currency,
+        "period": price.period.value,
+        "renews_on": price.renews_on,
+    }
+
+
+def _to_sku(row: RowMapping) -> Sku:
+    return Sku(
+        id=row[skus.c.id],
+        part_number=row[skus.c.part_number],
+        name=row[products.c.name],
+        enabled=row[skus.c.enabled],
+        warning=row[skus.c.warning],
+        suspended=row[skus.c.suspended],
+        consumed=row[skus.c.consumed],
+        assignable=row[skus.c.assignable],
+        status=row[skus.c.status],
+        plans=tuple(ServicePlan(plan_id, name) for plan_id, name in row[skus.c.plans]),
+    )
+
+
+def _to_group(row: RowMapping, carried: Sequence[ProductId]) -> Group:
+    return Group(
+        id=row["id"],
+        name=row["name"],
+        dynamic=row["dynamic"],
+        security_enabled=row["security_enabled"],
+        mail_enabled=row["mail_enabled"],
+        unified=row["unified"],
+        synced=row["synced"],
+        role_assignable=row["role_assignable"],
+        restricted=row["restricted"],
+        has_nested_groups=row["has_nested_groups"],
+        sku_ids=tuple(carried),
+    )
+
+
+def _to_price(row: RowMapping) -> Price:
+    return Price(
+        amount=Money(row["amount_minor"], row["currency"]),
+        period=Period(row["period"]),
+        valid_from=None if row["valid_from"] == _SINCE_EVER else row["valid_from"],
+        renews_on=row["renews_on"],
+    )

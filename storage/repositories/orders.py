@@ -1,0 +1,165 @@
+"""Removal orders, each stored with its steps."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId, StepId
+from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
+from reclaim.domain.removal import PlanStep, StepKind
+from storage.repositories.conflicts import changed
+from storage.tables import removal_orders, removal_steps
+from storage.upsert import in_chunks, upsert
+
+_ORDER = removal_orders.c
+_STEP = removal_steps.c
+
+
+class SqlOrders:
+    """`ports.storage.Orders` on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add_many(self, orders: Sequence[RemovalOrder]) -> None:
+        if not orders:
+            return
+        await self._connection.execute(insert(removal_orders), [_order_row(order) for order in orders])
+        steps = [row for order in orders for row in _step_rows(order)]
+        if steps:
+            await self._connection.execute(insert(removal_steps), steps)
+
+    async def get(self, order: OrderId) -> RemovalOrder | None:
+        found = await self._where(_ORDER.id == order)
+        return found[0] if found else None
+
+    async def save(self, order: RemovalOrder) -> None:
+        """Store the order and its steps; a step once stored is never deleted, whatever the order holds now."""
+        done = await self._connection.execute(
+            update(removal_orders)
+            .where(_ORDER.id == order.id, _ORDER.version == order.version - 1)
+            .values(_order_row(order))
+        )
+        if done.rowcount != 1:
+            raise changed()
+        await upsert(self._connection, removal_steps, _step_rows(order))
+
+    async def of_campaign(self, campaign: CampaignId) -> list[RemovalOrder]:
+        return await self._where(_ORDER.campaign_id == campaign)
+
+    async def in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> list[RemovalOrder]:
+        return await self._where(_ORDER.campaign_id == campaign, _ORDER.state.in_([state.value for state in states]))
+
+    async def due(self, now: datetime) -> list[RemovalOrder]:
+        waiting = (OrderState.READY.value, OrderState.VERIFYING.value)
+        return await self._where(_ORDER.state.in_(waiting), _ORDER.not_before <= now)
+
+    async def written_steps(self, person: PersonId) -> list[RemovalStep]:
+        """Count every intended step as perhaps written: a crash right after the call leaves it in that state."""
+        touched = or_(_STEP.state.in_((StepState.INTENDED.value, StepState.WRITTEN.value)), _STEP.maybe_written)
+        query = (
+            select(removal_steps)
+            .join(removal_orders, _ORDER.id == _STEP.order_id)
+            .where(_ORDER.person_id == person, touched, _STEP.verified_at.is_(None))
+            .order_by(_ORDER.created_at, _ORDER.id, _STEP.seq)
+        )
+        return [_to_step(row) for row in (await self._connection.execute(query)).mappings()]
+
+    async def written_since(self, since: datetime) -> int:
+        query = select(func.count()).select_from(removal_steps).where(_STEP.written_at >= since)
+        return (await self._connection.scalar(query)) or 0
+
+    async def _where(self, *conditions: ColumnElement[bool]) -> list[RemovalOrder]:
+        """Return orders with their steps, the longest due first, those without a due time last."""
+        order = (_ORDER.not_before.asc().nulls_last(), _ORDER.created_at, _ORDER.id)
+        query = select(removal_orders).where(*conditions).order_by(*order)
+        rows = (await self._connection.execute(query)).mappings().all()
+        steps = await self._steps(OrderId(row["id"]) for row in rows)
+        return [_to_order(row, steps.get(OrderId(row["id"]), ())) for row in rows]
+
+    async def _steps(self, orders: Iterable[OrderId]) -> dict[OrderId, tuple[RemovalStep, ...]]:
+        found: dict[OrderId, tuple[RemovalStep, ...]] = {}
+        for some in in_chunks(orders):
+            query = select(removal_steps).where(_STEP.order_id.in_(some)).order_by(_STEP.order_id, _STEP.seq)
+            for row in (await self._connection.execute(query)).mappings():
+                step = _to_step(row)
+                found[step.order_id] = (*found.get(step.order_id, ()), step)
+        return found
+
+
+def _order_row(order: RemovalOrder) -> dict[str, object]:
+    return {
+        "id": order.id,
+        "campaign_id": order.campaign_id,
+        "person_id": order.person_id,
+        "state": order.state.value,
+        "version": order.version,
+        "attempt": order.attempt,
+        "not_before": order.not_before,
+        "checks": order.checks,
+        "created_at": order.created_at,
+    }
+
+
+def _step_rows(order: RemovalOrder) -> list[dict[str, object]]:
+    return [
+        {
+            "id": step.id,
+            "order_id": order.id,
+            "item_id": step.item_id,
+            "seq": seq,
+            "product_id": step.product_id,
+            "kind": step.step.kind.value,
+            "ref": step.step.ref,
+            "state": step.state.value,
+            "attempt": step.attempt,
+            "client_request_id": step.client_request_id,
+            "request_id": step.request_id,
+            "before": step.before,
+            "after": step.after,
+            "error": step.error,
+            "maybe_written": step.maybe_written,
+            "intended_at": step.intended_at,
+            "written_at": step.written_at,
+            "verified_at": step.verified_at,
+        }
+        for seq, step in enumerate(order.steps, start=1)
+    ]
+
+
+def _to_order(row: RowMapping, steps: tuple[RemovalStep, ...]) -> RemovalOrder:
+    return RemovalOrder(
+        id=OrderId(row["id"]),
+        campaign_id=CampaignId(row["campaign_id"]),
+        person_id=PersonId(row["person_id"]),
+        state=OrderState(row["state"]),
+        version=row["version"],
+        attempt=row["attempt"],
+        not_before=row["not_before"],
+        checks=row["checks"],
+        created_at=row["created_at"],
+        steps=steps,
+    )
+
+
+def _to_step(row: RowMapping) -> RemovalStep:
+    return RemovalStep(
+        id=StepId(row["id"]),
+        order_id=OrderId(row["order_id"]),
+        item_id=ItemId(row["item_id"]),
+        product_id=ProductId(row["product_id"]),
+        step=PlanStep(StepKind(row["kind"]), row["ref"]),
+        state=StepState(row["state"]),
+        attempt=row["attempt"],
+        client_request_id=row["client_request_id"],
+        request_id=row["request_id"],
+        before=row["before"],
+        after=row["after"],
+        error=row["error"],
+        maybe_written=row["maybe_written"],
+        intended_at=row["intended_at"],
+        written_at=row["written_at"],
+        verified_at=row["verified_at"],
+    )

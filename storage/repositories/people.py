@@ -1,0 +1,108 @@
+"""Synced people and the members of role groups."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reclaim.domain.activity import SignIns
+from reclaim.domain.directory import Person
+from reclaim.domain.ids import GroupId, PersonId
+from storage.tables import people, role_members
+from storage.upsert import in_chunks
+
+# The stored columns that are a person's own fields, one to one.
+PLAIN = (
+    "id",
+    "name",
+    "upn",
+    "mail",
+    "enabled",
+    "user_type",
+    "department",
+    "employee_type",
+    "usage_location",
+    "created_at",
+    "manager_id",
+)
+
+
+def to_person(row: RowMapping) -> Person:
+    """Read a row of `people`."""
+    fields: dict[str, Any] = {name: row[people.c[name]] for name in PLAIN}
+    read_at = row[people.c.sign_ins_read_at]
+    return Person(
+        **fields,
+        sign_ins=None if read_at is None else to_sign_ins(row),
+        sign_ins_read_at=read_at,
+        disabled_seen_at=row[people.c.disabled_seen_at],
+        gone_at=row[people.c.gone_at],
+    )
+
+
+def to_sign_ins(row: RowMapping) -> SignIns:
+    """Read the three sign-in fields of a row of `people`."""
+    return SignIns(
+        success_at=row[people.c.success_at],
+        interactive_at=row[people.c.interactive_at],
+        background_at=row[people.c.background_at],
+    )
+
+
+def folded(*texts: str | None) -> str:
+    """Return texts as a search compares them, one a line: without case and accents, so that “muller” finds Müller.
+
+    Done here and not in SQL, since SQLite folds ASCII only.
+    """
+    lines = (" ".join((text or "").split()) for text in texts)
+    parts = unicodedata.normalize("NFKD", "\n".join(lines).casefold())
+    return "\n" + "".join(sign for sign in parts if not unicodedata.combining(sign)) + "\n"
+
+
+def _with_ids(ids: Sequence[PersonId]) -> Select[Any]:
+    return select(people).where(people.c.id.in_(ids))
+
+
+class SqlPeople:
+    """Implements `People`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, person: PersonId) -> Person | None:
+        return (await self.get_many([person])).get(person)
+
+    async def get_many(self, people: Iterable[PersonId]) -> dict[PersonId, Person]:
+        found: dict[PersonId, Person] = {}
+        for ids in in_chunks(people):
+            rows = await self._connection.execute(_with_ids(ids))
+            found |= {person.id: person for person in map(to_person, rows.mappings())}
+        return found
+
+    async def search(self, text: str, limit: int) -> list[Person]:
+        wanted = folded(text).strip("\n")
+        key = people.c.folded
+        # `folded` sets every field between line feeds, so a line feed before or after means its start or end.
+        rank = case(
+            (key.contains(f"\n{wanted}\n", autoescape=True), 0),
+            (key.contains(f"\n{wanted}", autoescape=True), 1),
+            (key.contains(f" {wanted}", autoescape=True), 2),
+            else_=3,
+        )
+        rows = await self._connection.execute(
+            select(people)
+            .where(people.c.gone_at.is_(None), key.contains(wanted, autoescape=True))
+            .order_by(rank, key, people.c.id)
+            .limit(limit)
+        )
+        return [to_person(row) for row in rows.mappings()]
+
+    async def count(self) -> int:
+        query = select(func.count()).select_from(people).where(people.c.gone_at.is_(None))
+        return (await self._connection.execute(query)).scalar_one()
+
+    async def members(self, group: GroupId) -> frozenset[PersonId]:
+        rows = await self._connection.execute(select(role_members.c.person_id).where(role_members.c.group_id == group))
+        return frozenset(rows.scalars())

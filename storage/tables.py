@@ -1,0 +1,491 @@
+"""All tables. Aware UTC instants, string ids, money in minor units with currency; constraints stand here as well.
+
+DBOS keeps tables of its own beside ours: none of these names may be one of them (a test holds that).
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.types import JSON
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite keeps it naive, so the zone is checked going in and put back coming out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime may not be stored")
+        at = value.astimezone(UTC)
+        return at if dialect.name == "postgresql" else at.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# The installation ----------------------------------------------------------------------------------------------------
+installation = Table(
+    "installation",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+freezes = Table(
+    "freezes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("stops", String, nullable=False),  # "writes"; what the unique index below can stand on
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ended_at", Instant),
+    Column("ended_by", String),
+)
+# On a plain column: migrations cannot compare an index over an expression.
+Index(
+    "uq_freezes_open",
+    freezes.c.stops,
+    unique=True,
+    sqlite_where=freezes.c.ended_at.is_(None),
+    postgresql_where=freezes.c.ended_at.is_(None),
+)
+resume_requests = Table(
+    "resume_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("freeze_id", ForeignKey("freezes.id"), nullable=False, index=True),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("ref", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("state", JSON, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+seen_requests = Table(
+    "seen_requests",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("keep_until", Instant, index=True),  # null: for ever
+)
+
+# The directory, in generations ---------------------------------------------------------------------------------------
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("completed_at", Instant),
+    Column("requested_by", String),
+    Column("people", Integer, nullable=False, default=0),
+    Column("seats", Integer, nullable=False, default=0),
+    Column("gone_people", Integer, nullable=False, default=0),
+    Column("gone_seats", Integer, nullable=False, default=0),
+    Column("sign_ins", String, nullable=False, default="known"),
+    Column("error", Text),
+    Column("attempt", Integer, nullable=False, default=0),
+)
+Index(
+    "uq_sync_runs_running",
+    sync_runs.c.state,
+    unique=True,
+    sqlite_where=sync_runs.c.state == "running",
+    postgresql_where=sync_runs.c.state == "running",
+)
+sync_cursors = Table(
+    "sync_cursors",
+    metadata,
+    Column("run_id", ForeignKey("sync_runs.id"), primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("next_cursor", Text),
+    Column("done", Boolean, nullable=False),
+    Column("page", Integer, nullable=False),
+)
+sync_requests = Table(
+    "sync_requests",
+    metadata,
+    Column("run_id", ForeignKey("sync_runs.id"), primary_key=True),
+    Column("stream", String, primary_key=True),
+    Column("page", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+people = Table(
+    "people",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("upn", String, nullable=False, index=True),
+    Column("mail", String),
+    Column("enabled", Boolean),
+    Column("user_type", String),
+    Column("department", String),
+    Column("employee_type", String),
+    Column("usage_location", String),
+    Column("created_at", Instant),
+    Column("manager_id", String, index=True),  # not a foreign key: a manager may come on a later page, or be no person
+    Column("success_at", Instant),
+    Column("interactive_at", Instant),
+    Column("background_at", Instant),
+    Column("sign_ins_run", String),
+    Column("sign_ins_read_at", Instant),  # null: unknown
+    Column("disabled_seen_at", Instant),
+    Column("folded", Text, nullable=False),  # what a search compares: see repositories.people.folded
+    Column(
+        "since_run", String, nullable=False
+    ),  # the run that saw the person first, or first again after they were gone
+    Column("seen_run", String, nullable=False, index=True),
+    Column("gone_at", Instant),
+)
+products = Table(
+    "products",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),  # sku; application groups come with consent programs
+    Column("name", String, nullable=False),
+)
+skus = Table(
+    "skus",
+    metadata,
+    Column("id", ForeignKey("products.id"), primary_key=True),
+    Column("part_number", String, nullable=False, index=True),
+    Column("enabled", Integer, nullable=False),
+    Column("warning", Integer, nullable=False),
+    Column("suspended", Integer, nullable=False),
+    Column("consumed", Integer, nullable=False),
+    Column("assignable", Boolean, nullable=False),
+    Column("status", String, nullable=False),
+    Column("plans", JSON, nullable=False),  # [[id, name], …]
+    Column("seen_run", String, nullable=False),
+    Column("gone_at", Instant),
+)
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("dynamic", Boolean, nullable=False),
+    Column("security_enabled", Boolean),
+    Column("mail_enabled", Boolean),
+    Column("unified", Boolean, nullable=False),
+    Column("synced", Boolean),
+    Column("role_assignable", Boolean),
+    Column("restricted", Boolean),
+    Column("has_nested_groups", Boolean),
+    Column("seen_run", String, nullable=False),
+    Column("gone_at", Instant),
+)
+group_products = Table(
+    "group_products",
+    metadata,
+    Column("group_id", ForeignKey("groups.id"), primary_key=True),
+    Column("product_id", String, primary_key=True),
+)
+role_members = Table(
+    "role_members",
+    metadata,
+    Column("group_id", String, primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("seen_run", String, nullable=False),
+)
+seats = Table(
+    "seats",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False, index=True),
+    Column("product_id", String, nullable=False, index=True),
+    Column("since_run", String, nullable=False),  # as for people
+    Column("seen_run", String, nullable=False, index=True),
+    Column("gone_at", Instant),
+    UniqueConstraint("person_id", "product_id"),
+)
+seat_paths = Table(
+    "seat_paths",
+    metadata,
+    Column("seat_id", ForeignKey("seats.id"), primary_key=True),
+    Column("via", String, primary_key=True),  # a group id, or "direct"
+    Column("state", String, nullable=False),
+    Column("error", String),
+    Column("disabled_plans", JSON, nullable=False),
+    Column("updated_at", Instant),
+    Column("seen_run", String, nullable=False),
+)
+prices = Table(
+    "prices",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("sku", String, primary_key=True),  # folded skuId, part number or product name
+    Column("valid_from", Date, primary_key=True),  # 0001-01-01: since ever
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("period", String, nullable=False),
+    Column("renews_on", Date),
+    Column("at", Instant, nullable=False),
+)
+findings = Table(
+    "findings",
+    metadata,
+    Column("seat_id", ForeignKey("seats.id"), primary_key=True),
+    Column("run_id", ForeignKey("sync_runs.id"), nullable=False),
+    Column("person_id", String, nullable=False, index=True),
+    Column("product_id", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("quiet_since", Instant, nullable=False),
+    Column("last_seen_at", Instant),
+    Column("last_seen_kind", String),
+    Column("assigned_at", Instant),
+    Column("data_as_of", Instant, nullable=False),
+)
+Index("ix_findings_window", findings.c.product_id, findings.c.rule, findings.c.quiet_since)
+
+# Campaigns -----------------------------------------------------------------------------------------------------------
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("owner_id", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("zone", String, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("closes_at", Instant, nullable=False),
+    Column("shown_close_at", Instant, nullable=False),
+    Column("strategy", String, nullable=False),
+    Column("reviewer_id", String),
+    Column("fallback_id", String),
+    Column("silence", String, nullable=False),
+    Column("scope", JSON, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("opened_at", Instant),
+    Column("closing_at", Instant),
+    Column("closed_at", Instant),
+    Column("pause_reason", String),
+    Column("abandoned_by", String),
+)
+review_items = Table(
+    "review_items",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("seat_id", String, nullable=False),
+    Column("person_id", String, nullable=False, index=True),
+    Column("product_id", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("recommendation", String, nullable=False),
+    Column("snapshot", JSON, nullable=False),
+    Column("plan", JSON, nullable=False),
+    Column("monthly_minor", BigInteger),
+    Column("currency", String(3)),
+    Column("version", Integer, nullable=False),
+    Column("assignee_id", String),
+    Column("assigned_how", String, nullable=False),
+    Column("assigned_reason", Text),
+    Column("delegated_by", String),
+    Column("handovers", Integer, nullable=False),
+    Column("not_sure_by", String),
+    Column("choice", String),
+    Column("answered_by", String),
+    Column("answered_at", Instant),
+    Column("batch_id", String, index=True),
+    Column("keep_reason", String),
+    Column("note", Text),
+    Column("keep_until", Date),
+    Column("waiting", String),
+    Column("outcome", String),
+    Column("outcome_reason", String),
+    Column("outcome_at", Instant),
+    Column("verified_at", Instant),
+    UniqueConstraint("campaign_id", "seat_id"),
+)
+Index("ix_review_items_reviewer", review_items.c.campaign_id, review_items.c.assignee_id)
+Index("ix_review_items_assignee", review_items.c.assignee_id, review_items.c.campaign_id)
+item_assignments = Table(
+    "item_assignments",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("stage", Integer, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("assignee_kind", String, nullable=False),  # person; groups come with license owners
+    Column("assignee_id", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("by", String),
+    Column("reason", Text),
+    Column("at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("item_id", ForeignKey("review_items.id"), nullable=False, index=True),
+    Column("item_version", Integer, nullable=False),
+    Column("batch_id", String, nullable=False),
+    Column("choice", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("idem_key", String, nullable=False, unique=True),
+    Column("request_sha256", String, nullable=False),
+    Column("response", String, nullable=False),
+    UniqueConstraint("item_id", "item_version"),
+)
+questions = Table(
+    "questions",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("person_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+)
+Index(
+    "uq_questions_open",
+    questions.c.person_id,
+    questions.c.product_id,
+    unique=True,
+    sqlite_where=questions.c.closed_at.is_(None),
+    postgresql_where=questions.c.closed_at.is_(None),
+)
+answers = Table(
+    "answers",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("product_id", String, primary_key=True),
+    Column("item_id", String, nullable=False),
+    Column("choice", String, nullable=False),
+    Column("reason", String),
+    Column("answered_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+# Removals ------------------------------------------------------------------------------------------------------------
+removal_orders = Table(
+    "removal_orders",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("person_id", String, nullable=False, index=True),
+    Column("state", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("not_before", Instant),
+    Column("checks", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("campaign_id", "person_id"),
+)
+Index("ix_removal_orders_due", removal_orders.c.state, removal_orders.c.not_before)
+removal_steps = Table(
+    "removal_steps",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("order_id", ForeignKey("removal_orders.id"), nullable=False, index=True),
+    Column("item_id", ForeignKey("review_items.id"), nullable=False, index=True),
+    Column("seq", Integer, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("ref", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("client_request_id", String),
+    Column("request_id", String),
+    Column("before", Text),
+    Column("after", Text),
+    Column("error", Text),
+    Column("maybe_written", Boolean, nullable=False),
+    Column("intended_at", Instant),
+    Column("written_at", Instant, index=True),
+    Column("verified_at", Instant),
+    UniqueConstraint("order_id", "seq"),
+)
+
+# Chat ----------------------------------------------------------------------------------------------------------------
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person_id", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("conversation", String, nullable=False),
+    Column("matter", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),  # intended, sent, updated, replaced, dead
+    Column("version", Integer, nullable=False),
+    Column("external_id", String),
+    Column("payload_sha256", String),
+    Column("data_as_of", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text),
+)
+Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
+message_items = Table(
+    "message_items",
+    metadata,
+    Column("message_id", ForeignKey("messages.id"), primary_key=True),
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True, index=True),
+)
+
+# Evidence ------------------------------------------------------------------------------------------------------------
+# Both tables only grow, held by triggers (migration 0001): a personal value may be deleted (erasure), never rewritten.
+attestation_events = Table(
+    "attestation_events",
+    metadata,
+    Column("seq", Integer().with_variant(BigInteger, "postgresql"), primary_key=True, autoincrement=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("kind", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("campaign_id", String, index=True),
+    Column("item_id", String, index=True),
+    Column("body", LargeBinary, nullable=False),
+)
+event_values = Table(
+    "event_values",
+    metadata,
+    Column("event_id", ForeignKey("attestation_events.id"), primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+)

@@ -1,0 +1,98 @@
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from alembic import command
+from dbos import DBOS
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import OperationalError
+
+from storage.engine import plain_url, sync_engine
+from storage.migrate import configuration, head_is_current, upgrade
+from storage.tables import metadata
+from tests.databases import postgres_database
+
+
+def check(url: str) -> None:
+    """Fail if the migrations and `storage.tables` do not describe the same tables."""
+    engine = sync_engine(plain_url(url))
+    try:
+        with engine.begin() as connection:
+            command.check(configuration(connection))
+    finally:
+        engine.dispose()
+
+
+def table_names(path: Path) -> set[str]:
+    engine = create_engine(f"sqlite:///{path}")
+    try:
+        return set(inspect(engine).get_table_names())
+    finally:
+        engine.dispose()
+
+
+def test_the_migrations_make_the_tables_of_the_code(database_url: str) -> None:
+    check(database_url)
+
+    assert head_is_current(database_url)
+
+
+def test_a_second_upgrade_changes_nothing(database_url: str) -> None:
+    upgrade(database_url)
+
+    check(database_url)
+
+
+def test_the_tables_of_dbos_share_no_name_with_ours_and_are_left_alone(sqlite_url: str, tmp_path: Path) -> None:
+    alone = tmp_path / "dbos.db"
+    DBOS.migrate(f"sqlite:///{alone}")
+    theirs = table_names(alone)
+
+    DBOS.migrate(sqlite_url)
+    check(sqlite_url)
+    upgrade(sqlite_url)
+
+    assert theirs & set(metadata.tables) == set()
+    assert "workflow_status" in theirs
+    assert table_names(tmp_path / "reclaim.db") == theirs | set(metadata.tables) | {"alembic_version"}
+
+
+def test_an_upgrade_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "reclaim.db"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE attestation_events (in_the_way INTEGER)"))
+    engine.dispose()
+
+    with pytest.raises(OperationalError, match="already exists"):
+        upgrade(f"sqlite:///{path}")
+
+    assert table_names(path) == {"attestation_events"}
+
+
+def test_a_database_that_is_not_migrated_is_not_current(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.db"
+
+    assert not head_is_current(f"sqlite:///{missing}")
+    assert not missing.exists()
+
+
+def test_an_empty_postgresql_database_is_not_current(postgres_url: str) -> None:
+    with postgres_database(postgres_url) as url:
+        assert not head_is_current(url.render_as_string(hide_password=False))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file modes")
+def test_an_upgrade_makes_a_file_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "reclaim.db"
+
+    upgrade(f"sqlite:///{path}")
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_scripts_are_part_of_the_package() -> None:
+    versions = files("storage") / "migrations" / "versions"
+
+    assert {"0001_directory.py", "0002_campaigns.py", "0003_evidence.py"} <= {file.name for file in versions.iterdir()}

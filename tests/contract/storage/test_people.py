@@ -1,0 +1,88 @@
+import pytest
+
+from reclaim.domain.ids import GroupId, PersonId
+from storage.unit_of_work import SqlWork
+from tests.contract.storage.directory_rows import begin, end, row, run, sync
+
+PAGE = [
+    row("anna", name="Anna Müller"),
+    row("ben", name="Ben 100% Ltd"),
+    row("carl", name="Carl Annan"),
+    row("dora", name="Joanna Öz"),
+    row("eve", name=""),
+    row("under_score", name="Uma"),
+]
+
+
+async def found(work: SqlWork, text: str, limit: int = 10) -> list[PersonId]:
+    async with work.read() as unit:
+        return [person.id for person in await unit.people.search(text, limit)]
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("anna", ["anna", "carl", "dora"]),  # the start of a name before the start of a word before the rest
+        ("ANNA MULLER", ["anna"]),
+        ("müller", ["anna"]),
+        ("öz", ["dora"]),
+        ("OZ", ["dora"]),
+        ("eve@contoso.example", ["eve"]),
+        ("%", ["ben"]),
+        ("r_s", ["under_score"]),
+        ("\\", []),
+        ("nobody", []),
+    ],
+)
+async def test_search_finds_parts_of_names_and_addresses_best_first(work: SqlWork, text: str, ids: list[str]) -> None:
+    await sync(work, 1, PAGE)
+
+    assert await found(work, text) == ids
+
+
+async def test_search_gives_at_most_the_limit_and_nobody_who_is_gone(work: SqlWork) -> None:
+    await sync(work, 1, PAGE)
+    await sync(work, 2, [one for one in PAGE if one.person.id != "carl"])
+
+    assert await found(work, "anna") == ["anna", "dora"]
+    assert await found(work, "anna", limit=1) == ["anna"]
+
+
+async def test_an_exact_address_comes_before_longer_ones(work: SqlWork) -> None:
+    await sync(work, 1, [row("jo.ann", name="A"), row("ann", name="B"), row("ann.b", name="C")])
+
+    assert await found(work, "ann@contoso.example") == ["ann", "jo.ann"]
+
+
+async def test_many_people_are_read_at_once_gone_ones_too(work: SqlWork) -> None:
+    crowd = [row(f"p{number:04}") for number in range(2_000)]
+    await sync(work, 1, crowd)
+    await sync(work, 2, crowd[1:])
+
+    async with work.read() as unit:
+        people = await unit.people.get_many([PersonId(f"p{number:04}") for number in range(2_001)])
+        assert await unit.people.count() == 1_999
+    assert len(people) == 2_000
+    assert people[PersonId("p0000")].gone_at == run(2).started_at
+    assert people[PersonId("p0001")].gone_at is None
+
+
+async def test_role_groups_have_the_members_of_the_last_complete_sync(work: SqlWork) -> None:
+    admins = GroupId("admins")
+    first = await begin(work, 1, PAGE)
+    async with work.write() as unit:
+        await unit.syncs.save_members(first, admins, [PersonId("anna"), PersonId("ben")])
+        await unit.commit()
+    await end(work, 1)
+    second = await begin(work, 2, PAGE)
+    async with work.write() as unit:
+        await unit.syncs.save_members(second, admins, [PersonId("ben"), PersonId("carl")])
+        await unit.commit()
+
+    async with work.read() as unit:
+        assert await unit.people.members(admins) == {"anna", "ben", "carl"}
+    await end(work, 2)
+
+    async with work.read() as unit:
+        assert await unit.people.members(admins) == {"ben", "carl"}
+        assert await unit.people.members(GroupId("nobody")) == frozenset()

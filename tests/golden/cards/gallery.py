@@ -1,0 +1,213 @@
+"""Every card in each of its states, made of the hand-made read models."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from cards import campaign, control, review, review_forms, review_item, spend, start, trail, welcome
+from cards.form import Filled
+from cards.view import CardView
+from reclaim.domain.campaign import CampaignState, Silence, WriteMode
+from reclaim.domain.idle import Rule
+from reclaim.domain.money import Total
+from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
+from tests.golden.cards.models import (
+    APPLYING,
+    ASKED,
+    BATCH,
+    BY_GROUP,
+    CAMPAIGN,
+    CLOSED,
+    COMPLETE,
+    COOLDOWN,
+    DATA,
+    FROZEN,
+    HISTORY,
+    HOSTILE,
+    ITEMS,
+    LYNNE,
+    MAILBOX,
+    MEGAN,
+    NAME,
+    NOW,
+    PLACES,
+    PREVIEW,
+    RESULT,
+    REVOKED,
+    SEAT_ROWS,
+    SEATS,
+    SPEND,
+    STATUS,
+    SYNC,
+    SYNCED,
+    WHY,
+    ZONE,
+    answered,
+    usd,
+    view,
+    wave,
+)
+
+FORM: Final = start.StartForm(
+    ref="draft",
+    seats=0,
+    skus=(("visio", "Visio Plan 2"),),
+    first_day=date(2026, 11, 23),
+    last_day=date(2027, 11, 23),
+    live=True,
+)
+HELP: Final = tuple(
+    control.HelpLine(group=group, usage=verb, summary="What it does.", example=verb)
+    for group, verb in (("Look", "spend"), ("Ask", "start"), ("Stop", "freeze"))
+)
+
+
+def _item_states() -> dict[str, CardView]:
+    kept = answered(ITEMS[0], Choice.KEEP, reason=KeepReason.SEASONAL, keep_until=date(2027, 1, 12))
+    by_other = replace(
+        REVOKED[0], assignee_id=LYNNE, answer=Answer(choice=Choice.REVOKE, by=LYNNE, at=NOW, batch_id=BATCH)
+    )
+    passed = replace(ITEMS[0], assignee_id=LYNNE, delegated_by=MEGAN, assigned_how=AssignedHow.DELEGATED)
+    to_me = replace(
+        ITEMS[0], delegated_by=LYNNE, assigned_reason="Leads the project", assigned_how=AssignedHow.DELEGATED
+    )
+    unsure = replace(ITEMS[0], assignee_id=LYNNE, not_sure_by=MEGAN, assigned_how=AssignedHow.NOT_SURE)
+    closed = {"campaign_state": CampaignState.CLOSED}
+    views = {
+        "item": view(),
+        "item_direct": view(ITEMS[1]),
+        "item_disabled_hostile": view(replace(ITEMS[3], rule=Rule.DISABLED)),
+        "item_held": view(ITEMS[4]),
+        "item_by_hand": view(ITEMS[5]),
+        "item_dry_run": view(mode=WriteMode.DRY_RUN),
+        "item_silence_removes": view(silence=Silence.REMOVE),
+        "item_third_hand_over": view(replace(ITEMS[0], handovers=3)),
+        "item_revoked": view(REVOKED[0], others_open=5),
+        "item_kept": view(kept, others_open=5),
+        "item_not_sure": view(answered(ITEMS[0], Choice.NOT_SURE)),
+        "item_by_other": view(by_other, answered_by_name="Lynne Robbins", assignee_name="Lynne Robbins"),
+        "item_passed_on": view(passed, assignee_name="Lynne Robbins"),
+        "item_from_other": view(to_me, from_name="Lynne Robbins"),
+        "item_second_look": view(unsure, assignee_name="Lynne Robbins"),
+        "item_removing": view(replace(REVOKED[0], waiting=Waiting.QUEUED), **closed),
+        "item_frozen": view(replace(REVOKED[0], waiting=Waiting.FROZEN), **closed),
+    }
+    states = {name: review_item.item_card(one, ZONE) for name, one in views.items()}
+    for outcome in Outcome:
+        plan = {Outcome.HELD: MAILBOX, Outcome.NOT_SUPPORTED: SYNCED}.get(outcome, BY_GROUP)
+        ended = replace(REVOKED[0], plan=plan, outcome=outcome, outcome_at=NOW)
+        states[f"item_ended_{outcome.value}"] = review_item.item_card(view(ended, **closed), ZONE)
+    no_answer = replace(ITEMS[0], outcome=Outcome.KEPT, outcome_at=NOW)
+    states["item_closed_without_answer"] = review_item.item_card(view(no_answer, **closed), ZONE)
+    states["item_why"] = review_item.why_card(view(), ZONE)
+    return states
+
+
+def _waves() -> dict[str, CardView]:
+    left = wave(ITEMS[4:], REVOKED)
+    paged = replace(wave(), page=2, pages=3, open_count=27)
+    closed = replace(left, campaign_state=CampaignState.CLOSED)
+    return {
+        "wave": review.wave_card(wave(), ZONE),
+        "wave_dry_run": review.wave_card(replace(wave(), mode=WriteMode.DRY_RUN, silence=Silence.REMOVE), ZONE),
+        "wave_silence": review.wave_card(replace(wave(), silence=Silence.RECOMMENDATION), ZONE),
+        "wave_decided": review.wave_card(replace(left, result=RESULT), ZONE),
+        "wave_paged": review.wave_card(paged, ZONE),
+        "wave_all_answered": review.wave_card(replace(wave((), REVOKED), result=RESULT), ZONE),
+        "wave_all_answered_later": review.wave_card(wave((), REVOKED), ZONE),
+        "wave_reminder": review.reminder_card(left, 2, 2, ZONE),
+        "wave_closed": review.wave_card(closed, ZONE),
+        "wave_answers": review.answers_card(left, 1, ZONE),
+        "wave_moved": review.moved_card(),
+        "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
+        "inbox_empty": review.nothing_card(),
+        "keep_form": review_forms.keep_form(view(), ZONE, COOLDOWN),
+        "keep_form_error": review_forms.keep_form(
+            view(), ZONE, COOLDOWN, Filled(values={"note": HOSTILE}, field="reason", error="Please pick a reason.")
+        ),
+        "keep_many": review_forms.keep_many_form(wave(), wave().open_rows[:3], ZONE, COOLDOWN),
+        "delegate_form": review_forms.delegate_form(view(), ZONE),
+        "delegate_many": review_forms.delegate_many_form(wave(), wave().open_rows[:4], ZONE),
+    }
+
+
+def _admin() -> dict[str, CardView]:
+    campaigns = Campaigns(rows=(STATUS, CLOSED), idle=114, total=Total(amounts=(usd(324400),), unpriced=6))
+    return {
+        "spend": spend.spend_card(SPEND, ZONE, may_start=True, may_sync=True),
+        "spend_auditor": spend.spend_card(SPEND, ZONE, may_start=False, may_sync=False),
+        "spend_blocked": spend.spend_card(replace(SPEND, blocked=True), ZONE, may_start=True, may_sync=True),
+        "spend_not_read": spend.spend_card(
+            replace(SPEND, data=DataAge(as_of=None, stale=False)), ZONE, may_start=True, may_sync=True
+        ),
+        "seats": spend.seats_card(SEATS, ZONE, place=PLACES, taken=frozenset({SEAT_ROWS[0].seat_id}), may_start=True),
+        "seats_auditor": spend.seats_card(SEATS, ZONE, place=PLACES, taken=frozenset(), may_start=False),
+        "seats_nearest": spend.nearest_card(
+            "No SKU is called “vizio”. Did you mean Visio Plan 2?", [("visio", "Visio Plan 2")]
+        ),
+        "start_form": start.start_form(FORM, Filled(values={"name": NAME, "until": "2026-12-04"})),
+        "start_form_error": start.start_form(
+            replace(FORM, seats=22, live=False), Filled(values={"name": HOSTILE}, field=None, error="Too many seats.")
+        ),
+        "preview": start.preview_card(PREVIEW, NOW, ZONE),
+        "preview_dry_stale": start.preview_card(
+            replace(PREVIEW, mode=WriteMode.DRY_RUN, data=replace(DATA, stale=True)), NOW, ZONE
+        ),
+        "launched": start.launched_card(NAME, CAMPAIGN),
+        "discarded": start.discarded_card(),
+        "opened": campaign.opened_card(STATUS, ZONE),
+        "status": campaign.status_card(STATUS, ZONE, may_run=True),
+        "status_auditor": campaign.status_card(STATUS, ZONE, may_run=False),
+        "status_applying": campaign.status_card(APPLYING, ZONE, may_run=True),
+        "status_frozen": campaign.status_card(replace(APPLYING, frozen_since=NOW), ZONE, may_run=True),
+        "status_paused": campaign.status_card(
+            replace(APPLYING, state=CampaignState.PAUSED, pause_reason="guardrail_exceeded"), ZONE, may_run=True
+        ),
+        "closed": campaign.closed_card(CLOSED, ZONE, may_run=True),
+        "closing": campaign.closing_card(STATUS, "on Tue 24 Nov 2026, 14:02", ZONE, Silence.KEEP),
+        "abandoning": campaign.abandoning_card(APPLYING),
+        "campaigns": campaign.campaigns_card(campaigns, ZONE),
+        "campaigns_none": campaign.campaigns_card(replace(campaigns, rows=()), ZONE),
+        "why": trail.why_card(WHY, ZONE),
+        "own_seats": trail.own_seats_card(WHY, ZONE),
+        "history": trail.history_card(HISTORY, ZONE),
+        "export": trail.exported_card(NAME, (ExportedFile(name="a.csv", media_type="text/csv", content=b"x" * 3000),)),
+        "welcome": welcome.welcome_card(SPEND, "Allan Deyoung", 400),
+    }
+
+
+def _control() -> dict[str, CardView]:
+    return {
+        "freeze_form": control.freeze_form(),
+        "freeze_frozen": control.freeze_card(FROZEN, ZONE, may_resume=True, may_confirm=True),
+        "freeze_asked": control.freeze_card(ASKED, ZONE, may_resume=True, may_confirm=True),
+        "freeze_none": control.freeze_card(
+            FreezeView(frozen=False, since=None, by_name=None, reason=None, waiting=0),
+            ZONE,
+            may_resume=True,
+            may_confirm=True,
+        ),
+        "resume_form": control.resume_form(FROZEN, ZONE),
+        "sync_running": control.sync_card(SYNC, NOW, ZONE),
+        "sync_complete": control.sync_card(COMPLETE, NOW, ZONE),
+        "sync_stopped": control.sync_card(replace(SYNC, state="stopped", gone_people=60, gone_seats=90), NOW, ZONE),
+        "sync_failed": control.sync_card(replace(SYNC, state="failed", error="Microsoft does not answer."), NOW, ZONE),
+        "help": control.help_card(HELP, [("spend", "Show spend"), ("status", "Status")]),
+        "help_verb": control.verb_help_card(HELP[0]),
+        "unknown": control.unknown_verb_card("statsu", "status"),
+        "bad_argument": control.bad_argument_card("“4/12” is not a clear date.", "start --until 2026-12-04"),
+        "message": control.message_card("conflict", "It is frozen already.", headline="Not as it was"),
+        "private": control.in_private_card(),
+    }
+
+
+CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _control()
+
+# Cards that ask a reviewer for something.
+ASKING: Final = (
+    "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "item", "item_direct",
+    "item_disabled_hostile", "item_held", "item_by_hand", "item_dry_run", "item_silence_removes", "item_third_hand_over",
+    "item_from_other", "keep_form", "keep_form_error", "keep_many", "delegate_form", "delegate_many",
+)  # fmt: skip

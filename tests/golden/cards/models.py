@@ -1,0 +1,400 @@
+"""Hand-made read models. People are made up; one has a hostile name."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from reclaim.domain.activity import SignInKind
+from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
+from reclaim.domain.directory import Path, Person
+from reclaim.domain.idle import Rule
+from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
+from reclaim.domain.money import Money, Total
+from reclaim.domain.read_models import (
+    BulkResult,
+    CampaignStatus,
+    DataAge,
+    FreezeView,
+    History,
+    HistoryLine,
+    ItemView,
+    LeftOut,
+    ReviewerLoad,
+    SeatFilter,
+    SeatPage,
+    SeatRow,
+    SentMessage,
+    SkuSpend,
+    SpendReport,
+    StartPreview,
+    SyncView,
+    Wave,
+    WaveRow,
+    WhyReport,
+    WhySeat,
+)
+from reclaim.domain.removal import Blocker, Outcome, PlanStep, RemovalPlan, StepKind
+from reclaim.domain.review import (
+    Answer,
+    AssignedHow,
+    Choice,
+    Recommendation,
+    ReviewItem,
+    Snapshot,
+)
+
+ZONE: Final = "Europe/Zurich"
+NOW: Final = datetime(2026, 11, 23, 13, 2, tzinfo=UTC)
+CLOSES: Final = datetime(2026, 12, 4, 16, 0, tzinfo=UTC)
+MEGAN, LYNNE, ISAIAH = PersonId("megan"), PersonId("lynne"), PersonId("isaiah")
+CAMPAIGN: Final = CampaignId("c0ffee")
+NAME: Final = "Q4 seat clean-up"
+HOSTILE: Final = "**Eve** <script>x</script> \u202eevil\u200f [a](http://x) " + "W" * 80
+COPILOT, VISIO, E5 = ProductId("copilot"), ProductId("visio"), ProductId("e5")
+GROUP: Final = GroupId("g1")
+DATA: Final = DataAge(as_of=datetime(2026, 11, 23, 5, 0, tzinfo=UTC), stale=False)
+COOLDOWN: Final = timedelta(days=90)
+DIRECT: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, COPILOT),))
+BY_GROUP: Final = RemovalPlan(steps=(PlanStep(StepKind.LEAVE_GROUP, GROUP),))
+SYNCED: Final = RemovalPlan(blocker=Blocker.GROUP_SYNCED, blocker_ref=GROUP)
+MAILBOX: Final = RemovalPlan(blocker=Blocker.LAST_MAILBOX, blocker_ref=E5)
+
+
+def usd(minor: int) -> Money:
+    return Money(minor, "USD")
+
+
+def seat(
+    ref: str, who: str, sku: str, minor: int | None, *, rule: Rule = Rule.IDLE, plan: RemovalPlan = DIRECT
+) -> ReviewItem:
+    last = datetime(2026, 7, 12, 9, 0, tzinfo=UTC) if rule is Rule.IDLE else None
+    group = GROUP if plan in (BY_GROUP, SYNCED) else None
+    return ReviewItem(
+        id=ItemId(ref),
+        campaign_id=CAMPAIGN,
+        seat_id=SeatId(f"{ref}:sku"),
+        person_id=PersonId(f"holder-{ref}"),
+        product_id=COPILOT,
+        rule=rule,
+        recommendation=Recommendation.REVOKE if plan.writable else Recommendation.LOOK_CLOSER,
+        snapshot=Snapshot(
+            person_name=who,
+            upn=f"{ref}@contoso.com",
+            department="Marketing",
+            account_enabled=rule is not Rule.DISABLED,
+            disabled_seen_at=datetime(2026, 7, 2, tzinfo=UTC) if rule is Rule.DISABLED else None,
+            sku_name=sku,
+            part_number="PART",
+            last_seen_at=last,
+            last_seen_kind=SignInKind.INTERACTIVE if last else None,
+            quiet_since=datetime(2026, 7, 5, tzinfo=UTC),
+            assigned_at=datetime(2026, 2, 11, tzinfo=UTC),
+            data_as_of=NOW,
+            paths=(Path(group_id=group, state="Active"),),
+            path_names={GROUP: "Copilot Marketing"},
+            monthly=None if minor is None else usd(minor),
+        ),
+        plan=plan,
+        version=1,
+        assignee_id=MEGAN,
+        assigned_how=AssignedHow.MANAGER,
+    )
+
+
+ITEMS: Final = (
+    seat("i01", "Isaiah Langer", "Microsoft 365 Copilot", 3000, plan=BY_GROUP),
+    seat("i02", "Lee Gu", "Project Plan 3", 3000, rule=Rule.NEVER_SEEN),
+    seat("i03", "Alex Wilber", "Power BI Pro", 1400, rule=Rule.DISABLED),
+    seat("i04", HOSTILE, "Visio Plan 2", 1500),
+    seat("i05", "Grady Archie", "Microsoft 365 E5", 5700, plan=MAILBOX),
+    seat("i06", "Nestor Wilke", "Teams Premium", None, plan=SYNCED),
+)
+BATCH: Final = BatchId("b1")
+
+
+def answered(item: ReviewItem, choice: Choice, **more: object) -> ReviewItem:
+    answer = Answer(choice=choice, by=MEGAN, at=NOW, batch_id=BATCH)
+    return replace(item, answer=replace(answer, **more))  # type: ignore[arg-type]
+
+
+def total(items: tuple[ReviewItem, ...]) -> Total:
+    return Total.of(item.snapshot.monthly for item in items)
+
+
+def wave(open_items: tuple[ReviewItem, ...] = ITEMS, done: tuple[ReviewItem, ...] = ()) -> Wave:
+    recommended = tuple(item for item in open_items if item.recommendation is Recommendation.REVOKE)
+    return Wave(
+        ref=CAMPAIGN,
+        campaign_id=CAMPAIGN,
+        campaign_name=NAME,
+        campaign_state=CampaignState.OPEN,
+        reviewer_id=MEGAN,
+        open_rows=tuple(WaveRow(item=item, ticked=item in recommended) for item in open_items),
+        open_count=len(open_items),
+        open_monthly=total(open_items),
+        recommended_count=len(recommended),
+        recommended_monthly=total(recommended),
+        answered=tuple(WaveRow(item=item, ticked=False) for item in done),
+        answered_monthly=total(done),
+        passed_on=(),
+        page=1,
+        pages=1,
+        page_size=10,
+        due_at=CLOSES,
+        closes_at=CLOSES,
+        zone=ZONE,
+        silence=Silence.KEEP,
+        mode=WriteMode.LIVE,
+        now=NOW,
+    )
+
+
+REVOKED: Final = tuple(answered(item, Choice.REVOKE) for item in ITEMS[:4])
+RESULT: Final = BulkResult(
+    choice=Choice.REVOKE,
+    batch_id=BATCH,
+    at=NOW,
+    done=4,
+    monthly=total(ITEMS[:4]),
+    skipped=(("conflict", 1), ("held", 1)),
+)
+
+
+def view(item: ReviewItem = ITEMS[0], **more: object) -> ItemView:
+    plain = ItemView(
+        item=item,
+        campaign_name=NAME,
+        campaign_state=CampaignState.OPEN,
+        silence=Silence.KEEP,
+        mode=WriteMode.LIVE,
+        closes_at=CLOSES,
+        zone=ZONE,
+        now=NOW,
+        viewer_id=MEGAN,
+        assignee_name="Megan Bowen",
+        answered_by_name=None,
+        fallback_name="Lynne Robbins",
+        from_name=None,
+        others_open=6,
+        days=90,
+        checked_at=NOW,
+        restore_until=None,
+        other_skus=("Visio Plan 2",),
+    )
+    return replace(plain, **more)  # type: ignore[arg-type]
+
+
+def sku(ref: str, name: str, idle: int, held: int, each: int | None) -> SkuSpend:
+    price = None if each is None else usd(each)
+    return SkuSpend(
+        product_id=ProductId(ref),
+        name=name,
+        part_number=ref.upper(),
+        purchased=held,
+        assigned=held,
+        available=3,
+        unassigned=3,
+        held=held,
+        idle=idle,
+        each=price,
+        recoverable=price.times(idle) if price else None,
+    )
+
+
+SPEND: Final = SpendReport(
+    days=90,
+    held=763,
+    idle=42,
+    unknown=5,
+    total=Total(amounts=(usd(112800),), unpriced=6),
+    rows=(
+        sku("e5", "Microsoft 365 E5", 14, 180, 5700),
+        sku("visio", "Visio Plan 2", 22, 60, 1500),
+        sku("teams", "Teams Premium", 6, 25, None),
+        sku("e3", "Microsoft 365 E3", 0, 240, 3600),
+    ),
+    data=DATA,
+    blocked=False,
+)
+
+SEAT_ROWS: Final = tuple(
+    SeatRow(
+        seat_id=SeatId(f"{item.id}:visio"),
+        person_id=item.person_id,
+        person_name=item.snapshot.person_name,
+        upn=item.snapshot.upn,
+        department="Marketing",
+        product_id=VISIO,
+        sku_name="Visio Plan 2",
+        rule=item.rule,
+        quiet_since=item.snapshot.quiet_since,
+        last_seen_at=item.snapshot.last_seen_at,
+        assigned_at=item.snapshot.assigned_at,
+        disabled_seen_at=item.snapshot.disabled_seen_at,
+        group_name="Visio users" if item.id == "i01" else None,
+        monthly=usd(1500),
+    )
+    for item in ITEMS[:4]
+)
+SEATS: Final = SeatPage(
+    filter=SeatFilter(product_id=VISIO),
+    sku_name="Visio Plan 2",
+    rows=SEAT_ROWS,
+    page=2,
+    pages=3,
+    total=22,
+    monthly=Total(amounts=(usd(33000),)),
+    data=DATA,
+    now=NOW,
+)
+PLACES: Final[Mapping[str, str]] = {
+    name: f"d:visio:90:-:{page}"
+    for page, name in enumerate(("here", "previous", "next", "all", "disabled", "never_seen", "days90"), 1)
+}
+
+PREVIEW: Final = StartPreview(
+    ref="draft",
+    name=NAME,
+    idle=114,
+    items=86,
+    monthly=Total(amounts=(usd(241600),), unpriced=5),
+    low=Total(amounts=(usd(189200),), unpriced=5),
+    high=Total(amounts=(usd(241600),), unpriced=5),
+    recommended=71,
+    writable=71,
+    blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
+    reviewers=(ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=12),),
+    to_fallback=7,
+    fallback_name="Lynne Robbins",
+    left_out=(LeftOut(reason="scope", seats=20), LeftOut(reason="asked", seats=8)),
+    strategy=Strategy.MANAGER,
+    silence=Silence.KEEP,
+    mode=WriteMode.LIVE,
+    days=90,
+    due_at=CLOSES,
+    zone=ZONE,
+    data=DATA,
+)
+
+STATUS: Final = CampaignStatus(
+    campaign_id=CAMPAIGN,
+    name=NAME,
+    state=CampaignState.OPEN,
+    mode=WriteMode.LIVE,
+    owner_name="Allan Deyoung",
+    items=86,
+    revoke=41,
+    keep=9,
+    not_sure=2,
+    open=34,
+    approved=Total(amounts=(usd(120600),)),
+    reviewers=19,
+    reviewers_done=11,
+    open_with=tuple(
+        ReviewerLoad(person_id=PersonId(name), name=name, seats=seats)
+        for name, seats in (("Ben Walters", 9), ("Debra Berger", 8), (HOSTILE, 4))
+    ),
+    unreachable=("Enrico Cattaneo",),
+    messages_sent=18,
+    outcomes=(),
+    waiting=(),
+    removing=0,
+    verified_count=0,
+    verified=Total(),
+    due_at=CLOSES,
+    closes_at=CLOSES,
+    next_reminder_at=CLOSES - timedelta(days=2),
+    zone=ZONE,
+    now=NOW,
+    frozen_since=None,
+    pause_reason=None,
+    abandoned_by_name=None,
+)
+CLOSED: Final = replace(
+    STATUS,
+    state=CampaignState.CLOSED,
+    outcomes=((Outcome.REMOVED, 36), (Outcome.ACTIVE_AGAIN, 3), (Outcome.FAILED, 2), (Outcome.KEPT, 45)),
+    verified_count=36,
+    removing=36,
+    verified=Total(amounts=(usd(108000),)),
+    next_reminder_at=None,
+)
+APPLYING: Final = replace(
+    STATUS,
+    state=CampaignState.APPLYING,
+    waiting=(("queued", 20),),
+    removing=41,
+    verified_count=21,
+    verified=total(ITEMS),
+    next_reminder_at=None,
+)
+
+FROZEN: Final = FreezeView(frozen=True, since=NOW, by_name="Allan Deyoung", reason="Wrong seats", waiting=31, zone=ZONE)
+ASKED: Final = replace(FROZEN, resume_ref="r1", resume_by=MEGAN, resume_by_name="Megan Bowen", resume_reason="Checked")
+
+SYNC: Final = SyncView(
+    run_id="run1",
+    state="running",
+    started_at=NOW,
+    completed_at=None,
+    people=34,
+    seats=60,
+    gone_people=0,
+    gone_seats=0,
+    sign_ins="known",
+    error=None,
+)
+COMPLETE: Final = replace(
+    SYNC, state="complete", completed_at=NOW, idle=114, total=Total(amounts=(usd(324400),), unpriced=6)
+)
+
+WHY: Final = WhyReport(
+    person=Person(id=ISAIAH, name="Isaiah Langer", upn="isaiah@contoso.com"),
+    person_name="Isaiah Langer",
+    seats=(
+        WhySeat(
+            sku_name="Microsoft 365 Copilot",
+            rule=Rule.IDLE,
+            not_idle=None,
+            quiet_since=datetime(2026, 7, 12, tzinfo=UTC),
+            last_seen_at=datetime(2026, 7, 12, tzinfo=UTC),
+            assigned_at=datetime(2026, 3, 3, tzinfo=UTC),
+            item=REVOKED[0],
+            campaign_name=NAME,
+            assignee_name="Megan Bowen",
+            messages=(
+                SentMessage(person_name="Megan Bowen", channel="web", kind="review.wave", sent_at=NOW, state="sent"),
+            ),
+        ),
+        WhySeat(
+            sku_name="Visio Plan 2",
+            rule=None,
+            not_idle="unknown",
+            quiet_since=None,
+            last_seen_at=None,
+            assigned_at=None,
+            item=None,
+            campaign_name=None,
+            assignee_name=None,
+        ),
+    ),
+    data=DATA,
+    zone=ZONE,
+    now=NOW,
+)
+HISTORY: Final = History(
+    title="All campaigns",
+    lines=(
+        HistoryLine(
+            seq=7,
+            at=NOW,
+            kind="decision_made",
+            actor_name="Megan Bowen",
+            about="Isaiah Langer · Microsoft 365 Copilot",
+            facts=(("choice", "revoke"), ("channel", "web")),
+        ),
+    ),
+    total=7,
+    zone=ZONE,
+)

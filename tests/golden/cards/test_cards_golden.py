@@ -1,0 +1,51 @@
+"""The drawn form of every card, letter by letter. RECLAIM_UPDATE_GOLDEN=1 writes the files anew: then read the diff."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cards import adaptive, html, text
+from cards.view import CardView
+from tests.golden.cards.gallery import CARDS
+from tests.unit.cards.samples import dumped
+
+HERE = Path(__file__).parent
+
+DRAWN: dict[str, Callable[[CardView], str]] = {
+    "json": lambda card: dumped(adaptive.render(card, reader_ids=("29:reader",))),
+    "html": lambda card: html.render(card, uid="m1").replace("><", ">\n<") + "\n",
+    "txt": lambda card: text.render(card, with_actions=True) + "\n",
+}
+
+
+# Text shows every wording; the drawings of the other two are held once per kind of card, not once per state.
+DRAWN_IN_FULL = frozenset(
+    {
+        "wave", "wave_decided", "wave_paged", "item", "item_held", "item_revoked", "keep_many", "delegate_form", "spend",
+        "seats", "start_form_error", "preview", "status", "closed", "why", "freeze_asked", "help", "welcome",
+    }
+)  # fmt: skip
+FILES = [(name, ending) for name in CARDS for ending in DRAWN if ending == "txt" or name in DRAWN_IN_FULL]
+
+
+@pytest.mark.parametrize(("name", "ending"), FILES)
+def test_card_is_drawn_as_its_golden_file_says(name: str, ending: str) -> None:
+    path = HERE / f"{name}.{ending}"
+    drawn = DRAWN[ending](CARDS[name])
+    if os.environ.get("RECLAIM_UPDATE_GOLDEN") == "1":
+        path.write_text(drawn, encoding="utf-8")
+
+    assert drawn == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_card_can_be_drawn_in_every_channel(name: str) -> None:
+    assert all(draw(CARDS[name]) for draw in DRAWN.values())
+
+
+def test_no_golden_file_is_left_over() -> None:
+    files = {path.name for path in HERE.iterdir() if path.suffix in {".json", ".html", ".txt"}}
+
+    assert files == {f"{name}.{ending}" for name, ending in FILES}

@@ -1,0 +1,357 @@
+"""The core as the bot sees it, by hand: each service says what it was asked and answers with a made-up read model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from bot.guard import Rate
+from bot.inbound import Action, Command
+from bot.router import Router
+from bot.services import Services
+from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
+from reclaim.domain.ids import BatchId, CampaignId, ItemId, MessageId, PersonId, ProductId, RunId
+from reclaim.domain.notices import Notice
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import (
+    BulkResult,
+    Campaigns,
+    CampaignStatus,
+    ExportedFile,
+    FreezeView,
+    History,
+    InboxView,
+    ItemView,
+    SeatFilter,
+    SeatPage,
+    SpendReport,
+    StartPreview,
+    SyncView,
+    Wave,
+    WhyReport,
+)
+from reclaim.domain.review import Choice, KeepReason, Recommendation
+from reclaim.domain.roles import Actor, Role
+from reclaim.errors import DeliveryError, InvalidRequest, NotFound
+from reclaim.ports.chat import Delivery
+from reclaim.services.campaign_draft import CampaignDraft
+from tests.fakes import FixedClock, SequentialTokens
+from tests.golden.cards import models
+
+ADMIN, MANAGER, AUDITOR, NOBODY = (PersonId(name) for name in ("allan", "lynne", "christie", "adele"))
+OPERATOR = PersonId("operator:root")
+ROLES: Mapping[PersonId, Role] = {ADMIN: Role.ADMIN, MANAGER: Role.LICENSE_MANAGER, AUDITOR: Role.AUDITOR}
+NAMES = {ADMIN: "Allan Deyoung", MANAGER: "Lynne Robbins", AUDITOR: "Christie Cline", NOBODY: "Adele Vance"}
+OPEN_CAMPAIGN = Campaign(
+    id=models.CAMPAIGN,
+    name=models.NAME,
+    state=CampaignState.OPEN,
+    version=1,
+    owner_id=ADMIN,
+    created_at=models.NOW,
+    zone=models.ZONE,
+    due_at=models.CLOSES,
+    closes_at=models.CLOSES,
+    shown_close_at=models.CLOSES,
+    strategy=Strategy.MANAGER,
+    reviewer_id=None,
+    fallback_id=MANAGER,
+    silence=Silence.KEEP,
+    scope=Scope(),
+    mode=WriteMode.LIVE,
+)
+
+
+@dataclass
+class Core:
+    """All services in one, as they are called; `calls` says what, `error` is raised by the next change."""
+
+    calls: list[tuple[object, ...]] = field(default_factory=list)
+    error: Exception | None = None
+    wave_shown: Wave | None = field(default_factory=models.wave)
+    item_shown: ItemView | None = field(default_factory=models.view)
+    drafts: dict[str, CampaignDraft] = field(default_factory=dict)
+    frozen: FreezeView = models.FROZEN
+    reachable: bool = True
+    delivered: list[tuple[PersonId, Notice]] = field(default_factory=list)
+    seat_filters: list[SeatFilter] = field(default_factory=list)
+
+    def note(self, *call: object) -> None:
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error
+
+    async def actor(self, person: PersonId, channel: str) -> Actor:
+        roles = {Role.EMPLOYEE} | ({ROLES[person]} if person in ROLES else set())
+        return Actor(id=person, channel=channel, roles=frozenset(roles))
+
+    async def names_with(self, roles: frozenset[Role]) -> tuple[str, ...]:
+        return tuple(NAMES[person] for person, role in ROLES.items() if role in roles)
+
+    async def request(self, by: PersonId | None) -> RunId:
+        self.note("sync", by)
+        return RunId("run1")
+
+    async def accept(self, run: str, actor: Actor) -> SyncView:
+        self.note("accept", run)
+        return models.COMPLETE
+
+    async def report(self, days: int | None = None) -> SpendReport:
+        self.calls.append(("spend", days))
+        return models.SPEND
+
+    async def page(self, where: SeatFilter, page: int = 1) -> SeatPage:
+        self.seat_filters.append(where)
+        return replace(models.SEATS, filter=where, page=min(page, 3))
+
+    async def product(self, text: str) -> ProductId:
+        if text != "Visio Plan 2":
+            raise InvalidRequest(f"No SKU is called “{text}”. Did you mean Visio Plan 2?", field="sku")
+        return models.VISIO
+
+    async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]:
+        return [(models.VISIO, "Visio Plan 2")]
+
+    async def put_draft(self, actor: Actor, draft: CampaignDraft) -> None:
+        self.note("put_draft", draft.ref)
+        self.drafts[draft.ref] = draft
+
+    async def draft(self, ref: str, actor: Actor) -> CampaignDraft:
+        if ref not in self.drafts or self.drafts[ref].by != actor.id:
+            raise NotFound("There is no such draft.")
+        return self.drafts[ref]
+
+    async def preview(self, actor: Actor, draft: CampaignDraft) -> StartPreview:
+        self.note("preview", draft.ref)
+        return replace(models.PREVIEW, ref=draft.ref, name=draft.name)
+
+    async def launch(self, actor: Actor, ref: str) -> Campaign:
+        self.note("launch", ref)
+        return replace(OPEN_CAMPAIGN, id=CampaignId(ref))
+
+    async def wave(self, campaign: CampaignId, person: PersonId, result: BulkResult | None = None) -> Wave | None:
+        return replace(self.wave_shown, result=result) if self.wave_shown else None
+
+    async def inbox(self, person: PersonId) -> InboxView:
+        waves = (self.wave_shown,) if self.wave_shown else ()
+        return InboxView(person_name="Megan Bowen", waves=waves, own_seats=1)
+
+    async def item(self, item_id: ItemId, viewer: PersonId) -> ItemView:
+        if self.item_shown is None:
+            raise NotFound("This seat is with Lynne Robbins now. Only Lynne can answer.")
+        return replace(self.item_shown, viewer_id=viewer, item=replace(self.item_shown.item, assignee_id=viewer))
+
+    async def turn_page(self, campaign: CampaignId, person: PersonId, by: int) -> None:
+        self.note("turn_page", by)
+
+    async def keep_ticks(self, campaign: CampaignId, person: PersonId, ticks: Mapping[ItemId, bool]) -> None:
+        self.calls.append(("keep_ticks", dict(ticks)))
+
+    async def untick_all(self, campaign: CampaignId, person: PersonId) -> None:
+        self.note("untick_all")
+
+    async def decide(
+        self,
+        actor: Actor,
+        items: Sequence[ItemId],
+        choice: Choice,
+        *,
+        idem_key: str,
+        bulk: bool,
+        reason: KeepReason | None = None,
+        note: str | None = None,
+        keep_until: date | None = None,
+    ) -> BulkResult:
+        self.note("decide", tuple(items), choice, idem_key, bulk, reason, note, keep_until)
+        return replace(models.RESULT, choice=choice, done=len(items), skipped=())
+
+    async def undo(self, actor: Actor, batch: BatchId, *, idem_key: str) -> BulkResult:
+        self.note("undo", batch, idem_key)
+        return replace(models.RESULT, choice=Choice.WITHDRAWN, undone=4)
+
+    async def delegate(self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str) -> int:
+        self.note("delegate", tuple(items), to, reason, idem_key)
+        return len(items)
+
+    async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None:
+        self.note("take_back", item_id)
+
+    async def early(self, actor: Actor | None, campaign_id: CampaignId) -> Campaign:
+        self.note("close", campaign_id)
+        return OPEN_CAMPAIGN
+
+    async def abandon(self, actor: Actor, campaign_id: CampaignId) -> Campaign:
+        self.note("abandon", campaign_id)
+        return OPEN_CAMPAIGN
+
+    async def retry(self, actor: Actor, campaign_id: CampaignId) -> int:
+        self.note("retry", campaign_id)
+        return 2
+
+    async def freeze(self, actor: Actor, reason: str) -> FreezeView:
+        self.note("freeze", reason)
+        return models.FROZEN
+
+    async def ask_resume(self, actor: Actor, reason: str) -> FreezeView:
+        self.note("ask_resume", reason)
+        return replace(models.ASKED, resume_by=actor.id)
+
+    async def confirm_resume(self, actor: Actor, ref: str) -> FreezeView:
+        self.note("confirm_resume", ref)
+        return replace(models.FROZEN, frozen=False)
+
+    async def status(self, campaign: CampaignId) -> CampaignStatus:
+        return models.STATUS
+
+    async def campaigns(self) -> Campaigns:
+        return Campaigns(rows=(models.STATUS,), idle=42, total=models.SPEND.total)
+
+    async def find(self, text: str | None) -> Campaign:
+        return OPEN_CAMPAIGN
+
+    async def why(self, text: str) -> WhyReport:
+        self.calls.append(("why", text))
+        return models.WHY
+
+    async def history(self, campaign: CampaignId | None, limit: int = 20) -> History:
+        self.calls.append(("history", campaign, limit))
+        return models.HISTORY
+
+    async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]:
+        self.note("export", campaign)
+        return (ExportedFile(name="attestation.csv", media_type="text/csv", content=b"a,b"),)
+
+    async def search(self, text: str) -> tuple[tuple[PersonId, str], ...]:
+        return tuple((person, name) for person, name in NAMES.items() if text.lower() in name.lower())
+
+    async def name_of(self, person: PersonId) -> str | None:
+        return NAMES.get(person)
+
+    async def deliver(self, person: PersonId, notice: Notice) -> Delivery:
+        if not self.reachable:
+            raise DeliveryError("No channel reaches this person.", permanent=True)
+        self.delivered.append((person, notice))
+        return Delivery(
+            message_id=MessageId("m1"),
+            channel="fake",
+            conversation="chat",
+            external_id="x1",
+            payload_sha256="0" * 64,
+            sent_at=models.NOW,
+        )
+
+    async def retire(self, matter: str, notice: Notice) -> None:
+        self.note("retire", matter)
+
+
+class Freezing:
+    """`view` is also the name of the sync's question, so the freeze has a face of its own."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.freeze = core.freeze
+        self.ask_resume = core.ask_resume
+        self.confirm_resume = core.confirm_resume
+
+    async def view(self) -> FreezeView:
+        return self.core.frozen
+
+
+class Syncing:
+    """The sync's face of the core."""
+
+    def __init__(self, core: Core) -> None:
+        self.request = core.request
+        self.accept = core.accept
+
+    async def view(self, run: RunId | None = None) -> SyncView | None:
+        return models.SYNC
+
+
+class Seen:
+    """`SeenRequests` in memory."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+
+    async def first_time(self, key: str) -> bool:
+        first = key not in self.keys
+        self.keys.add(key)
+        return first
+
+
+class Bot:
+    """A router over a made-up core, and short ways to talk to it."""
+
+    def __init__(self, *, writes: WriteMode = WriteMode.LIVE, burst: int = 1000) -> None:
+        self.core = Core()
+        self.seconds = 0.0
+        self.keys = 0
+        self.services = services(self.core, writes)
+        self.router = Router(
+            self.services, seen=Seen(), rate=Rate(monotonic=lambda: self.seconds, burst=burst, per_second=1.0)
+        )
+
+    def new_key(self) -> str:
+        self.keys += 1
+        return f"key-{self.keys}"
+
+    def command(self, person: PersonId, text: str, *, private: bool = True, key: str | None = None) -> Command:
+        channel = "console" if person == OPERATOR else "web"
+        return Command(person_id=person, channel=channel, text=text, key=key or self.new_key(), private=private)
+
+    def click(
+        self,
+        person: PersonId,
+        verb: str,
+        ref: str = "c0ffee",
+        *,
+        inputs: Mapping[str, str] | None = None,
+        batch: str | None = None,
+        key: str | None = None,
+    ) -> Action:
+        return Action(
+            person_id=person,
+            channel="web",
+            verb=verb,
+            ref=ref,
+            batch=batch,
+            inputs=inputs or {},
+            key=key or self.new_key(),
+        )
+
+
+def services(core: Core, writes: WriteMode) -> Services:
+    async def zone_of(_: PersonId) -> str:
+        return models.ZONE
+
+    return Services(
+        access=core,
+        sync_directory=Syncing(core),
+        read_spend=core,
+        read_seats=core,
+        start_campaign=core,
+        read_wave=core,
+        record_decision=core,
+        delegate_item=core,
+        close_campaign=core,
+        freeze_writes=Freezing(core),
+        read_status=core,
+        explain_seat=core,
+        read_history=core,
+        export_evidence=core,
+        people=core,
+        messenger=core,
+        clock=FixedClock(models.NOW),
+        tokens=SequentialTokens(),
+        policy=Policy(writes=writes, zone=models.ZONE, fallback_reviewer=MANAGER),
+        zone_of=zone_of,
+    )
+
+
+def ticked(*refs: str) -> dict[str, str]:
+    """Return the boxes of the list, these ticked and all others not."""
+    boxes = {f"t.{item.id}": "false" for item in models.ITEMS}
+    return boxes | {f"t.{ref}": "true" for ref in refs}
+
+
+RECOMMENDED = [item.id for item in models.ITEMS if item.recommendation is Recommendation.REVOKE]

@@ -1,0 +1,216 @@
+"""The whole way over the real services and SQLite, by typing and by pressing only what stands on the cards."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.guard import Rate, StoredRequests
+from bot.inbound import Action, Command, Reply
+from bot.people import SyncedPeople
+from bot.router import Router
+from bot.services import Services
+from cards.notices import render_notice
+from cards.view import CardView
+from reclaim.domain.campaign import CampaignState, WriteMode
+from reclaim.domain.ids import PersonId
+from reclaim.domain.notices import WaveNotice
+from reclaim.domain.removal import Outcome
+from reclaim.services.access import Access
+from reclaim.services.explain_seat import ExplainSeat
+from reclaim.services.export_evidence import ExportEvidence
+from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_seats import ReadSeats
+from reclaim.services.read_spend import ReadSpend
+from tests.databases import copy_sqlite
+from tests.golden.cards.test_cards_rules import actions
+from tests.services.campaign_world import NORA, POLICY, CampaignWorld
+from tests.services.world import ALLAN, LYNNE, MEGAN
+from tests.unit.bot.test_start_path import boxes, only
+
+
+class Chat:
+    """People at their chats: `see` is the card that each looks at."""
+
+    def __init__(self, world: CampaignWorld) -> None:
+        self.world = world
+        self.see: dict[PersonId, CardView] = {}
+        self.keys = 0
+        self.router = Router(
+            services(world),
+            seen=StoredRequests(work=world.work, clock=world.clock),
+            rate=Rate(monotonic=lambda: 0.0, burst=1000),
+        )
+
+    async def type(self, person: PersonId, text: str) -> Reply:
+        self.keys += 1
+        reply = await self.router.command(Command(person_id=person, channel="web", text=text, key=f"c{self.keys}"))
+        await self._look(person, reply)
+        return reply
+
+    async def press(self, person: PersonId, verb: str, **fields: str) -> Reply:
+        """Press a button of the card that the person sees, with its boxes as they stand and these fields."""
+        card = self.see[person]
+        action = next(one for one in actions(card) if one.verb == verb)
+        ticked = {name: str(on).lower() for name, on in boxes(card).items()}
+        self.keys += 1
+        reply = await self.router.action(
+            Action(
+                person_id=person,
+                channel="web",
+                verb=verb,
+                ref=action.ref,
+                batch=action.batch,
+                inputs={**ticked, **fields},
+                key=f"a{self.keys}",
+            )
+        )
+        await self._look(person, reply)
+        return reply
+
+    def receives(self, person: PersonId) -> WaveNotice:
+        """Look at the newest list that reached the person."""
+        notice = self.world.cards(person)[-1]
+        self.see[person] = render_notice(notice, "UTC")
+        return notice
+
+    async def _look(self, person: PersonId, reply: Reply) -> None:
+        for card in (*([reply.replace] if reply.replace else []), *reply.cards):
+            self.see[person] = card
+        await self.world.settle()
+
+
+def services(world: CampaignWorld) -> Services:
+    work, clock, tokens, policy = world.work, world.clock, world.tokens, world.policy
+
+    async def zone_of(_: PersonId) -> str:
+        return "UTC"
+
+    return Services(
+        access=Access(work=work, policy=policy),
+        sync_directory=world.syncing,
+        read_spend=ReadSpend(work=work, clock=clock, policy=policy),
+        read_seats=ReadSeats(work=work, clock=clock, policy=policy),
+        start_campaign=world.launching,
+        read_wave=world.waves,
+        record_decision=world.decisions,
+        delegate_item=world.delegation,
+        close_campaign=world.closing,
+        freeze_writes=world.freezing,
+        read_status=world.statuses,
+        explain_seat=ExplainSeat(work=work, clock=clock, policy=policy),
+        read_history=ReadHistory(work=work, clock=clock, policy=policy),
+        export_evidence=ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy),
+        people=SyncedPeople(work=work),
+        messenger=world.messenger,
+        clock=clock,
+        tokens=tokens,
+        policy=policy,
+        zone_of=zone_of,
+    )
+
+
+@pytest.fixture
+async def chat(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Chat]:
+    rules = replace(POLICY, admins=frozenset({ALLAN}), license_managers=frozenset({LYNNE}), writes=WriteMode.LIVE)
+    world = CampaignWorld(copy_sqlite(sqlite_template, tmp_path), policy=rules)
+    for ref in ("ada", "ben", "cleo", "dora"):
+        world.hire(ref)
+    await world.start()
+    await world.sync()
+    yield Chat(world)
+    await world.stop()
+
+
+async def start(chat: Chat) -> None:
+    await chat.type(ALLAN, "spend")
+    await chat.press(ALLAN, "spend.seats")
+    await chat.press(ALLAN, "seats.take_all")
+    await chat.press(ALLAN, "seats.reclaim")
+    form = {"name": "Visio review", "until": "2026-12-04", "strategy": "manager", "silence": "keep", "fallback": LYNNE}
+    await chat.press(ALLAN, "start.preview", **form)
+    assert chat.see[ALLAN].kind == "campaign.preview"
+    await chat.press(ALLAN, "start.launch")
+    [running] = (await chat.world.statuses.campaigns()).rows
+    chat.world.campaign_id = running.campaign_id
+
+
+async def test_from_the_money_to_the_proof(chat: Chat) -> None:
+    await start(chat)
+    assert chat.receives(MEGAN).wave.open_count == 4
+
+    await chat.press(MEGAN, "item.open")
+    await chat.press(MEGAN, "item.keep")
+    missing = await chat.press(MEGAN, "item.keep.submit")
+    assert missing.toast == "Please pick a reason."
+    await chat.press(MEGAN, "item.keep.submit", reason="current_work")
+    assert chat.see[MEGAN].kind == "review.item"
+    await chat.press(MEGAN, "wave.open")
+    await chat.press(MEGAN, "wave.revoke")
+    assert chat.see[MEGAN].headline.title == "All 4 answered"
+    await chat.press(MEGAN, "batch.undo")
+    assert chat.see[MEGAN].headline.title == "3 seats left"
+    await chat.press(MEGAN, "wave.revoke")
+    await chat.world.close()
+
+    assert sorted(str(one) for one in (await chat.world.outcomes()).values()) == [
+        "kept",
+        "removed",
+        "removed",
+        "removed",
+    ]
+    await chat.type(ALLAN, "status")
+    assert chat.see[ALLAN].kind == "campaign.closed"
+    evidence = await chat.press(ALLAN, "export.get")
+    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json"]
+    for text in ("why ada", "history", "seats mine", "campaigns", "campaign visio", "help"):
+        assert not (await chat.type(ALLAN, text)).error, text
+
+
+async def test_delegate_take_back_and_a_click_on_what_is_no_longer_mine(chat: Chat) -> None:
+    await start(chat)
+    chat.receives(MEGAN)
+    await chat.press(MEGAN, "wave.delegate")
+    await chat.press(MEGAN, "wave.delegate.submit", who=NORA, reason="Leads the project")
+    assert chat.see[MEGAN].headline.title == "Nothing left for you"
+    chat.receives(NORA)
+    await chat.press(NORA, "item.open")
+
+    await chat.press(MEGAN, "wave.show")
+    await chat.press(MEGAN, "item.open")
+    await chat.press(MEGAN, "item.take_back")
+    late = await chat.press(NORA, "item.revoke")
+
+    assert late.error
+    assert only(replace(late, cards=())).actions == ()
+    await chat.press(MEGAN, "item.revoke")
+    revoked = [item for item in await chat.world.items() if item.answer is not None]
+    assert [item.answer.by for item in revoked if item.answer] == [MEGAN]
+
+
+async def test_freeze_stops_and_a_second_admin_lets_go_on(chat: Chat) -> None:
+    await start(chat)
+    chat.receives(MEGAN)
+    await chat.press(MEGAN, "wave.revoke")
+    await chat.type(LYNNE, 'freeze --reason "Wrong seats"')
+    await chat.world.close()
+    assert await chat.world.state() is CampaignState.PAUSED
+
+    await chat.type(LYNNE, "resume --reason checked")
+    assert chat.see[LYNNE].kind == "not_authorized"
+    await chat.type(ALLAN, "resume --reason checked")
+
+    assert chat.see[ALLAN].kind == "freeze"
+    assert Outcome.REMOVED not in (await chat.world.outcomes()).values()
+
+
+async def test_close_early_tells_first(chat: Chat) -> None:
+    await start(chat)
+    chat.receives(MEGAN)
+
+    await chat.type(LYNNE, "close")
+    await chat.press(LYNNE, "close.early.submit")
+
+    assert chat.see[LYNNE].kind == "campaign.status"
+    assert chat.receives(MEGAN).wave.closes_at == chat.world.clock.now() + POLICY.close_grace

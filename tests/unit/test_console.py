@@ -1,0 +1,201 @@
+import asyncio
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.console import Terminal, follow, outcome, run
+from bot.inbound import Action, Command, Reply, Suggestion
+from cards.view import CardView, Headline
+from reclaim.domain.ids import PersonId
+from reclaim.domain.read_models import ExportedFile, SyncView
+
+CARD = CardView(kind="spend", headline=Headline(title="123 seats look idle"), body=(), fallback="123 seats")
+FILE = ExportedFile(name="evidence.csv", media_type="text/csv", content=b"seat\n")
+OTHER = ExportedFile(name="evidence.json", media_type="application/json", content=b"{}")
+SYNC = SyncView(
+    run_id="r1",
+    state="complete",
+    started_at=datetime(2026, 11, 23, 9, tzinfo=UTC),
+    completed_at=None,
+    people=1400,
+    seats=2776,
+    gone_people=0,
+    gone_seats=0,
+    sign_ins="known",
+    error=None,
+    idle=123,
+)
+
+
+class Answering:
+    """A router that says one thing."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        self.commands: list[Command] = []
+
+    async def command(self, command: Command) -> Reply:
+        self.commands.append(command)
+        return self.reply
+
+    async def action(self, action: Action) -> Reply:
+        raise NotImplementedError
+
+    async def suggestions(self, person: PersonId) -> tuple[Suggestion, ...]:
+        raise NotImplementedError
+
+    async def people(self, person: PersonId, text: str) -> tuple[tuple[PersonId, str], ...]:
+        raise NotImplementedError
+
+
+class Said:
+    """A terminal of strings."""
+
+    def __init__(self, directory: Path) -> None:
+        self._out, self._err = io.StringIO(), io.StringIO()
+        self.terminal = Terminal(user="grace", out=self._out, err=self._err, directory=directory)
+
+    @property
+    def out(self) -> str:
+        return self._out.getvalue()
+
+    @property
+    def err(self) -> str:
+        return self._err.getvalue()
+
+
+@pytest.fixture
+def said(tmp_path: Path) -> Said:
+    return Said(tmp_path)
+
+
+async def answer(reply: Reply, said: Said) -> int:
+    return await run(Answering(reply), "spend", key="k", terminal=said.terminal)
+
+
+async def test_a_command_comes_from_the_operator_of_this_machine_and_keeps_its_words(said: Said) -> None:
+    router = Answering(Reply())
+
+    await run(router, "seats visio --days 60", key="k1", terminal=said.terminal)
+
+    assert router.commands == [
+        Command(person_id=PersonId("operator:grace"), channel="console", text="seats visio --days 60", key="k1")
+    ]
+
+
+async def test_cards_and_sentences_go_to_standard_output(said: Said) -> None:
+    code = await answer(Reply(cards=(CARD,), toast="Noted."), said)
+
+    assert (code, said.out, said.err) == (0, "123 seats look idle\n\nNoted.\n", "")
+
+
+async def test_a_refusal_goes_to_standard_error_and_is_exit_code_1(said: Said) -> None:
+    code = await answer(Reply(toast="This needs the role admin.", error=True), said)
+
+    assert (code, said.out, said.err) == (1, "", "This needs the role admin.\n")
+
+
+async def test_files_are_written_and_named(said: Said, tmp_path: Path) -> None:
+    code = await answer(Reply(files=(FILE, OTHER)), said)
+
+    assert code == 0
+    assert said.out == f"Wrote {tmp_path / 'evidence.csv'}\nWrote {tmp_path / 'evidence.json'}\n"
+    assert (tmp_path / "evidence.csv").read_bytes() == b"seat\n"
+    assert (tmp_path / "evidence.json").read_bytes() == b"{}"
+
+
+async def test_no_file_is_written_over_and_then_none_is_written(said: Said, tmp_path: Path) -> None:
+    (tmp_path / "evidence.json").write_text("mine")
+
+    code = await answer(Reply(files=(FILE, OTHER)), said)
+
+    assert code == 2
+    assert str(tmp_path / "evidence.json") in said.err
+    assert (tmp_path / "evidence.json").read_text() == "mine"
+    assert not (tmp_path / "evidence.csv").exists()
+
+
+async def test_a_files_name_does_not_decide_where_it_goes(said: Said, tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    terminal = replace(said.terminal, directory=inside)
+
+    await run(Answering(Reply(files=(replace(FILE, name="../outside.csv"),))), "export", key="k", terminal=terminal)
+
+    assert [path.name for path in inside.iterdir()] == ["outside.csv"]
+    assert not (tmp_path / "outside.csv").exists()
+
+
+async def test_following_returns_what_the_work_returned_and_draws_nothing_into_a_file() -> None:
+    stream = io.StringIO()
+
+    async def read_all() -> SyncView:
+        await asyncio.sleep(0)
+        return SYNC
+
+    async def view() -> SyncView | None:
+        return replace(SYNC, state="running")
+
+    assert await follow(read_all(), view, stream) == SYNC
+    assert stream.getvalue() == ""
+
+
+async def test_following_raises_what_the_work_raised() -> None:
+    async def fail() -> SyncView:
+        raise LookupError("gone")
+
+    async def view() -> SyncView | None:
+        return None
+
+    with pytest.raises(LookupError):
+        await follow(fail(), view, io.StringIO())
+
+
+async def test_work_that_nobody_follows_any_more_is_cancelled() -> None:
+    began, ended = asyncio.Event(), asyncio.Event()
+
+    async def read_all() -> SyncView:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return SYNC
+
+    async def view() -> SyncView | None:
+        return None
+
+    following = asyncio.create_task(follow(read_all(), view, io.StringIO()))
+    await began.wait()
+    following.cancel()
+
+    await asyncio.wait_for(ended.wait(), timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("sync", "sentence", "complete"),
+    [
+        (SYNC, "Read 1,400 people and 2,776 seats. 123 seats look idle.", True),
+        (replace(SYNC, idle=None), "Read 1,400 people and 2,776 seats.", True),
+        (
+            replace(SYNC, state="stopped", gone_people=200, gone_seats=310),
+            "Stopped: 200 people and 310 seats would be gone. If that is right: reclaim sync --accept r1",
+            False,
+        ),
+        (
+            replace(SYNC, state="failed", error="Access was denied."),
+            "The sync did not finish after 1,400 people and 2,776 seats. Access was denied.",
+            False,
+        ),
+        (
+            replace(SYNC, state="running"),
+            "The sync did not finish after 1,400 people and 2,776 seats. Please try again later.",
+            False,
+        ),
+    ],
+)
+def test_a_sync_ends_in_one_sentence(sync: SyncView, sentence: str, complete: bool) -> None:
+    assert outcome(sync) == (sentence, complete)

@@ -1,0 +1,287 @@
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from reclaim.settings import DIRECTORY, Settings, SettingsError, load, variable
+
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+ADA = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+GRACE = "9a3c1d52-6d0a-4b2e-8a53-0d3b8b1c7f11"
+
+
+class Surroundings:
+    """The environment and the working directory of one test."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, directory: Path) -> None:
+        self._patch = patch
+        self.directory = directory
+        self.variables: dict[str, str] = {}
+
+    def set(self, **variables: str) -> None:
+        for name, value in variables.items():
+            self._patch.setenv(name, value)
+            self.variables[name] = value
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.directory / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def load(self, *needs: str) -> Settings:
+        return load(self.variables, needs=needs)
+
+    def problems(self, *needs: str) -> tuple[str, ...]:
+        with pytest.raises(SettingsError) as raised:
+            self.load(*needs)
+        return raised.value.problems
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Surroundings:
+    for field in Settings.model_fields:
+        monkeypatch.delenv(variable(field), raising=False)
+    monkeypatch.chdir(tmp_path)
+    return Surroundings(monkeypatch, tmp_path)
+
+
+def test_everything_has_a_default_that_writes_nothing(given: Surroundings) -> None:
+    settings = given.load()
+
+    assert settings.writes == "dry_run"
+    assert settings.database_url.get_secret_value() == "sqlite:///reclaim.db"
+    assert (settings.listen_host, settings.listen_port) == ("127.0.0.1", 3978)
+    assert settings.graph_url == "https://graph.microsoft.com/v1.0"
+
+
+def test_values_arrive_as_what_they_mean(given: Surroundings) -> None:
+    given.set(
+        RECLAIM_WRITES="live",
+        RECLAIM_TENANT_ID=TENANT.upper(),
+        RECLAIM_ADMINS=f" {ADA.upper()}, {GRACE},",
+        RECLAIM_CLOSE_GRACE="90m",
+        RECLAIM_COOLDOWN="12h",
+        RECLAIM_UNDO_WINDOW="30d",
+        RECLAIM_NEVER_SEEN_SINCE="2024-01-31",
+        RECLAIM_LISTEN="[::1]:80",
+        RECLAIM_GRAPH_URL="https://graph.microsoft.us/v1.0/",
+    )
+
+    settings = given.load()
+
+    assert settings.writes == "live"
+    assert settings.tenant_id == TENANT
+    assert settings.admins == {ADA, GRACE}
+    assert settings.close_grace == timedelta(minutes=90)
+    assert settings.cooldown == timedelta(hours=12)
+    assert settings.undo_window == timedelta(days=30)
+    assert settings.never_seen_since == datetime(2024, 1, 31, tzinfo=UTC)
+    assert (settings.listen_host, settings.listen_port) == ("::1", 80)
+    assert settings.graph_url == "https://graph.microsoft.us/v1.0"
+
+
+MALFORMED: Mapping[str, tuple[str, ...]] = {
+    "RECLAIM_DATABASE_URL": ("mysql://db/reclaim", "reclaim.db", "sqlite:reclaim.db"),
+    "RECLAIM_LISTEN": ("3978", ":3978", "localhost:", "localhost:http", "localhost:70000", "localhost:٣"),
+    "RECLAIM_WRITES": ("on", "true"),
+    "RECLAIM_TENANT_ID": ("contoso.com",),
+    "RECLAIM_CLIENT_ID": ("reclaim",),
+    "RECLAIM_CLIENT_SECRET_FILE": ("missing.txt", "."),
+    "RECLAIM_LOGIN_URL": ("http://login.microsoftonline.com", "login.microsoftonline.com", "https://"),
+    "RECLAIM_GRAPH_URL": (
+        "http://graph.microsoft.com/v1.0",
+        "https://graph.microsoft.com",
+        "https://graph.microsoft.com/v1.0?x=1",
+        "https://user@graph.microsoft.com/v1.0",
+    ),
+    "RECLAIM_CA_FILE": ("missing.pem",),
+    "RECLAIM_ADMINS": ("ada@contoso.com", f"{ADA};{GRACE}"),
+    "RECLAIM_LICENSE_MANAGERS": ("ada",),
+    "RECLAIM_AUDITORS": ("ada",),
+    "RECLAIM_FALLBACK_REVIEWER": ("ada", f"{ADA},{GRACE}"),
+    "RECLAIM_PRICES": ("missing.csv",),
+    "RECLAIM_ZONE": ("Mars/Base", "../etc/passwd", "/etc/localtime"),
+    "RECLAIM_IDLE_DAYS": ("ninety", "29", "731", "90.5"),
+    "RECLAIM_NEVER_SEEN_SINCE": ("last year", "31.01.2024"),
+    "RECLAIM_CLOSE_GRACE": ("24", "1w", "-1h", "1.5h", "24 h"),
+    "RECLAIM_COOLDOWN": ("90",),
+    "RECLAIM_UNDO_WINDOW": ("30 days",),
+    "RECLAIM_DATA_MAX_AGE": ("P1D",),
+    "RECLAIM_REMINDER_BEFORE": ("2days",),
+    "RECLAIM_LIMIT_SOFT_SEATS": ("0", "many"),
+    "RECLAIM_LIMIT_SOFT_SHARE": ("0", "101"),
+    "RECLAIM_LIMIT_HARD_SEATS": ("99",),
+    "RECLAIM_LIMIT_HARD_SHARE": ("39", "60%"),
+    "RECLAIM_LIMIT_HARD_PER_HOUR": ("0",),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in MALFORMED.items() for value in values])
+def test_a_malformed_setting_is_one_line_with_its_name_and_an_example(
+    given: Surroundings, name: str, value: str
+) -> None:
+    given.set(**{name: value})
+
+    (problem,) = given.problems()
+
+    assert problem.startswith(f"{name} ")
+    assert f"Example: {name}=" in problem
+    assert "\n" not in problem
+
+
+def test_every_setting_that_can_be_malformed_is_tried() -> None:
+    any_text_will_do = {"RECLAIM_CLIENT_SECRET"}
+    same_check_as_the_other_file = {"RECLAIM_DATABASE_URL_FILE"}
+
+    assert {variable(field) for field in Settings.model_fields} == (
+        MALFORMED.keys() | any_text_will_do | same_check_as_the_other_file
+    )
+
+
+def test_all_problems_come_at_once(given: Surroundings) -> None:
+    given.set(RECLAIM_IDLE_DAYS="ninety", RECLAIM_ZONE="Mars/Base", RECLAIM_PRICE="p.csv")
+
+    named = [problem.split()[0] for problem in given.problems(*DIRECTORY)]
+
+    assert named == [
+        "RECLAIM_PRICE",
+        "RECLAIM_TENANT_ID",
+        "RECLAIM_CLIENT_ID",
+        "RECLAIM_CLIENT_SECRET",
+        "RECLAIM_ZONE",
+        "RECLAIM_IDLE_DAYS",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("RECLAIM_ADMIN", "RECLAIM_ADMINS"),
+        ("RECLAIM_IDEL_DAYS", "RECLAIM_IDLE_DAYS"),
+        ("reclaim_write", "RECLAIM_WRITES"),
+    ],
+)
+def test_an_unknown_variable_names_the_setting_that_was_probably_meant(
+    given: Surroundings, typo: str, meant: str
+) -> None:
+    given.set(**{typo: "x"})
+
+    assert given.problems() == (f"{typo} is not a setting of this release. Did you mean {meant}?",)
+
+
+def test_an_unknown_variable_like_no_other_names_none(given: Surroundings) -> None:
+    given.set(RECLAIM_XYZZY="x")
+
+    assert given.problems() == ("RECLAIM_XYZZY is not a setting of this release.",)
+
+
+def test_variables_of_others_and_of_our_tests_are_left_alone(given: Surroundings) -> None:
+    given.set(HOME="x", RECLAIM_TEST_POSTGRES_URL="x", XRECLAIM_ADMIN="x")
+
+    given.load()
+
+
+def test_an_empty_variable_counts_as_not_set(given: Surroundings) -> None:
+    given.set(RECLAIM_IDLE_DAYS="", RECLAIM_TENANT_ID="")
+
+    assert given.load().idle_days == 90
+    assert [problem.split()[0] for problem in given.problems("tenant_id")] == ["RECLAIM_TENANT_ID"]
+
+
+def test_the_file_gives_what_the_environment_leaves_out(given: Surroundings) -> None:
+    given.write("reclaim.toml", f'idle_days = 60\nzone = "Europe/Berlin"\nadmins = ["{ADA}"]\n')
+    given.set(RECLAIM_ZONE="Asia/Tokyo")
+
+    settings = given.load()
+
+    assert (settings.idle_days, settings.zone, settings.admins) == (60, "Asia/Tokyo", frozenset({ADA}))
+
+
+def test_an_unknown_setting_in_the_file_names_the_one_that_was_probably_meant(given: Surroundings) -> None:
+    given.write("reclaim.toml", "idle_day = 60\n")
+
+    assert given.problems() == ("reclaim.toml has an unknown setting: idle_day. Did you mean idle_days?",)
+
+
+def test_a_file_that_is_no_toml_is_a_problem(given: Surroundings) -> None:
+    given.write("reclaim.toml", "idle_days: 60\n")
+    given.set(RECLAIM_XYZZY="x")
+
+    unknown, no_toml = given.problems()
+
+    assert unknown.startswith("RECLAIM_XYZZY")
+    assert no_toml.startswith("reclaim.toml is not valid TOML")
+
+
+@pytest.mark.parametrize("field", ["client_secret", "database_url"])
+def test_a_secret_is_read_from_its_file(given: Surroundings, field: str) -> None:
+    path = given.write("secret.txt", "postgresql://u:hunter2@db/reclaim\n")
+    given.set(**{f"{variable(field)}_FILE": str(path)})
+
+    assert getattr(given.load(field), field).get_secret_value() == "postgresql://u:hunter2@db/reclaim"
+
+
+def test_a_secret_from_a_file_is_checked_like_any_other(given: Surroundings) -> None:
+    given.set(RECLAIM_DATABASE_URL_FILE=str(given.write("secret.txt", "mysql://u:hunter2@db/reclaim")))
+
+    (problem,) = given.problems()
+
+    assert problem.startswith("RECLAIM_DATABASE_URL begins neither")
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe"])
+def test_a_secret_file_without_text_is_a_problem(given: Surroundings, content: bytes) -> None:
+    path = given.write("secret.txt", "")
+    path.write_bytes(content)
+    given.set(RECLAIM_CLIENT_SECRET_FILE=str(path))
+
+    (problem,) = given.problems()
+
+    assert problem.startswith("RECLAIM_CLIENT_SECRET cannot be read: the file of RECLAIM_CLIENT_SECRET_FILE is empty")
+
+
+def test_a_secret_given_twice_is_a_problem(given: Surroundings) -> None:
+    path = given.write("secret.txt", "one")
+    given.set(RECLAIM_CLIENT_SECRET="two", RECLAIM_CLIENT_SECRET_FILE=str(path))
+
+    (problem,) = given.problems()
+
+    assert problem.startswith("RECLAIM_CLIENT_SECRET is given twice")
+
+
+def test_secrets_are_never_printed(given: Surroundings) -> None:
+    given.set(RECLAIM_CLIENT_SECRET="hunter2", RECLAIM_DATABASE_URL="postgresql://reclaim:hunter2@db/reclaim")
+
+    settings = given.load()
+
+    assert "hunter2" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_secrets_are_not_printed_by_problems_either(given: Surroundings) -> None:
+    given.set(
+        RECLAIM_CLIENT_SECRET="hunter2",
+        RECLAIM_CLIENT_SECRET_FILE=str(given.write("secret.txt", "hunter2")),
+        RECLAIM_DATABASE_URL="mysql://reclaim:hunter2@db/reclaim",
+        RECLAIM_GRAPH_URL="https://reclaim:hunter2@graph.microsoft.com/v1.0",
+    )
+
+    problems = given.problems()
+
+    assert len(problems) == 3
+    assert "hunter2" not in " ".join(problems)
+
+
+def test_a_rehearsal_takes_nothing_from_outside(given: Surroundings) -> None:
+    given.set(RECLAIM_WRITES="live", RECLAIM_DATABASE_URL="postgresql://db/reclaim")
+    given.write("reclaim.toml", "idle_days = 60\n")
+
+    settings = Settings(zone="Europe/Berlin")
+
+    assert (settings.writes, settings.idle_days, settings.zone) == ("dry_run", 90, "Europe/Berlin")
+    assert settings.database_url.get_secret_value() == "sqlite:///reclaim.db"
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().writes = "live"
