@@ -112,7 +112,6 @@ def policy(settings: Settings) -> Policy:
         never_seen_since=settings.never_seen_since,
         close_grace=settings.close_grace,
         cooldown=settings.cooldown,
-        undo_window=settings.undo_window,
         data_max_age=settings.data_max_age,
         reminder_before=settings.reminder_before,
         limits=Limits(
@@ -558,13 +557,15 @@ def _practice_database() -> Path:
 
 
 def _persona(person: PracticePersona) -> web_watch.Persona:
-    reports = f"{person.department or 'No department'}, {count(person.reports, 'report')}"
     group = web_watch.Group(person.group)
+    place = person.department or "No department"
+    if person.reports:
+        place = f"{place}, {count(person.reports, 'report')}"
     return web_watch.Persona(
         id=person.name.split()[0].lower(),
         person_id=person.id,
         name=person.name,
-        line=person.role.replace("_", " ").capitalize() if group is web_watch.Group.RUN else reports,
+        line=person.role.replace("_", " ").capitalize() if group is web_watch.Group.RUN else place,
         group=group,
     )
 

@@ -21,7 +21,11 @@ def welcome_card(report: SpendReport, reader: str, people: int) -> CardView:
     return CardView(
         kind="welcome",
         headline=Headline(
-            title=f"{found} {cost}", context=f"Unused for {report.days} days or more. {left_out}".strip(), hero=True
+            title=found if amount else f"{found} {cost}",
+            amount=amount,
+            context=f"Unused for {report.days} days or more. {left_out}".strip(),
+            unit="a month" if amount else None,
+            hero=True,
         ),
         body=(
             Paragraph(

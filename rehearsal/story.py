@@ -241,6 +241,10 @@ class Story:
         gone = before - after
         self._check_answers(items)
         self._check_removals(labels, approved, said_removed, gone, after)
+        verified = sum(item["outcome"] == "removed" and item["verified_at"] is not None for item in items.values())
+        confirmed = sum(event["kind"] == "sync_confirmed" for event in export["events"])
+        self.account.check("verified by reading back", verified, len(gone))
+        self.account.check("confirmed by the next sync", confirmed, len(gone))
         self._check_reasons(items, labels)
         (spend,) = await admin.type("spend")
         idle, held = _two_numbers(spend)
@@ -263,7 +267,7 @@ class Story:
             self.account.check(f"answered {choice}: the same seats", said == self.ledger.items(choice), True)
         silent = [item for item in items.values() if _choice(item) in (None, "not_sure") and item["outcome"] == "kept"]
         unanswered = len(items) - len(self.ledger.items("revoke")) - len(self.ledger.items("keep"))
-        self.account.check("kept without an answer, or not sure", len(silent), unanswered)
+        self.account.check("kept by silence, or not sure", len(silent), unanswered)
         self.account.check("seats without an outcome", sum(i["outcome"] is None for i in items.values()), 0)
 
     def _check_removals(

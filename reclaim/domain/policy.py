@@ -30,7 +30,6 @@ class Policy:
     never_seen_since: datetime | None = None
     close_grace: timedelta = timedelta(hours=24)
     cooldown: timedelta = timedelta(days=90)
-    undo_window: timedelta = timedelta(days=30)
     data_max_age: timedelta = timedelta(hours=24)
     activity_max_age: timedelta = timedelta(hours=24)
     reminder_before: timedelta = timedelta(days=2)

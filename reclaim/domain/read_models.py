@@ -230,7 +230,6 @@ class ItemView:
 
     Attributes:
         others_open: Open seats of this reviewer in this campaign, this one included.
-        restore_until: Until when a removal could be restored.
         checked_at: Start of the newest completed sync.
     """
 
@@ -250,7 +249,6 @@ class ItemView:
     others_open: int
     days: int
     checked_at: datetime | None
-    restore_until: datetime | None
     other_skus: tuple[str, ...] = ()
     earlier_answers: tuple[Answer, ...] = ()
 

@@ -140,7 +140,6 @@ def _policy(policy: Policy) -> dict[str, object]:
         "writes": policy.writes.value,
         "never_seen_since": _instant(policy.never_seen_since),
         "cooldown_days": policy.cooldown.days,
-        "undo_window_days": policy.undo_window.days,
         "data_max_age_s": int(policy.data_max_age.total_seconds()),
         "activity_max_age_s": int(policy.activity_max_age.total_seconds()),
         "limits": asdict(policy.limits),

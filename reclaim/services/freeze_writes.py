@@ -179,6 +179,7 @@ class FreezeWrites:
             reason=freeze.reason if freeze else None,
             waiting=waiting,
             resume_ref=request.id if request else None,
+            resume_by=request.by if request else None,
             resume_by_name=names.get(request.by, request.by) if request else None,
             resume_reason=request.reason if request else None,
             zone=self._policy.zone,

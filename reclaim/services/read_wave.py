@@ -108,6 +108,7 @@ class ReadWave:
             newest = await work.syncs.newest_complete()
             skus = await work.catalog.skus()
             seats = (await work.seats.of_people([item.person_id])).get(item.person_id, ())
+            asked_before = await work.items.of_person(item.person_id)
         others = [one for one in theirs if one.assignee_id == viewer and one.answer is None]
         return ItemView(
             item=item,
@@ -126,11 +127,15 @@ class ReadWave:
             others_open=len(others),
             days=campaign.scope.days,
             checked_at=newest.started_at if newest else None,
-            restore_until=None,  # shown once undo exists: nothing is promised that cannot be kept
             other_skus=tuple(
                 sorted(
                     skus[seat.product_id].name for seat in seats if seat.id != item.seat_id and seat.product_id in skus
                 )
+            ),
+            earlier_answers=tuple(
+                one.answer
+                for one in asked_before
+                if one.product_id == item.product_id and one.id != item.id and one.answer is not None
             ),
         )
 

@@ -230,6 +230,22 @@ async def test_freezing_and_resuming_often_does_not_use_up_the_tries(campaigns: 
     assert await campaigns.outcomes() == {"ada": Outcome.REMOVED}
 
 
+async def test_after_a_resume_a_removal_has_all_its_tries_again(campaigns: CampaignWorld) -> None:
+    await _approved(campaigns, "ada")
+    campaigns.writer.fail("remove_direct", BUSY, times=8)
+    await campaigns.close()
+    await campaigns.wait(HOUR + HOUR / 10)
+    tried = len(campaigns.writer.writes)
+    await campaigns.freezing.freeze(actor(LYNNE), "something is wrong")
+
+    await campaigns.resume()
+    await campaigns.settle()
+    await campaigns.wait(HOUR)
+
+    assert tried == 7
+    assert await campaigns.outcomes() == {"ada": Outcome.REMOVED}
+
+
 async def test_frozen_and_resumed_are_attested(campaigns: CampaignWorld) -> None:
     await campaigns.freezing.freeze(actor(LYNNE), "something is wrong")
     await campaigns.resume()

@@ -204,6 +204,29 @@ async def test_two_campaigns_that_each_remove_one_suite_at_the_same_moment_leave
     assert len(campaigns.writer.writes) == 1
 
 
+async def test_a_suite_is_held_while_a_call_that_may_have_taken_the_other_one_is_not_answered(
+    campaigns: CampaignWorld,
+) -> None:
+    campaigns.hire("ada", seat("ada", E3), seat("ada", E5))
+    await campaigns.open(scope=Scope(days=90, product_ids=(E3,)))
+    await campaigns.revoke("ada", product=E3)
+    first = campaigns.campaign_id
+    await campaigns.open(ref="second", scope=Scope(days=90, product_ids=(E5,)))
+    await campaigns.revoke("ada", product=E5)
+    campaigns.writer.fail("remove_direct", LOST_DONE)
+    campaigns.writer.apply = False  # it takes effect later
+    await campaigns.close()
+    campaigns.writer.apply = True
+
+    await campaigns.wait(HOUR)
+
+    ends = [
+        (await campaigns.item("ada", E3, campaign=first)).outcome,
+        (await campaigns.item("ada", E5)).outcome,
+    ]
+    assert sorted(str(end) for end in ends) == ["held", "removed"]
+
+
 async def test_a_seat_with_a_direct_and_a_group_path_loses_both(campaigns: CampaignWorld) -> None:
     campaigns.hire("ada", seat("ada", VISIO, None, VISIO_GROUP))
     await campaigns.open()
@@ -290,15 +313,21 @@ async def test_what_was_frozen_for_more_than_a_day_waits_for_a_new_sync(campaign
 async def test_a_sync_that_stopped_is_not_started_again_at_every_tick(campaigns: CampaignWorld) -> None:
     holders = [f"holder-{number:02}" for number in range(11)]
     await _approved(campaigns, *holders)
-    campaigns.directory.fail("skus", DirectoryError("Forbidden.", permanent=True, status=403), times=3)
-    await campaigns.close()
-    asked = [call for call in campaigns.directory.calls if call[0] == "skus"]
 
+    def asked() -> int:
+        return sum(call[0] == "skus" for call in campaigns.directory.calls)
+
+    campaigns.directory.fail("skus", DirectoryError("Forbidden.", permanent=True, status=403), times=50)
+    await campaigns.close()
+    before = asked()
     for _ in range(5):
         campaigns.clock.advance(timedelta(seconds=15))
         await campaigns.settle()
+    meanwhile = asked()
+    campaigns.clock.advance(HOUR)
+    await campaigns.settle()
 
-    assert [call for call in campaigns.directory.calls if call[0] == "skus"] == asked
+    assert (before, meanwhile, asked()) == (2, 2, 3)
     assert campaigns.writer.writes == []
 
 

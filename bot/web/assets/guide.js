@@ -268,10 +268,14 @@ async function takeTurn(session, { clicks }, shownNow) {
   if (playing.stop) throw new Stopped();
 }
 
+/** Wait until somebody has been asked and the messages have stopped going out. */
 async function untilAsked() {
   const admin = people.admin().id;
+  let before = 0;
   for (let waited = 0; waited < WAIT_MS; waited += PAUSE_MS) {
-    if (people.all().some(({ id, unread }) => id !== admin && unread > 0)) return;
+    const asked = people.all().filter(({ id, unread }) => id !== admin && unread > 0).length;
+    if (asked > 0 && asked === before) return;
+    before = asked;
     await beat();
   }
 }

@@ -179,7 +179,6 @@ def view(item: ReviewItem = ITEMS[0], **more: object) -> ItemView:
         others_open=6,
         days=90,
         checked_at=NOW,
-        restore_until=None,
         other_skus=("Visio Plan 2",),
     )
     return replace(plain, **more)  # type: ignore[arg-type]
