@@ -16,6 +16,7 @@ from bot.services import ZoneOf
 from cards.notices import render_notice
 from cards.review import moved_card
 from cards.view import CardView
+from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import MessageId, PersonId
 from reclaim.domain.notices import Notice, WaveNotice
 from reclaim.errors import DeliveryError
@@ -49,7 +50,8 @@ class Outbox:
         lock = self._locks.setdefault((person, notice.matter), asyncio.Lock())
         async with lock:
             delivery = await self._deliver(person, notice)
-        if isinstance(notice, WaveNotice):
+        # A card drawn after the close asks nothing, so nobody's silence to it may count.
+        if isinstance(notice, WaveNotice) and notice.wave.campaign_state is CampaignState.OPEN:
             await self._shows(delivery.message_id, notice)
         return delivery
 

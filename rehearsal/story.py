@@ -28,6 +28,7 @@ class Ledger:
 
     choices: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # item → holder as shown
+    delegated: set[str] = field(default_factory=set)
 
     def note(self, card: Card, ticked: set[str], choice: str) -> None:
         """Remember an answer to some rows of a card."""
@@ -171,6 +172,7 @@ class Story:
         form = await reviewer.click(
             card, "wave.delegate", {tick: "true" if tick == ticks[0] else "false" for tick in ticks}
         )
+        self.ledger.delegated.add(ticks[0].removeprefix("t."))
         someone = await reviewer.find_person("Debra" if reviewer.name != "Debra Berger" else "Megan")
         return await reviewer.click(
             form, "wave.delegate.submit", {"who": someone, "reason": "She leads the project that this seat is for."}
@@ -265,6 +267,8 @@ class Story:
             said = {key for key, item in items.items() if _choice(item) == choice}
             self.account.check(f"answered {choice}", len(said), len(self.ledger.items(choice)))
             self.account.check(f"answered {choice}: the same seats", said == self.ledger.items(choice), True)
+        moved = {key for key, item in items.items() if item["assigned_how"] == "delegated"}
+        self.account.check("delegated: the same seats", moved == self.ledger.delegated, True)
         silent = [item for item in items.values() if _choice(item) in (None, "not_sure") and item["outcome"] == "kept"]
         unanswered = len(items) - len(self.ledger.items("revoke")) - len(self.ledger.items("keep"))
         self.account.check("kept by silence, or not sure", len(silent), unanswered)

@@ -265,10 +265,12 @@ def delegate(
 
     Raises:
         NotAuthorized: The actor is not the present assignee.
-        Conflict: The campaign is not open, or the item was handed over three times already.
+        Conflict: The campaign is not open, the item is answered, or it was handed over three times already.
         InvalidRequest: No reason, or the person holds the seat, cannot review, or already has it.
     """
     _check_assignee(item, campaign, actor, names)
+    if item.answer is not None:
+        raise Conflict("This seat is answered. Undo the answer first, then pass it on.")
     if item.handovers >= MAX_HANDOVERS:
         raise Conflict("This seat was passed on three times. Please decide, or pick Not sure.")
     if not reason.strip():
@@ -288,7 +290,6 @@ def delegate(
         assigned_reason=reason.strip(),
         delegated_by=actor.id,
         handovers=item.handovers + 1,
-        answer=None,
         version=item.version + 1,
     )
 

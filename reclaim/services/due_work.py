@@ -9,7 +9,6 @@ import structlog
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
 from reclaim.domain.orders import OrderState, RemovalOrder
 from reclaim.domain.policy import Policy
-from reclaim.domain.syncing import SyncState
 from reclaim.errors import Conflict
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
@@ -149,14 +148,13 @@ class DueWork:
             due = await work.orders.due(now)
             newest = await work.syncs.newest_complete()
             queued = await self._queued(work, newest, now)
-            may_sync = _may_sync(await work.syncs.newest(), now)
             applying = {campaign.id for campaign in await work.campaigns.in_states([CampaignState.APPLYING])}
         # While a campaign closes or is paused nothing of it is written; what was written is checked all the same.
         due = [order for order in due if order.state is OrderState.VERIFYING or order.campaign_id in applying]
         await self._enqueue([_order_job(order, now) for order in due])
         if newest is not None and queued is _Queued.MAY_START:
             await self._verify.after_sync(newest.id)
-        elif queued is _Queued.NEEDS_SYNC and may_sync:
+        elif queued is _Queued.NEEDS_SYNC:
             await self._sync.request(None)
         checks = sum(1 for order in due if order.state is OrderState.VERIFYING)
         return [_sentence(checks, "removal", "checked again")] if checks else []
@@ -182,15 +180,16 @@ class DueWork:
         async with self._work.read() as work:
             running = await work.syncs.running()
             newest = await work.syncs.newest_complete()
-            may_sync = _may_sync(await work.syncs.newest(), now)
+            last = await work.syncs.newest()
         if running is not None:
             if running.error is not None:
                 await self._sync.request(None)  # goes on where the passing error stopped it
             return []
-        if newest is not None and may_sync and now - newest.started_at >= SYNC_EVERY:
-            await self._sync.request(None)
-            return ["The tenant was read again."]
-        return []
+        if newest is None or now - newest.started_at < SYNC_EVERY:
+            return []
+        started = await self._sync.request(None)
+        # After a failure the sync rests for a while, and names the run that failed.
+        return [] if last is not None and started == last.id else ["The tenant was read again."]
 
     async def _enqueue(self, jobs: Sequence[Job]) -> None:
         if not jobs:
@@ -211,13 +210,6 @@ def _order_job(order: RemovalOrder, now: datetime) -> Job:
 def _again(since: datetime, now: datetime, every: timedelta) -> int:
     """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
     return max(0, (now - since) // every)
-
-
-def _may_sync(newest: SyncRun | None, now: datetime) -> bool:
-    """Whether we may start a sync by ourselves: not a whole one every tick where the last failed or was stopped."""
-    return (
-        newest is None or newest.state not in (SyncState.FAILED, SyncState.STOPPED) or now - newest.started_at >= HOUR
-    )
 
 
 def _slot(now: datetime) -> int:

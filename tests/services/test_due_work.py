@@ -32,6 +32,20 @@ async def test_the_tenant_is_read_again_after_a_day_and_not_before(campaigns: Ca
     assert [job.kind for job in campaigns.engine.queued] == ["sync"]
 
 
+async def test_a_sync_that_failed_rests_for_an_hour(campaigns: CampaignWorld) -> None:
+    await campaigns.sync()
+    campaigns.directory.fail("skus", DirectoryError("Forbidden.", permanent=True, status=403))
+    campaigns.clock.advance(DAY)
+    first = await campaigns.due.tick()
+    await campaigns.engine.drain()
+
+    resting = await campaigns.due.tick()
+    campaigns.clock.advance(HOUR)
+    later = await campaigns.due.tick()
+
+    assert (first, resting, later) == (("The tenant was read again.",), (), ("The tenant was read again.",))
+
+
 async def test_a_sync_that_met_a_passing_error_goes_on_at_the_next_tick(campaigns: CampaignWorld) -> None:
     campaigns.hire("ada")
     campaigns.directory.fail("people", DOWN)

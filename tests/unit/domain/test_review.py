@@ -157,7 +157,7 @@ def hand_over(to: Any, one: Any = None, by: Any = REVIEWER, reason: Any = "She l
 
 
 def test_a_delegation_moves_the_item_and_decides_nothing() -> None:
-    after = hand_over(person(STRANGER), answered(Choice.REVOKE))
+    after = hand_over(person(STRANGER))
 
     assert (after.assignee_id, after.assigned_how, after.delegated_by) == (STRANGER, AssignedHow.DELEGATED, REVIEWER)
     assert (after.answer, after.handovers) == (None, 1)
@@ -181,6 +181,11 @@ def test_a_delegation_to_the_wrong_person_is_refused_at_the_field(to: Any, words
 def test_a_delegation_needs_a_reason() -> None:
     with pytest.raises(InvalidRequest, match="why this person"):
         hand_over(person(STRANGER), reason=" ")
+
+
+def test_an_answered_item_is_not_passed_on() -> None:
+    with pytest.raises(Conflict, match="Undo the answer first"):
+        hand_over(person(STRANGER), answered(Choice.REVOKE))
 
 
 def test_a_fourth_hand_over_is_refused() -> None:
