@@ -4,6 +4,7 @@ Implements the Protocols of `bot.web.watch`. The tenant itself is behind a Proto
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -123,7 +124,7 @@ class Calendar:
         while self.now() < target:
             await self._move_to(await self._due.next_due(target) or target)
             told += await self._live()
-        return tuple(told)
+        return _counted(told)
 
     async def to_closing(self) -> tuple[str, ...]:
         """Move to the close of the next campaign to close; say so if there is none."""
@@ -147,6 +148,14 @@ class Calendar:
             if not said:
                 break
         return told
+
+
+def _counted(told: Sequence[str]) -> tuple[str, ...]:
+    """Return each sentence once, with its number where it was said more often: ten days are ten readings."""
+    return tuple(
+        sentence if times == 1 else f"{sentence.removesuffix('.')}, {times} times."
+        for sentence, times in Counter(told).items()
+    )
 
 
 class Watch:

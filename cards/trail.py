@@ -1,5 +1,6 @@
 """What can be told afterwards: why a seat stands where it stands, what happened, and the evidence as files."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -198,10 +199,15 @@ def _own(seat: WhySeat, zone: str) -> str:
 
 def _line(line: HistoryLine, zone: str) -> Row:
     kind = _EVENTS[EventKind(line.kind)] if line.kind in EventKind._value2member_map_ else line.kind.replace("_", " ")
-    facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in line.facts[:_FACTS_SHOWN])
+    telling = [(key, value) for key, value in line.facts if not _AN_ID.search(value)]
+    facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in telling[:_FACTS_SHOWN])
     about = formats.one_line(line.about, formats.NAME_MAX) if line.about else ""
     parts = [formats.moment(line.at, zone, offset=True), name(line.actor_name), about, facts]
     return Row(title=f"{line.seq} · {kind}", reason=" · ".join(part for part in parts if part))
+
+
+# Ids and hashes stand in the export; a person reads past them.
+_AN_ID = re.compile(r"[0-9a-f]{16}|[0-9a-f]{8}-[0-9a-f]{4}-")
 
 
 def _size(size: int) -> str:

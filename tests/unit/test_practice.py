@@ -157,6 +157,15 @@ async def test_work_that_makes_other_work_due_at_the_same_instant_is_lived_throu
     assert await stage.calendar.advance(HOUR) == ("Autumn closed.", "3 removals checked again.")
 
 
+async def test_what_is_said_at_several_instants_is_told_once_with_its_number() -> None:
+    read = "The tenant was read again."
+    stage = Stage({START + HOUR: [read], START + 2 * HOUR: [read, "7 reminders sent."]})
+
+    told = await stage.calendar.advance(3 * HOUR)
+
+    assert told == ("The tenant was read again, 2 times.", "7 reminders sent.")
+
+
 async def test_to_closing_moves_to_the_first_close_of_an_open_campaign() -> None:
     stage = Stage(
         {},

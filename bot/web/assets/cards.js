@@ -176,7 +176,11 @@ function picker(input) {
   };
   const suggested = [...list.children].map((option) => ({ id: option.dataset.value, name: option.textContent }));
   const look = async () => {
-    if (!input.value.trim() && suggested.length) { found = suggested; open(); return; }
+    if (!input.value.trim()) {
+      found = suggested;
+      if (found.length) open(); else close();
+      return;
+    }
     const turn = latest += 1;
     const answer = await session.people(input.value.trim()).catch(() => []);
     if (turn !== latest || document.activeElement !== input) return;
