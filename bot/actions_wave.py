@@ -6,7 +6,7 @@ from bot.inbound import Reply
 from bot.parsing import ticks, whole
 from cards import formats
 from cards.phrases import name
-from cards.review import answers_card, gone_card, wave_card
+from cards.review import NO_LIST, answers_card, gone_card, wave_card
 from cards.review_forms import delegate_many_form, keep_many_form
 from cards.view import CardView, Strip, Tone
 from reclaim.domain.ids import BatchId, CampaignId, ItemId
@@ -16,7 +16,6 @@ from reclaim.domain.roles import EVERYONE
 from reclaim.errors import Conflict, InvalidRequest
 
 _NOTHING_TICKED = "Tick at least one seat."
-_NO_LIST = "There is no seat for you in this campaign any more."
 
 
 async def present(click: Click) -> CardView:
@@ -113,7 +112,7 @@ async def answers(click: Click) -> Reply:
     campaign, _, page = click.ref.partition(":")
     wave = await click.services.read_wave.wave(CampaignId(campaign), click.actor.id)
     if wave is None:
-        return Reply(replace=gone_card(_NO_LIST))
+        return Reply(replace=gone_card(NO_LIST))
     number = whole(page, "page") if page else 1
     return Reply(replace=answers_card(wave, number, click.zone))
 
@@ -173,7 +172,7 @@ async def _keep_ticks(click: Click) -> None:
 
 async def _draw(click: Click, result: BulkResult | None = None, strip: Strip | None = None) -> CardView:
     wave = await click.services.read_wave.wave(_campaign(click), click.actor.id, result)
-    return gone_card(_NO_LIST) if wave is None else wave_card(wave, click.zone, strip=strip)
+    return gone_card(NO_LIST) if wave is None else wave_card(wave, click.zone, strip=strip)
 
 
 def _campaign(click: Click) -> CampaignId:

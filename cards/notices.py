@@ -4,11 +4,12 @@ from typing import assert_never
 
 from cards.campaign import closed_card, opened_card
 from cards.control import freeze_card, sync_card
-from cards.review import reminder_card, wave_card
+from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
     CampaignClosedNotice,
     CampaignOpenNotice,
+    ListGoneNotice,
     Notice,
     ResumeAskedNotice,
     SyncNotice,
@@ -23,6 +24,8 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             if notice.reminder is not None:
                 return reminder_card(notice.wave, notice.reminder, notice.reminders, zone)
             return wave_card(notice.wave, zone)
+        case ListGoneNotice():
+            return gone_card(NO_LIST)
         case CampaignOpenNotice():
             return opened_card(notice.status, zone)
         case CampaignClosedNotice():

@@ -14,6 +14,7 @@ from reclaim.domain.review import Choice, Recommendation
 
 ANSWERS_A_PAGE = 10
 MOVED = "This list is now in the newest message."
+NO_LIST = "There is no seat for you in this campaign any more."
 
 
 def wave_card(wave: Wave, zone: str, *, strip: Strip | None = None) -> CardView:

@@ -26,6 +26,18 @@ class WaveNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListGoneNotice:
+    """To a reviewer whose last seat went to somebody else: their list has nothing left to answer."""
+
+    campaign_id: CampaignId
+
+    @property
+    def matter(self) -> str:
+        """What it is about: the list that it takes the place of."""
+        return wave_matter(self.campaign_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignOpenNotice:
     """To the owner: the campaign is open; messages are counted up in place."""
 
@@ -75,7 +87,7 @@ class SyncNotice:
         return f"sync:{self.sync.run_id}"
 
 
-Notice = WaveNotice | CampaignOpenNotice | CampaignClosedNotice | ResumeAskedNotice | SyncNotice
+Notice = WaveNotice | ListGoneNotice | CampaignOpenNotice | CampaignClosedNotice | ResumeAskedNotice | SyncNotice
 
 
 def wave_matter(campaign: CampaignId) -> str:

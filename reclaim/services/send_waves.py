@@ -7,7 +7,14 @@ import structlog
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
-from reclaim.domain.notices import CampaignClosedNotice, CampaignOpenNotice, Notice, WaveNotice, wave_matter
+from reclaim.domain.notices import (
+    CampaignClosedNotice,
+    CampaignOpenNotice,
+    ListGoneNotice,
+    Notice,
+    WaveNotice,
+    wave_matter,
+)
 from reclaim.domain.policy import Policy
 from reclaim.errors import DeliveryError
 from reclaim.ports.chat import Messenger
@@ -19,6 +26,8 @@ from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 
 OWNER_EVERY = 25  # deliveries between two updates of the owner's card
+LONGEST_PAUSE_S = 30.0  # a job that must wait longer ends
+_PAUSES_S = (1.0, 5.0, 15.0)
 
 log = structlog.get_logger(__name__)
 
@@ -51,9 +60,22 @@ class SendWaves:
         held = await self._held(campaign, person)
         wave = await self._read.wave(campaign, person)
         if wave is None:
+            await self._take_away(campaign, person)
             return
         await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
         await self._count_up(campaign)
+
+    async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:
+        """Leave no live buttons on the list of somebody whose last seat went to somebody else."""
+        async with self._work.read() as work:
+            live = await work.messages.live(person, wave_matter(campaign))
+        if live is None:
+            return
+        try:
+            await self._messenger.deliver(person, ListGoneNotice(campaign_id=campaign))
+        except DeliveryError as error:
+            # A click on the old card answers with the present state, so nothing can go wrong with it.
+            log.warning("an empty list could not be redrawn", campaign=campaign, person=person, why=error.code)
 
     async def handle_reminder(self, job: Job) -> None:
         """Send the list again, at the foot of the chat, to who still has open seats in an open campaign."""
@@ -63,6 +85,14 @@ class SendWaves:
         if wave is None or wave.open_count == 0 or wave.campaign_state is not CampaignState.OPEN:
             return
         notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
+        # Nobody sends a reminder a second time, so a channel that fails in passing gets a few tries here.
+        for pause_s in _PAUSES_S:
+            try:
+                await self._show(notice, person, EventKind.REMINDER_SENT, held)
+                return
+            except DeliveryError as error:
+                asked = error.retry_after.total_seconds() if error.retry_after else pause_s
+                await self._clock.sleep(min(asked, LONGEST_PAUSE_S))
         await self._show(notice, person, EventKind.REMINDER_SENT, held)
 
     async def handle_owner(self, job: Job) -> None:

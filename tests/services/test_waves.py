@@ -6,7 +6,7 @@ import pytest
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState, Silence
-from reclaim.domain.notices import CampaignOpenNotice
+from reclaim.domain.notices import CampaignOpenNotice, ListGoneNotice
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
 from reclaim.errors import Conflict, DeliveryError
@@ -84,6 +84,30 @@ async def test_a_reminder_that_comes_after_the_last_answer_or_the_close_is_not_s
     await campaigns.engine.drain()
 
     assert _reminders(campaigns, MEGAN) == []
+
+
+async def test_a_reminder_that_meets_a_passing_failure_is_tried_again(campaigns: CampaignWorld) -> None:
+    campaigns.hire("ada")
+    await campaigns.open()
+    campaigns.messenger.fail(PASSING, times=2)
+
+    await campaigns.until(HALF_WAY)
+
+    assert _reminders(campaigns, MEGAN) == [1]
+    assert campaigns.clock.slept == [1.0, 5.0]
+
+
+async def test_who_loses_the_last_seat_keeps_no_live_list(campaigns: CampaignWorld) -> None:
+    campaigns.hire("ada")
+    await campaigns.open()
+    await campaigns.pass_on("ada", NORA)
+    await campaigns.settle()
+    (item,) = await campaigns.ids("ada")
+
+    await campaigns.delegation.take_back(actor(MEGAN), item, idem_key="back")
+    await campaigns.settle()
+
+    assert isinstance(campaigns.messenger.to(NORA)[-1], ListGoneNotice)
 
 
 async def test_a_list_that_could_not_be_sent_is_sent_by_a_later_tick(campaigns: CampaignWorld) -> None:
