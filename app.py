@@ -55,31 +55,12 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SyncView
 from reclaim.errors import InvalidRequest, PortError, ReclaimError
 from reclaim.ports.chat import Messenger
-from reclaim.ports.directory import Directory, SeatWriter
-from reclaim.ports.storage import DecisionLog, Work
+from reclaim.ports.directory import SeatWriter
+from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services import jobs
-from reclaim.services.access import Access
-from reclaim.services.apply_removals import ApplyRemovals
-from reclaim.services.close_campaign import CloseCampaign
-from reclaim.services.delegate_item import DelegateItem
-from reclaim.services.due_work import DueWork
-from reclaim.services.explain_seat import ExplainSeat
-from reclaim.services.export_evidence import ExportEvidence
-from reclaim.services.find_idle_seats import FindIdleSeats
-from reclaim.services.freeze_writes import FreezeWrites
-from reclaim.services.load_prices import LoadPrices
-from reclaim.services.open_campaign import OpenCampaign
-from reclaim.services.read_history import ReadHistory
-from reclaim.services.read_seats import ReadSeats
-from reclaim.services.read_spend import ReadSpend
-from reclaim.services.read_status import ReadStatus
-from reclaim.services.read_wave import ReadWave
-from reclaim.services.record_decision import RecordDecision
-from reclaim.services.send_waves import SendWaves
-from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.sync_directory import SyncDirectory
-from reclaim.services.verify_removals import VerifyRemovals
+from reclaim.services.use_cases import UseCases
 from reclaim.settings import Settings
 from rehearsal import PracticeTenant
 from rehearsal.chat_client import Unexpected
@@ -122,65 +103,6 @@ def policy(settings: Settings) -> Policy:
             hard_per_hour=settings.limit_hard_per_hour,
         ),
     )
-
-
-class UseCases:
-    """Every use case, wired once: for chat commands, for jobs and for the tick."""
-
-    def __init__(
-        self,
-        *,
-        work: Work,
-        clock: Clock,
-        tokens: Tokens,
-        policy: Policy,
-        directory: Directory,
-        writer: SeatWriter,
-        messenger: Messenger,
-        decisions: DecisionLog,
-        tenant_id: TenantId,
-    ) -> None:
-        self.access = Access(work=work, policy=policy)
-        self.prices = LoadPrices(work=work, clock=clock)
-        self.spend = ReadSpend(work=work, clock=clock, policy=policy)
-        self.seats = ReadSeats(work=work, clock=clock, policy=policy)
-        self.status = ReadStatus(work=work, clock=clock, policy=policy)
-        self.waves = ReadWave(work=work, clock=clock, policy=policy)
-        self.why = ExplainSeat(work=work, clock=clock, policy=policy)
-        self.history = ReadHistory(work=work, clock=clock, policy=policy)
-        self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
-        self.delegate = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.close = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.freeze = FreezeWrites(
-            work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
-        )
-        self.send = SendWaves(
-            work=work,
-            clock=clock,
-            tokens=tokens,
-            policy=policy,
-            read=self.waves,
-            status=self.status,
-            messenger=messenger,
-        )
-        self.apply = ApplyRemovals(
-            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
-        )
-        self.verify = VerifyRemovals(work=work, clock=clock, tokens=tokens, writer=writer)
-        self.sync = SyncDirectory(
-            work=work,
-            clock=clock,
-            tokens=tokens,
-            policy=policy,
-            directory=directory,
-            messenger=messenger,
-            tenant_id=tenant_id,
-            after=(FindIdleSeats(work=work, clock=clock, policy=policy).scan, self.verify.after_sync),
-        )
-        self.due = DueWork(work=work, clock=clock, policy=policy, close=self.close, sync=self.sync, verify=self.verify)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,12 +24,23 @@ def rehearse(directory: Path, **variables: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_story_ends_with_books_that_agree(tmp_path: Path) -> None:
-    played = rehearse(tmp_path)
+def test_the_story_ends_with_books_that_agree_whatever_the_environment_names(tmp_path: Path) -> None:
+    """It speaks to its own tenant and database only: a real Graph, database or dry run in the environment is ignored."""
+    real = tmp_path / "real.db"
+
+    played = rehearse(
+        tmp_path,
+        RECLAIM_GRAPH_URL="https://graph.example.invalid/v1.0",
+        RECLAIM_LOGIN_URL="https://login.example.invalid",
+        RECLAIM_DATABASE_URL=f"sqlite:///{real}",
+        RECLAIM_CLIENT_SECRET="not-for-a-rehearsal",
+        RECLAIM_WRITES="dry_run",
+    )
 
     assert played.returncode == 0, played.stdout + played.stderr
     assert "Everything agrees." in played.stdout
     assert "≠" not in played.stdout
+    assert not real.exists()
 
 
 @pytest.mark.parametrize("fault", ["skip_write", "wrong_user", "no_readback"])
