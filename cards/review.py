@@ -258,13 +258,13 @@ def _result(wave: Wave, result: BulkResult, zone: str) -> Strip:
     good = result.choice in (Choice.REVOKE, Choice.KEEP)
     return Strip(
         tone=Tone.GOOD if good else Tone.NEUTRAL,
-        text=_done(result, len(standing)),
+        text=_done(result, len(standing), wave.fallback_name),
         detail=detail,
         actions=tuple(actions),
     )
 
 
-def _done(result: BulkResult, standing: int) -> str:
+def _done(result: BulkResult, standing: int, fallback: str | None) -> str:
     seats = _seats(result.done)
     match result.choice:
         case Choice.REVOKE:
@@ -276,7 +276,8 @@ def _done(result: BulkResult, standing: int) -> str:
             return f"Undone. {seats} {verb} open again."
         case Choice.NOT_SURE:
             if standing == 0:
-                return f"Noted: {seats}. The fallback reviewer takes a second look."
+                who = name(fallback) if fallback else "The fallback reviewer"
+                return f"Noted: {seats}. {who} takes a second look."
             kept = "the seat is kept" if standing == 1 else f"{_seats(standing)} are kept"
             return f"Noted: {seats}. Nobody else takes a second look, so {kept}."
 

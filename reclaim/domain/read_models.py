@@ -222,6 +222,7 @@ class Wave:
     mode: WriteMode
     now: datetime
     result: BulkResult | None = None
+    fallback_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ class ReadWave:
         if not items:
             return None
         place = await _place(work, campaign.id, person)
-        names = await _names(work, items)
+        names = await _names(work, items, extra=[campaign.fallback_id])
         mine = sorted((i for i in items if i.assignee_id == person and i.answer is None), key=_by_weight)
         answered = [i for i in items if i.answer is not None and i.answer.by == person]
         answered.sort(key=lambda i: (i.answer.at if i.answer else campaign.created_at, i.id), reverse=True)
@@ -72,6 +72,7 @@ class ReadWave:
             mode=campaign.mode,
             now=self._clock.now(),
             result=result,
+            fallback_name=names.get(campaign.fallback_id) if campaign.fallback_id else None,
         )
 
     async def inbox(self, person: PersonId) -> InboxView:
