@@ -5,12 +5,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL
 
 from storage.engine import Database
 from storage.migrate import upgrade
 from storage.unit_of_work import SqlWork
 from tests.databases import copy_sqlite, empty_postgres, migrate_sqlite_template, postgres_database, store_job
+
+# A deadline is a timed assertion, and so is the complaint of slow data: on a busy machine both fail what is right.
+settings.register_profile("reclaim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("reclaim")
 
 
 @pytest.fixture(scope="session")

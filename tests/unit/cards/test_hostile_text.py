@@ -4,7 +4,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -162,7 +162,6 @@ def test_harmless_text_is_left_as_it_is(words: str) -> None:
     assert inert(words) == plain(words) == words
 
 
-@settings(deadline=None)  # a whole card, on a machine that may be busy
 @given(texts)
 def test_adaptive_card_runs_no_function_and_breaks_no_line(words: str) -> None:
     card = card_with(words)
@@ -179,7 +178,6 @@ def test_adaptive_card_runs_no_function_and_breaks_no_line(words: str) -> None:
             assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} or c in "\u202e\u2066" for c in value)
 
 
-@settings(deadline=None)
 @given(texts)
 def test_parsed_places_of_an_adaptive_card_hold_inert_text(words: str) -> None:
     for node in nodes_of(adaptive.render(small_card_with(words))):
@@ -190,7 +188,6 @@ def test_parsed_places_of_an_adaptive_card_hold_inert_text(words: str) -> None:
             assert all(child.type == "text" for token in tokens for child in token.children or ())
 
 
-@settings(deadline=None)
 @given(texts)
 def test_html_stays_whole_and_holds_no_foreign_element(words: str) -> None:
     plain_markup = Markup(html.render(card_with("x"), uid="m"))
@@ -202,7 +199,6 @@ def test_html_stays_whole_and_holds_no_foreign_element(words: str) -> None:
     assert not any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in "".join(markup.texts))
 
 
-@settings(deadline=None)
 @given(texts, st.integers(20, 120))
 def test_text_holds_no_control_character_and_no_line_too_wide(words: str, width: int) -> None:
     drawn = text.render(card_with(words), width, with_actions=True)
