@@ -1,7 +1,6 @@
 """Reads what decisions are judged by: what several clicks ask for while one read runs is read together by the next.
 
-A read through aiosqlite costs a thread hop per statement; here a click costs its share of one hop (measured: a click spent
-more time on reading its item than on storing its answer).
+A read through aiosqlite costs several thread hops per statement; here a click costs its share of one.
 """
 
 import asyncio
