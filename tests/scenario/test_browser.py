@@ -23,7 +23,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 40
+PATIENCE_S = 90
 # Without the background flags Chromium looks its maker's hosts up; a test speaks to loopback only.
 FLAGS = (
     "--headless=new",
