@@ -227,6 +227,8 @@ def _router(
             read_spend=use.spend,
             read_seats=use.seats,
             start_campaign=use.start,
+            choose_seats=use.choose,
+            confirm_launch=use.confirm,
             read_wave=use.waves,
             record_decision=use.decide,
             delegate_item=use.delegate,
@@ -266,6 +268,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CLOSE: use.close.handle,
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
+        jobs.CONFIRMATION: use.confirm.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)
@@ -358,7 +361,10 @@ async def _ended(sync: SyncDirectory, run: RunId, clock: Clock) -> SyncView:
 async def _chat(settings: Settings, words: Sequence[str]) -> int:
     async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
         await app.check_tenant()
-        return await console.run(app.dispatch, _typed(words), key=app.tokens.new_id(), terminal=_terminal())
+        files = await asyncio.to_thread(console.read_files, words)
+        return await console.run(
+            app.dispatch, _typed(words), key=app.tokens.new_id(), terminal=_terminal(), files=files
+        )
 
 
 def _typed(words: Sequence[str]) -> str:

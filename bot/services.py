@@ -11,7 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.people import People
-from reclaim.domain.campaign import Campaign
+from reclaim.domain.campaign import Campaign, Scope
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
@@ -23,10 +23,12 @@ from reclaim.domain.read_models import (
     History,
     InboxView,
     ItemView,
+    LaunchRequestView,
     SeatFilter,
     SeatPage,
     SpendReport,
     StartPreview,
+    StartSeats,
     SyncView,
     Wave,
     WhyReport,
@@ -36,6 +38,7 @@ from reclaim.domain.roles import Actor, Role
 from reclaim.ports.chat import Messenger
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.campaign_draft import CampaignDraft
+from reclaim.services.choose_seats import ScopeAsked
 
 ZoneOf = Callable[[PersonId], Awaitable[str]]
 
@@ -75,7 +78,26 @@ class StartCampaign(Protocol):
     async def put_draft(self, actor: Actor, draft: CampaignDraft) -> None: ...
     async def draft(self, ref: str, actor: Actor) -> CampaignDraft: ...
     async def preview(self, actor: Actor, draft: CampaignDraft) -> StartPreview: ...
+    async def simulate(self, actor: Actor, draft: CampaignDraft) -> StartPreview: ...
+    async def seats(self, actor: Actor, ref: str, page: int) -> StartSeats: ...
     async def launch(self, actor: Actor, ref: str) -> Campaign: ...
+
+
+class ChooseSeats(Protocol):
+    """`reclaim.services.choose_seats`."""
+
+    async def scope(self, asked: ScopeAsked) -> Scope: ...
+    async def person(self, text: str, *, field: str) -> PersonId: ...
+
+
+class ConfirmLaunch(Protocol):
+    """`reclaim.services.confirm_launch`."""
+
+    async def ask(self, actor: Actor, ref: str) -> LaunchRequestView: ...
+    async def confirm(self, actor: Actor, ref: str) -> Campaign: ...
+    async def decline(self, actor: Actor, ref: str) -> LaunchRequestView: ...
+    async def withdraw(self, actor: Actor, ref: str) -> LaunchRequestView: ...
+    async def view(self, ref: str) -> LaunchRequestView: ...
 
 
 class ReadWave(Protocol):
@@ -168,6 +190,8 @@ class Services:
     read_spend: ReadSpend
     read_seats: ReadSeats
     start_campaign: StartCampaign
+    choose_seats: ChooseSeats
+    confirm_launch: ConfirmLaunch
     read_wave: ReadWave
     record_decision: RecordDecision
     delegate_item: DelegateItem

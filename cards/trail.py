@@ -27,6 +27,10 @@ _NOT_IDLE = {
 }
 _EVENTS: dict[EventKind, str] = {
     EventKind.SYNC_COMPLETED: "Tenant read",
+    EventKind.LAUNCH_ASKED: "Second admin asked",
+    EventKind.LAUNCH_CONFIRMED: "Start confirmed",
+    EventKind.LAUNCH_DECLINED: "Start declined",
+    EventKind.LAUNCH_LAPSED: "Request to confirm lapsed",
     EventKind.CAMPAIGN_STARTED: "Campaign started",
     EventKind.CAMPAIGN_OPENED: "Campaign opened",
     EventKind.ITEM_ASSIGNED: "Seat assigned",

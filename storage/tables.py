@@ -90,6 +90,32 @@ resume_requests = Table(
     Column("at", Instant, nullable=False),
     Column("reason", Text, nullable=False),
 )
+launch_requests = Table(
+    "launch_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("draft_ref", String, nullable=False, index=True),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("seats_sha256", String, nullable=False),
+    Column("draft_sha256", String, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("limit", Integer, nullable=False),
+    Column("asked", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    Column("settled_by", String),
+    Column("settled_at", Instant),
+)
+# One request waits for a draft at a time.
+Index(
+    "uq_launch_requests_asked",
+    launch_requests.c.draft_ref,
+    unique=True,
+    sqlite_where=launch_requests.c.state == "asked",
+    postgresql_where=launch_requests.c.state == "asked",
+)
 drafts = Table(
     "drafts",
     metadata,

@@ -10,6 +10,7 @@ from bot.commands.inbox import INBOX
 from bot.commands.resume import RESUME
 from bot.commands.retry import RETRY
 from bot.commands.seats import SEATS, SEATS_MINE
+from bot.commands.simulate import SIMULATE
 from bot.commands.spend import SPEND
 from bot.commands.start import START
 from bot.commands.status import STATUS
@@ -25,6 +26,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     SEATS_MINE,
     CAMPAIGNS,
     CAMPAIGN,
+    SIMULATE,
     START,
     CLOSE,
     RETRY,

@@ -25,6 +25,10 @@ class EventKind(StrEnum):
     """Everything that is attested."""
 
     SYNC_COMPLETED = "sync_completed"
+    LAUNCH_ASKED = "launch_asked"
+    LAUNCH_CONFIRMED = "launch_confirmed"
+    LAUNCH_DECLINED = "launch_declined"
+    LAUNCH_LAPSED = "launch_lapsed"
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_OPENED = "campaign_opened"
     ITEM_ASSIGNED = "item_assigned"

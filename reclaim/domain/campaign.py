@@ -66,18 +66,22 @@ def stricter(one: WriteMode, other: WriteMode) -> WriteMode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which idle seats become items; frozen with the campaign.
+    """Which idle seats become items; frozen with the campaign. Every field narrows; an empty one does not.
 
     Attributes:
         days: Window of the activity rules.
-        product_ids: Empty means every product.
-        rules: Values of `idle.Rule`; empty means every rule.
-        seat_ids: Exactly these seats (ticked by hand), if not empty.
+        product_ids: Of one of these products.
+        rules: Values of `idle.Rule`, a union: `disabled` and `idle` means disabled accounts, whatever `days` says, and
+            accounts without a sign-in for so many days.
+        departments: Held by somebody of one of these departments, compared as `lookup.folded`.
+        person_ids, seat_ids: Named: held by one of these people, or one of these seats.
     """
 
     days: int = 90
     product_ids: tuple[ProductId, ...] = ()
     rules: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    person_ids: tuple[PersonId, ...] = ()
     seat_ids: tuple[str, ...] = ()
 
 
@@ -196,11 +200,13 @@ class Limits:
                     selected=selected,
                     limit=limit,
                     population=held,
+                    about=name,
                     hard=hard,
                 )
 
 
 NAME_LENGTH = 80
+SHORTEST_WINDOW, LONGEST_WINDOW = 30, 730  # days
 
 
 def check_draft(*, name: str, due_at: datetime, now: datetime, days: int) -> None:
@@ -215,8 +221,8 @@ def check_draft(*, name: str, due_at: datetime, now: datetime, days: int) -> Non
         raise InvalidRequest(f"The name has {len(name)} characters. Please use at most {NAME_LENGTH}.", field="name")
     if due_at <= now:
         raise InvalidRequest("The due date has passed. Please pick a later day.", field="until")
-    if not 30 <= days <= 730:
-        raise InvalidRequest("Please choose between 30 and 730 days.", field="days")
+    if not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
+        raise InvalidRequest(f"Please choose between {SHORTEST_WINDOW} and {LONGEST_WINDOW} days.", field="days")
 
 
 def reminder_times(campaign: Campaign, before: timedelta) -> tuple[datetime, ...]:

@@ -13,6 +13,7 @@ from reclaim.domain.activity import Activity, NeverSeen, SeenAt, SignInKind, Unk
 from reclaim.domain.directory import Person, Seat
 from reclaim.domain.ids import PersonId, ProductId, SeatId
 
+CLEAR_DAYS = 180
 DISABLED_GRACE = timedelta(days=14)  # for a disabled account only the age of the assignment counts (rule 2)
 
 
@@ -58,6 +59,10 @@ class Finding:
         """Whether the finding holds for a window of `days`; a disabled account needs its grace only."""
         window = DISABLED_GRACE if self.rule is Rule.DISABLED else timedelta(days=days)
         return now - self.quiet_since >= window
+
+    def is_clear_case(self, now: datetime) -> bool:
+        """Whether hardly anybody will object: a disabled account, or one that is quiet for `CLEAR_DAYS`."""
+        return self.is_idle_for(CLEAR_DAYS, now)
 
 
 def judge_seat(

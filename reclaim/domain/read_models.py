@@ -133,12 +133,39 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverLimit:
+    """A limit that a campaign exceeds: of seats in all, or of the seats of one SKU (`sku_name`, `held`)."""
+
+    selected: int
+    limit: int
+    hard: bool
+    sku_name: str | None = None
+    held: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuShare:
+    """How many of the seats held of a SKU a campaign asks about."""
+
+    name: str
+    items: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartPreview:
-    """What a campaign would do. `idle` = `items` + all `left_out`.
+    """What a campaign would do. `idle` = `items` + all `left_out`; `items` = `writable` + all `blockers` + no path found.
 
     Attributes:
-        low: Savings if only what is recommended goes; high: if everything that can be removed goes.
+        low: Savings if of what is recommended only the clear cases go: disabled accounts, and `CLEAR_DAYS` or more unused.
+        likely: If everything goes that is recommended.
+        high: If everything goes that a reviewer could revoke and Reclaim can remove.
         blockers: Items that Reclaim cannot remove, by `removal.Blocker` value.
+        reviewers: Most seats first.
+        named_not_idle: People and seats that were named and of whom nothing is idle.
+        shares: SKUs of which a large part is asked about, largest part first.
+        over: The limit that it exceeds. A hard one stands here in a simulation only: a start is refused.
+        waiting_for: Names of the admins who were asked to confirm exactly this, while they have not answered.
     """
 
     ref: str
@@ -147,6 +174,7 @@ class StartPreview:
     items: int
     monthly: Total
     low: Total
+    likely: Total
     high: Total
     recommended: int
     writable: int
@@ -162,6 +190,58 @@ class StartPreview:
     due_at: datetime
     zone: str
     data: DataAge
+    named_not_idle: int = 0
+    shares: tuple[SkuShare, ...] = ()
+    over: OverLimit | None = None
+    waiting_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSeat:
+    """One seat that a campaign would ask about. `blocker`: a `removal.Blocker` value where Reclaim cannot remove it."""
+
+    person_name: str
+    sku_name: str
+    reviewer_name: str
+    monthly: Money | None
+    writable: bool
+    blocker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSeats:
+    """A page of the seats that a draft would ask about, by reviewer."""
+
+    ref: str
+    name: str
+    rows: tuple[StartSeat, ...]
+    page: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchRequestView:
+    """A campaign over the soft limit that waits for a second admin, or how that ended.
+
+    Attributes:
+        ref: Of the request; draft_ref: of the campaign that it would start.
+        state: A value of `confirmation.LaunchState`.
+        asked_names: Whom the asker waits for.
+        preview: What it would do now; None where that cannot be said any more.
+    """
+
+    ref: str
+    draft_ref: str
+    campaign_name: str
+    state: str
+    by: PersonId
+    by_name: str
+    asked_names: tuple[str, ...]
+    expires_at: datetime
+    settled_by_name: str | None
+    settled_at: datetime | None
+    preview: StartPreview | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

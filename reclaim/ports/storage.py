@@ -12,6 +12,7 @@ from typing import Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
+from reclaim.domain.confirmation import LaunchRequest
 from reclaim.domain.directory import Group, Person, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
@@ -47,6 +48,14 @@ class People(Protocol):
         ...
 
     async def count(self) -> int: ...
+
+    async def named(self, texts: Iterable[str]) -> list[Person]:
+        """Return people still there whose id, user principal name or mail is one of these, in any case."""
+        ...
+
+    async def departments(self) -> list[str]:
+        """Return every department that somebody still there has."""
+        ...
 
     async def members(self, group: GroupId) -> frozenset[PersonId]:
         """Return the direct members of a role group as last synced."""
@@ -482,6 +491,24 @@ class Controls(Protocol):
     async def resume_request(self) -> ResumeRequest | None: ...
 
     async def ask_resume(self, request: ResumeRequest) -> None: ...
+
+    async def launch_request(self, request: str) -> LaunchRequest | None: ...
+
+    async def launch_requests_of(self, draft: str) -> list[LaunchRequest]:
+        """Return the requests to confirm this draft, newest first."""
+        ...
+
+    async def launch_requests_waiting(self) -> list[LaunchRequest]:
+        """Return all that wait for an answer, oldest first."""
+        ...
+
+    async def ask_launch(self, request: LaunchRequest) -> None:
+        """Store a new request. Raises Conflict where one waits for this draft."""
+        ...
+
+    async def settle_launch(self, request: LaunchRequest) -> None:
+        """Store the end of a request. Raises Conflict where it has ended."""
+        ...
 
     async def draft(self, ref: str) -> tuple[PersonId, Mapping[str, object]] | None:
         """Return the owner and the state of a form, a selection or a reader's place in a list."""

@@ -12,6 +12,7 @@ ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+CONFIRMATION = "confirmation"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -65,6 +66,11 @@ def writeback_job(order: OrderId, attempt: int, again: int = 0) -> Job:
 def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:
     """Look whether a written removal has taken effect; `again` as above."""
     return Job(kind=VERIFY, key=_key(f"{VERIFY}:{order}:{attempt}", again), args={"order": order, "attempt": attempt})
+
+
+def confirmation_job(request: str, state: str, again: int = 0) -> Job:
+    """Show who asked for a second admin, and who was asked, where the request stands; `again` as above."""
+    return Job(kind=CONFIRMATION, key=_key(f"{CONFIRMATION}:{request}:{state}", again), args={"request": request})
 
 
 def _key(first: str, again: int) -> str:

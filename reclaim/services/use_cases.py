@@ -8,7 +8,9 @@ from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
+from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.explain_seat import ExplainSeat
@@ -55,6 +57,10 @@ class UseCases:
         self.history = ReadHistory(work=work, clock=clock, policy=policy)
         self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
         self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.choose = ChooseSeats(work=work)
+        self.confirm = ConfirmLaunch(
+            work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
+        )
         self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
         self.delegate = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
@@ -83,6 +89,18 @@ class UseCases:
             directory=directory,
             messenger=messenger,
             tenant_id=tenant_id,
-            after=(FindIdleSeats(work=work, clock=clock, policy=policy).scan, self.verify.after_sync),
+            after=(
+                FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                self.verify.after_sync,
+                self.confirm.after_sync,
+            ),
         )
-        self.due = DueWork(work=work, clock=clock, policy=policy, close=self.close, sync=self.sync, verify=self.verify)
+        self.due = DueWork(
+            work=work,
+            clock=clock,
+            policy=policy,
+            close=self.close,
+            sync=self.sync,
+            verify=self.verify,
+            confirm=self.confirm,
+        )

@@ -4,14 +4,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, case, func, select
+from sqlalchemy import RowMapping, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, PersonId
 from storage.tables import people, role_members
-from storage.upsert import in_chunks
+from storage.upsert import CHUNK, in_chunks
 
 # The stored columns that are a person's own fields, one to one.
 PLAIN = (
@@ -102,6 +102,22 @@ class SqlPeople:
     async def count(self) -> int:
         query = select(func.count()).select_from(people).where(people.c.gone_at.is_(None))
         return (await self._connection.execute(query)).scalar_one()
+
+    async def named(self, texts: Iterable[str]) -> list[Person]:
+        found: dict[PersonId, Person] = {}
+        # Three lists in one statement, which may hold CHUNK values in all.
+        for some in in_chunks((text.lower() for text in texts), CHUNK // 3):
+            key = [people.c.id.in_(some), func.lower(people.c.upn).in_(some), func.lower(people.c.mail).in_(some)]
+            rows = await self._connection.execute(select(people).where(people.c.gone_at.is_(None), or_(*key)))
+            found |= {person.id: person for person in map(to_person, rows.mappings())}
+        return list(found.values())
+
+    async def departments(self) -> list[str]:
+        own = people.c.department
+        rows = await self._connection.execute(
+            select(own).where(people.c.gone_at.is_(None), own.is_not(None)).distinct().order_by(own)
+        )
+        return list(rows.scalars())
 
     async def members(self, group: GroupId) -> frozenset[PersonId]:
         rows = await self._connection.execute(select(role_members.c.person_id).where(role_members.c.group_id == group))

@@ -27,6 +27,7 @@ from reclaim.ports.storage import UnitOfWork
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.find_idle_seats import FindIdleSeats
@@ -317,6 +318,14 @@ class CampaignWorld:
             access=Access(work=work, policy=policy),
             messenger=self.messenger,
         )
+        self.confirming = ConfirmLaunch(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=Access(work=work, policy=policy),
+            messenger=self.messenger,
+        )
         self.syncing = SyncDirectory(
             work=work,
             clock=clock,
@@ -325,10 +334,20 @@ class CampaignWorld:
             directory=self.directory,
             messenger=self.messenger,
             tenant_id=TENANT,
-            after=(FindIdleSeats(work=work, clock=clock, policy=policy).scan, self.verifying.after_sync),
+            after=(
+                FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                self.verifying.after_sync,
+                self.confirming.after_sync,
+            ),
         )
         self.due = DueWork(
-            work=work, clock=clock, policy=policy, close=self.closing, sync=self.syncing, verify=self.verifying
+            work=work,
+            clock=clock,
+            policy=policy,
+            close=self.closing,
+            sync=self.syncing,
+            verify=self.verifying,
+            confirm=self.confirming,
         )
         for kind, handler in {
             "sync": self.syncing.handle,
@@ -340,6 +359,7 @@ class CampaignWorld:
             "close": self.closing.handle,
             "writeback": self.applying.handle,
             "verify": self.verifying.handle,
+            "confirmation": self.confirming.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from cards import campaign, control, review, review_forms, review_item, spend, start, trail, welcome
+from cards import campaign, control, preview, review, review_forms, review_item, spend, start, trail, welcome
 from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.idle import Rule
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView
+from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
 from tests.golden.cards.models import (
@@ -27,11 +27,14 @@ from tests.golden.cards.models import (
     HISTORY,
     HOSTILE,
     ITEMS,
+    LAUNCH_ASKED,
+    LAUNCH_CONFIRMED,
     LYNNE,
     MAILBOX,
     MEGAN,
     NAME,
     NOW,
+    OVER,
     PLACES,
     PREVIEW,
     RESULT,
@@ -39,6 +42,7 @@ from tests.golden.cards.models import (
     SEAT_ROWS,
     SEATS,
     SPEND,
+    START_SEATS,
     STATUS,
     SYNC,
     SYNCED,
@@ -147,14 +151,73 @@ def _admin() -> dict[str, CardView]:
         "seats_nearest": spend.nearest_card(
             "No SKU is called “vizio”. Did you mean Visio Plan 2?", [("visio", "Visio Plan 2")]
         ),
-        "start_form": start.start_form(FORM, Filled(values={"name": NAME, "until": "2026-12-04"})),
+        "start_form": start.start_form(
+            FORM,
+            Filled(
+                values={
+                    "name": NAME,
+                    "until": "2026-12-04",
+                    "disabled": "true",
+                    "never": "true",
+                    "sku.visio": "true",
+                    "department": "Sales; Marketing",
+                    "fallback": LYNNE,
+                },
+                labels={"fallback": "Lynne Robbins"},
+            ),
+        ),
+        "start_form_by_hand": start.start_form(replace(FORM, seats=2, live=False), Filled(values={"name": NAME})),
         "start_form_error": start.start_form(
-            replace(FORM, seats=22, live=False), Filled(values={"name": HOSTILE}, field=None, error="Too many seats.")
+            FORM,
+            Filled(
+                values={"name": HOSTILE, "days": "other", "other_days": "45", "listed": "person,sku\nnobody,"},
+                field="listed",
+                error="Line 2, person: nobody in the tenant is “nobody”. Nothing was taken from this list.",
+            ),
         ),
-        "preview": start.preview_card(PREVIEW, NOW, ZONE),
-        "preview_dry_stale": start.preview_card(
-            replace(PREVIEW, mode=WriteMode.DRY_RUN, data=replace(DATA, stale=True)), NOW, ZONE
+        "preview": preview.preview_card(PREVIEW, NOW, ZONE),
+        "preview_dry_stale": preview.preview_card(
+            replace(PREVIEW, data=DataAge(as_of=DATA.as_of, stale=True), mode=WriteMode.DRY_RUN), NOW, ZONE
         ),
+        "preview_over_limit": preview.preview_card(OVER, NOW, ZONE),
+        "preview_waiting": preview.preview_card(replace(OVER, waiting_for=("Allan Deyoung",)), NOW, ZONE),
+        "preview_small": preview.preview_card(
+            replace(
+                PREVIEW,
+                idle=2,
+                items=2,
+                writable=2,
+                recommended=2,
+                blockers=(),
+                left_out=(),
+                shares=(),
+                named_not_idle=0,
+                reviewers=PREVIEW.reviewers[:1],
+                to_fallback=0,
+                low=Total(),
+                likely=PREVIEW.high,
+            ),
+            NOW,
+            ZONE,
+        ),
+        "simulation": preview.simulation_card(PREVIEW, NOW, ZONE, may_start=True, may_list=True),
+        "simulation_auditor": preview.simulation_card(
+            replace(PREVIEW, over=OverLimit(selected=31, limit=24, hard=True, sku_name="Visio Plan 2", held=40)),
+            NOW,
+            ZONE,
+            may_start=False,
+            may_list=True,
+        ),
+        "start_seats": preview.start_seats_card(START_SEATS),
+        "launch_moved": preview.asked_card(),
+        "launch_waiting": preview.launch_request_card(LAUNCH_ASKED, ZONE, to_asker=True),
+        "launch_confirm": preview.launch_request_card(LAUNCH_ASKED, ZONE, to_asker=False),
+        **{
+            f"launch_{state}": preview.launch_request_card(
+                replace(LAUNCH_CONFIRMED, state=state), ZONE, to_asker=state != "declined"
+            )
+            for state in ("confirmed", "declined", "changed", "expired", "withdrawn")
+        },
         "launched": start.launched_card(NAME, CAMPAIGN),
         "discarded": start.discarded_card(),
         "opened": campaign.opened_card(STATUS, ZONE),

@@ -19,15 +19,20 @@ from reclaim.domain.read_models import (
     History,
     HistoryLine,
     ItemView,
+    LaunchRequestView,
     LeftOut,
+    OverLimit,
     ReviewerLoad,
     SeatFilter,
     SeatPage,
     SeatRow,
     SentMessage,
+    SkuShare,
     SkuSpend,
     SpendReport,
     StartPreview,
+    StartSeat,
+    StartSeats,
     SyncView,
     Wave,
     WaveRow,
@@ -252,18 +257,31 @@ PLACES: Final[Mapping[str, str]] = {
     for page, name in enumerate(("here", "previous", "next", "all", "disabled", "never_seen", "days90"), 1)
 }
 
+_OTHERS = (
+    "Alex Wilber",
+    "Ben Walters",
+    "Debra Berger",
+    "Diego Siciliani",
+    "Irvin Sayers",
+    "Johanna Lorenz",
+    "Joni Sherman",
+)
 PREVIEW: Final = StartPreview(
     ref="draft",
     name=NAME,
     idle=114,
     items=86,
     monthly=Total(amounts=(usd(241600),), unpriced=5),
-    low=Total(amounts=(usd(189200),), unpriced=5),
+    low=Total(amounts=(usd(120400),), unpriced=2),
+    likely=Total(amounts=(usd(189200),), unpriced=5),
     high=Total(amounts=(usd(241600),), unpriced=5),
-    recommended=71,
+    recommended=64,
     writable=71,
     blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
-    reviewers=(ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=12),),
+    reviewers=(
+        ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=34),
+        *(ReviewerLoad(person_id=PersonId(who), name=who, seats=8 - (n > 3)) for n, who in enumerate(_OTHERS)),
+    ),
     to_fallback=7,
     fallback_name="Lynne Robbins",
     left_out=(LeftOut(reason="scope", seats=20), LeftOut(reason="asked", seats=8)),
@@ -274,6 +292,43 @@ PREVIEW: Final = StartPreview(
     due_at=CLOSES,
     zone=ZONE,
     data=DATA,
+    named_not_idle=3,
+    shares=(SkuShare(name="Visio Plan 2", items=22, held=60),),
+)
+OVER: Final = replace(PREVIEW, over=OverLimit(selected=86, limit=50, hard=False))
+START_SEATS: Final = StartSeats(
+    ref="draft",
+    name=NAME,
+    rows=tuple(
+        StartSeat(
+            person_name=item.snapshot.person_name,
+            sku_name=item.snapshot.sku_name,
+            reviewer_name="Megan Bowen",
+            monthly=item.snapshot.monthly,
+            writable=item.plan.writable,
+            blocker=item.plan.blocker.value if item.plan.blocker else None,
+        )
+        for item in ITEMS
+    ),
+    page=2,
+    pages=9,
+    total=86,
+)
+LAUNCH_ASKED: Final = LaunchRequestView(
+    ref="r7",
+    draft_ref="draft",
+    campaign_name=NAME,
+    state="asked",
+    by=LYNNE,
+    by_name="Lynne Robbins",
+    asked_names=("Allan Deyoung", "Megan Bowen"),
+    expires_at=NOW + timedelta(days=3),
+    settled_by_name=None,
+    settled_at=None,
+    preview=OVER,
+)
+LAUNCH_CONFIRMED: Final = replace(
+    LAUNCH_ASKED, state="confirmed", settled_by_name="Allan Deyoung", settled_at=NOW, preview=None
 )
 
 STATUS: Final = CampaignStatus(

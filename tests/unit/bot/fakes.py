@@ -21,10 +21,12 @@ from reclaim.domain.read_models import (
     History,
     InboxView,
     ItemView,
+    LaunchRequestView,
     SeatFilter,
     SeatPage,
     SpendReport,
     StartPreview,
+    StartSeats,
     SyncView,
     Wave,
     WhyReport,
@@ -34,6 +36,7 @@ from reclaim.domain.roles import Actor, Role
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
 from reclaim.ports.chat import Delivery
 from reclaim.services.campaign_draft import CampaignDraft
+from reclaim.services.choose_seats import ScopeAsked
 from tests.fakes import FixedClock, SequentialTokens
 from tests.golden.cards import models
 
@@ -74,6 +77,7 @@ class Core:
     reachable: bool = True
     delivered: list[tuple[PersonId, Notice]] = field(default_factory=list)
     seat_filters: list[SeatFilter] = field(default_factory=list)
+    scopes: list[ScopeAsked] = field(default_factory=list)
 
     def note(self, *call: object) -> None:
         self.calls.append(call)
@@ -123,6 +127,29 @@ class Core:
     async def preview(self, actor: Actor, draft: CampaignDraft) -> StartPreview:
         self.note("preview", draft.ref)
         return replace(models.PREVIEW, ref=draft.ref, name=draft.name)
+
+    async def simulate(self, actor: Actor, draft: CampaignDraft) -> StartPreview:
+        self.note("simulate", draft.ref)
+        return replace(models.PREVIEW, ref=draft.ref, name=draft.name)
+
+    async def seats(self, actor: Actor, ref: str, page: int) -> StartSeats:
+        self.note("start_seats", ref, page)
+        return replace(models.START_SEATS, ref=ref, page=page)
+
+    async def scope(self, asked: ScopeAsked) -> Scope:
+        self.scopes.append(asked)
+        for sku in asked.skus:
+            await self.product("Visio Plan 2" if sku == models.VISIO else sku)
+        return Scope(
+            days=asked.days,
+            rules=asked.rules,
+            product_ids=(models.VISIO,) if asked.skus else (),
+            departments=asked.departments,
+            person_ids=(NOBODY,) if asked.listed else (),
+        )
+
+    async def person(self, text: str, *, field: str) -> PersonId:
+        return next(person for person, name in NAMES.items() if text.lower() in name.lower())
 
     async def launch(self, actor: Actor, ref: str) -> Campaign:
         self.note("launch", ref)
@@ -256,6 +283,36 @@ class Freezing:
         return self.core.frozen
 
 
+class Confirming:
+    """The second admin's face of the core; `shown` is where the request stands."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.shown = replace(models.LAUNCH_ASKED, by=MANAGER)
+
+    async def ask(self, actor: Actor, ref: str) -> LaunchRequestView:
+        self.core.note("ask_launch", ref)
+        return self.shown
+
+    async def confirm(self, actor: Actor, ref: str) -> Campaign:
+        self.core.note("confirm_launch", ref)
+        self.shown = replace(models.LAUNCH_CONFIRMED, by=MANAGER)
+        return OPEN_CAMPAIGN
+
+    async def decline(self, actor: Actor, ref: str) -> LaunchRequestView:
+        self.core.note("decline_launch", ref)
+        self.shown = replace(models.LAUNCH_CONFIRMED, by=MANAGER, state="declined")
+        return self.shown
+
+    async def withdraw(self, actor: Actor, ref: str) -> LaunchRequestView:
+        self.core.note("withdraw_launch", ref)
+        self.shown = replace(models.LAUNCH_CONFIRMED, by=MANAGER, state="withdrawn")
+        return self.shown
+
+    async def view(self, ref: str) -> LaunchRequestView:
+        return self.shown
+
+
 class Syncing:
     """The sync's face of the core."""
 
@@ -295,9 +352,23 @@ class Bot:
         self.keys += 1
         return f"key-{self.keys}"
 
-    def command(self, person: PersonId, text: str, *, private: bool = True, key: str | None = None) -> Command:
-        channel = "console" if person == OPERATOR else "web"
-        return Command(person_id=person, channel=channel, text=text, key=key or self.new_key(), private=private)
+    def command(
+        self,
+        person: PersonId,
+        text: str,
+        *,
+        private: bool = True,
+        key: str | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> Command:
+        return Command(
+            person_id=person,
+            channel="console" if person == OPERATOR else "web",
+            text=text,
+            key=key or self.new_key(),
+            private=private,
+            files=files or {},
+        )
 
     def click(
         self,
@@ -330,6 +401,8 @@ def services(core: Core, writes: WriteMode) -> Services:
         read_spend=core,
         read_seats=core,
         start_campaign=core,
+        choose_seats=core,
+        confirm_launch=Confirming(core),
         read_wave=core,
         record_decision=core,
         delegate_item=core,

@@ -18,6 +18,7 @@ from reclaim.domain.ids import PersonId
 from reclaim.domain.notices import WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.services.access import Access
+from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.read_history import ReadHistory
@@ -93,6 +94,8 @@ def services(world: CampaignWorld) -> Services:
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
         read_seats=ReadSeats(work=work, clock=clock, policy=policy),
         start_campaign=world.launching,
+        choose_seats=ChooseSeats(work=work),
+        confirm_launch=world.confirming,
         read_wave=world.waves,
         record_decision=world.decisions,
         delegate_item=world.delegation,

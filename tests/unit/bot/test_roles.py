@@ -23,6 +23,7 @@ VERBS = {
     "why": LOOK,
     "history": LOOK,
     "export": LOOK,
+    "simulate": LOOK,
     "start": PERSON,
     "close": RUN,
     "freeze": RUN,
@@ -58,7 +59,18 @@ BUTTONS = {
         ],
         EVERYONE,
     ),
-    **dict.fromkeys(["spend.seats", "seats.page", "seats.filter", "status.open", "export.get"], LOOK),
+    **dict.fromkeys(
+        [
+            "spend.seats",
+            "seats.page",
+            "seats.filter",
+            "start.show",
+            "start.seats",
+            "status.open",
+            "export.get",
+        ],
+        LOOK,
+    ),
     **dict.fromkeys(
         [
             "seats.take_all",
@@ -69,6 +81,11 @@ BUTTONS = {
             "start.preview",
             "start.launch",
             "start.discard",
+            "start.preset",
+            "start.simulated",
+            "start.reopen",
+            "start.ask",
+            "launch.withdraw",
         ],
         PERSON,
     ),
@@ -87,7 +104,7 @@ BUTTONS = {
         RUN,
     ),
     **dict.fromkeys(["resume.form", "resume.submit"], ADMINS),
-    "resume.confirm": ADMIN_ONLY,
+    **dict.fromkeys(["resume.confirm", "launch.confirm", "launch.decline"], ADMIN_ONLY),
 }
 
 
