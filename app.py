@@ -260,6 +260,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.SYNC: use.sync.handle,
         jobs.OPEN: use.open.handle,
         jobs.WAVE: use.send.handle_wave,
+        jobs.GROUP: use.send.handle_group,
         jobs.REMINDER: use.send.handle_reminder,
         jobs.OWNER: use.send.handle_owner,
         jobs.ANNOUNCE: use.send.handle_announce,

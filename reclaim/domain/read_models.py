@@ -10,7 +10,7 @@ from datetime import date, datetime
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
 from reclaim.domain.directory import Person
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, CampaignId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Total
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, Choice, ReviewItem
@@ -114,9 +114,9 @@ class SeatPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerLoad:
-    """How many seats a reviewer would be asked about."""
+    """How many seats a reviewer, a person or a group, would be asked about or still has."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
     name: str
     seats: int
 

@@ -6,15 +6,16 @@ Leaving a unit of work without `commit()` keeps nothing. `save` is compare-and-s
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.directory import Group, Person, Seat, Sku
+from reclaim.domain.directory import Group, Person, ProductOwner, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
+    AssigneeId,
     BatchId,
     CampaignId,
     GroupId,
@@ -30,7 +31,7 @@ from reclaim.domain.ids import (
 from reclaim.domain.money import Price
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
-from reclaim.domain.review import AssignedHow, Choice, ReviewItem
+from reclaim.domain.review import AssignedHow, Choice, Move, ReviewItem
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
 
@@ -52,13 +53,36 @@ class People(Protocol):
         """Return the direct members of a role group as last synced."""
         ...
 
+    async def reviewers_in(self, groups: Iterable[GroupId]) -> dict[GroupId, frozenset[PersonId]]:
+        """Return the direct members who can review, as last synced.
+
+        A group whose members the newest complete sync did not read is left out: nobody knows who is in it.
+        """
+        ...
+
+    async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
+        """Return the groups in which this person can review, as `reviewers_in` says."""
+        ...
+
 
 class Catalog(Protocol):
-    """SKUs, groups and prices."""
+    """SKUs with their owners, groups and prices."""
 
     async def skus(self) -> dict[ProductId, Sku]: ...
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]: ...
+
+    async def owners(self) -> dict[ProductId, ProductOwner]:
+        """Return the license owner of each product that has one, of products that are gone too."""
+        ...
+
+    async def set_owner(self, owner: ProductOwner) -> None:
+        """Store the owner of a product in place of the one before."""
+        ...
+
+    async def remove_owner(self, product: ProductId) -> bool:
+        """Leave a product without an owner; return False if it had none."""
+        ...
 
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
         """Return the price valid on that day per product, matched by skuId, part number or product name."""
@@ -264,11 +288,16 @@ class DecisionWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDecide:
-    """What a decision is judged by: the items, their campaigns, and the names of their present assignees."""
+    """What a decision is judged by: the items, their campaigns, and the names of their present assignees.
+
+    Attributes:
+        members: Of the groups that have one of the items, those who can review.
+    """
 
     items: Mapping[ItemId, ReviewItem]
     campaigns: Mapping[CampaignId, Campaign]
-    names: Mapping[PersonId, str]
+    names: Mapping[AssigneeId, str]
+    members: Mapping[GroupId, frozenset[PersonId]] = field(default_factory=dict)
 
 
 class DecisionLog(Protocol):
@@ -318,6 +347,10 @@ class Items(Protocol):
         self, item: ReviewItem, *, by: PersonId | None, how: AssignedHow, reason: str | None, at: datetime
     ) -> None:
         """End the present assignment and add the item's assignee as the next."""
+        ...
+
+    async def history(self, item: ItemId) -> list[Move]:
+        """Return who had the item, oldest first, the present assignee last."""
         ...
 
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]: ...

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.ids import ItemId, PersonId
+from reclaim.domain.ids import AssigneeId, ItemId, PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import ReviewItem, delegate, take_back
 from reclaim.domain.roles import Actor
@@ -11,7 +11,8 @@ from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
-from reclaim.services.jobs import wave_job
+from reclaim.services.jobs import list_job, wave_job
+from reclaim.services.naming import members_of, names_of
 
 
 class DelegateItem:
@@ -44,7 +45,15 @@ class DelegateItem:
                 campaign = await work.campaigns.get(item.campaign_id) if item else None
                 if item is None or campaign is None:
                     raise NotFound("This seat is no longer here.")
-                moved = delegate(item, campaign, actor, to=person, reason=reason, names=await _names(work, item))
+                moved = delegate(
+                    item,
+                    campaign,
+                    actor,
+                    to=person,
+                    reason=reason,
+                    names=await _names(work, item),
+                    members=await members_of(work, [item]),
+                )
                 await self._store(work, actor, moved, EventKind.ITEM_DELEGATED, reason)
             for campaign_id in {item.campaign_id for item in found.values()}:
                 await work.enqueue(wave_job(campaign_id, to, self._tokens.new_id()))
@@ -64,10 +73,12 @@ class DelegateItem:
             campaign = await work.campaigns.get(item.campaign_id) if item else None
             if item is None or campaign is None:
                 raise NotFound("This seat is no longer here.")
-            back = take_back(item, campaign, actor)
+            back = take_back(item, campaign, actor, await work.items.history(item_id))
             await self._store(work, actor, back, EventKind.ITEM_TAKEN_BACK, None)
             if item.assignee_id is not None:
-                await work.enqueue(wave_job(item.campaign_id, item.assignee_id, self._tokens.new_id()))
+                await work.enqueue(
+                    list_job(item.campaign_id, item.assignee_id, item.assignee_kind, self._tokens.new_id())
+                )
             await work.commit()
 
     async def _store(
@@ -89,6 +100,5 @@ class DelegateItem:
         )
 
 
-async def _names(work: UnitOfWork, item: ReviewItem) -> dict[PersonId, str]:
-    people = await work.people.get_many([item.assignee_id] if item.assignee_id else [])
-    return {person: found.shown_name for person, found in people.items()}
+async def _names(work: UnitOfWork, item: ReviewItem) -> dict[AssigneeId, str]:
+    return await names_of(work, [item.assignee_id])

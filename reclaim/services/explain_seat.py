@@ -16,6 +16,7 @@ from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.find_idle_seats import as_read
 from reclaim.services.freshness import data_age
+from reclaim.services.naming import names_of
 
 _CANDIDATES = 5
 
@@ -150,12 +151,12 @@ async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Aske
     newest: dict[ProductId, ReviewItem] = {}
     for item in await reading.items.of_person(person):
         newest.setdefault(item.product_id, item)
-    assignees = await reading.people.get_many({item.assignee_id for item in newest.values() if item.assignee_id})
+    names = await names_of(reading, (item.assignee_id for item in newest.values()))
     return {
         product: _Asked(
             item=item,
             campaign_name=await _campaign_name(reading, item.campaign_id),
-            assignee_name=assignees[item.assignee_id].shown_name if item.assignee_id in assignees else None,
+            assignee_name=names.get(item.assignee_id) if item.assignee_id else None,
             messages=tuple(await reading.messages.about_item(item.id)),
         )
         for product, item in newest.items()

@@ -1,11 +1,13 @@
 """The jobs of a campaign's life: kinds and keys in one place. Every key starts with its kind and is unique for ever."""
 
-from reclaim.domain.ids import CampaignId, OrderId, PersonId, RunId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, OrderId, PersonId, RunId
 from reclaim.ports.engine import Job
 
 SYNC = "sync"
 OPEN = "open"
 WAVE = "wave"
+GROUP = "group"
 REMINDER = "reminder"
 OWNER = "owner"
 ANNOUNCE = "announce"
@@ -27,6 +29,18 @@ def open_job(campaign: CampaignId, again: int = 0) -> Job:
 def wave_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
     """Show a reviewer the present state of their list. One job per occasion."""
     return Job(kind=WAVE, key=f"{WAVE}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person})
+
+
+def group_job(campaign: CampaignId, group: GroupId, occasion: str) -> Job:
+    """Show every member of a group who can review the present state of their list. One job per occasion."""
+    return Job(kind=GROUP, key=f"{GROUP}:{campaign}:{group}:{occasion}", args={"campaign": campaign, "group": group})
+
+
+def list_job(campaign: CampaignId, assignee: AssigneeId, kind: AssigneeKind, occasion: str) -> Job:
+    """Show whoever has a seat, a person or a group, the present state of their list. One job per occasion."""
+    if kind is AssigneeKind.GROUP:
+        return group_job(campaign, GroupId(assignee), occasion)
+    return wave_job(campaign, PersonId(assignee), occasion)
 
 
 def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int) -> Job:

@@ -7,19 +7,20 @@ from datetime import datetime
 
 from reclaim.domain.calendar import end_of_day
 from reclaim.domain.campaign import Scope, Strategy, check_draft
-from reclaim.domain.directory import Person, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Person, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
-from reclaim.domain.ids import GroupId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Price
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import DataAge
 from reclaim.domain.removal import RemovalPlan, plan_removal
-from reclaim.domain.reviewers import Assignment, assign
+from reclaim.domain.reviewers import Assignment, Candidates, assign
 from reclaim.domain.selection import Selection, scoped, select_seats
 from reclaim.errors import Conflict, InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork
 from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.freshness import data_age, gives_sign_ins, no_sign_in_data
+from reclaim.services.naming import names_of
 
 _WINDOWS = (180, 90, 60, 30)  # those that the form offers
 
@@ -33,6 +34,7 @@ class Prepared:
         idle: Seats idle for the draft's window, in scope or not.
         assignments: For every seat in scope.
         plans: For every item.
+        names: Of all reviewers, people and groups.
         fallback: Who stands in; None if nobody can.
     """
 
@@ -44,6 +46,7 @@ class Prepared:
     assignments: Mapping[SeatId, Assignment]
     plans: Mapping[SeatId, RemovalPlan]
     people: Mapping[PersonId, Person]
+    names: Mapping[AssigneeId, str]
     skus: Mapping[ProductId, Sku]
     prices: Mapping[ProductId, Price]
     fallback: Person | None
@@ -76,7 +79,14 @@ async def prepare(reading: UnitOfWork, draft: CampaignDraft, policy: Policy, now
         raise InvalidRequest(await _nothing_matches(reading, draft.scope, now), field="days")
     people = await _people(reading, draft, policy, chosen)
     fallback = _fallback(draft, policy, people)
-    assignments = _assign(draft, fallback, chosen, people)
+    among = await candidates(
+        reading,
+        draft.strategy,
+        people,
+        reviewer_id=draft.reviewer_id,
+        fallback_id=fallback.id if fallback else None,
+    )
+    assignments = _assign(draft, chosen, among)
     ids = [finding.seat_id for finding in chosen]
     selection = select_seats(
         idle,
@@ -94,7 +104,8 @@ async def prepare(reading: UnitOfWork, draft: CampaignDraft, policy: Policy, now
         selection=selection,
         assignments=assignments,
         plans=await _plans(reading, selection.items, skus),
-        people=people,
+        people=among.people,
+        names=await names_of(reading, (one.assignee_id for one in assignments.values())),
         skus=skus,
         prices=await reading.catalog.prices(now),
         fallback=fallback,
@@ -148,19 +159,37 @@ def _reviewer(person_id: PersonId | None, people: Mapping[PersonId, Person], *, 
     return person
 
 
-def _assign(
-    draft: CampaignDraft, fallback: Person | None, chosen: Iterable[Finding], people: Mapping[PersonId, Person]
-) -> dict[SeatId, Assignment]:
+async def candidates(
+    reading: UnitOfWork,
+    strategy: Strategy,
+    people: Mapping[PersonId, Person],
+    *,
+    reviewer_id: PersonId | None,
+    fallback_id: PersonId | None,
+) -> Candidates:
+    """Return all that the strategy may choose from.
+
+    Args:
+        people: Holders and their managers, the named reviewer and the fallback reviewer; owners are read here.
+    """
+    if strategy is not Strategy.OWNER:
+        return Candidates(people=people, reviewer_id=reviewer_id, fallback_id=fallback_id)
+    owners = await reading.catalog.owners()
+    persons = {PersonId(one.owner) for one in owners.values() if one.kind is AssigneeKind.PERSON}
+    groups = {GroupId(one.owner) for one in owners.values() if one.kind is AssigneeKind.GROUP}
+    return Candidates(
+        people={**people, **await reading.people.get_many(persons - people.keys())},
+        fallback_id=fallback_id,
+        owners=owners,
+        members=await reading.people.reviewers_in(groups),
+    )
+
+
+def _assign(draft: CampaignDraft, chosen: Iterable[Finding], among: Candidates) -> dict[SeatId, Assignment]:
     return {
-        finding.seat_id: assign(
-            draft.strategy,
-            people[finding.person_id],
-            people=people,
-            reviewer_id=draft.reviewer_id,
-            fallback_id=fallback.id if fallback else None,
-        )
+        finding.seat_id: assign(draft.strategy, among.people[finding.person_id], finding.product_id, among)
         for finding in chosen
-        if finding.person_id in people
+        if finding.person_id in among.people
     }
 
 

@@ -132,7 +132,7 @@ def _total(items: list[ReviewItem]) -> Total:
 
 def _loads(reviewers_open: Mapping[PersonId, int], names: Mapping[PersonId, str]) -> tuple[ReviewerLoad, ...]:
     loads = [
-        ReviewerLoad(person_id=person, name=names.get(person, person), seats=seats)
+        ReviewerLoad(assignee_id=person, name=names.get(person, person), seats=seats)
         for person, seats in reviewers_open.items()
     ]
     return tuple(sorted(loads, key=lambda load: (-load.seats, load.name)))

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Person
-from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult, InboxView, ItemView, Wave, WaveRow
@@ -12,6 +11,7 @@ from reclaim.domain.review import Recommendation, ReviewItem
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.naming import names_of
 
 PAGE_SIZE = 10  # UX.md 2.1: rows a page; keeps the worst Teams card at 19 KB
 
@@ -188,7 +188,7 @@ async def _place(work: UnitOfWork, campaign: CampaignId, person: PersonId) -> _P
     return _Place(stored[1] if stored else {})
 
 
-def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[PersonId, str]) -> WaveRow:
+def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[AssigneeId, str]) -> WaveRow:
     default = item.recommendation is Recommendation.REVOKE
     return WaveRow(
         item=item,
@@ -214,10 +214,9 @@ def _total(items: Sequence[ReviewItem]) -> Total:
 
 
 async def _names(
-    work: UnitOfWork, items: Iterable[ReviewItem], extra: Iterable[PersonId | None] = ()
-) -> dict[PersonId, str]:
-    ids: set[PersonId] = {one for one in extra if one}
+    work: UnitOfWork, items: Iterable[ReviewItem], extra: Iterable[AssigneeId | None] = ()
+) -> dict[AssigneeId, str]:
+    ids: set[AssigneeId | None] = {*extra}
     for item in items:
-        ids |= {one for one in (item.assignee_id, item.delegated_by, item.answer.by if item.answer else None) if one}
-    people: dict[PersonId, Person] = await work.people.get_many(ids)
-    return {person: found.shown_name for person, found in people.items()}
+        ids |= {item.assignee_id, item.delegated_by, item.answer.by if item.answer else None}
+    return await names_of(work, ids)

@@ -6,7 +6,7 @@ import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.ids import CampaignId, GroupId, ItemId, PersonId
 from reclaim.domain.notices import (
     CampaignClosedNotice,
     CampaignOpenNotice,
@@ -22,6 +22,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.jobs import wave_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 
@@ -64,6 +65,15 @@ class SendWaves:
             return
         await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
         await self._count_up(campaign)
+
+    async def handle_group(self, job: Job) -> None:
+        """Show every member of the group who can review their list, each by a job of their own."""
+        campaign, group = CampaignId(str(job.args["campaign"])), GroupId(str(job.args["group"]))
+        async with self._work.write() as work:
+            members = await work.people.reviewers_in([group])
+            for person in sorted(members.get(group, ())):
+                await work.enqueue(wave_job(campaign, person, f"of-{job.key}"))
+            await work.commit()
 
     async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:
         """Leave no live buttons on the list of somebody whose last seat went to somebody else."""

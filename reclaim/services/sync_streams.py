@@ -10,7 +10,7 @@ import structlog
 from reclaim.domain.directory import Group, Sku
 from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
-from reclaim.domain.syncing import SyncState
+from reclaim.domain.syncing import MEMBERS_STREAM, SyncState
 from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport
 from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
@@ -145,7 +145,7 @@ class SyncStreams:
             await unit.syncs.save_members(run.id, group, rows)
 
         try:
-            await self._stream(run, f"members:{group}", read, save, on_page)
+            await self._stream(run, f"{MEMBERS_STREAM}{group}", read, save, on_page)
         except DirectoryError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId, seat_id
-from reclaim.domain.review import AssignedHow, ReviewItem
+from reclaim.domain.review import AssignedHow, Move, ReviewItem
 from reclaim.errors import Conflict
 from reclaim.ports.storage import ReviewerCount
 from storage.repositories.conflicts import changed, is_duplicate
@@ -25,10 +25,11 @@ from storage.repositories.item_rows import (
     progress_values,
     start_assignments,
     to_item,
+    to_move,
     update_next_version,
 )
 from storage.repositories.messages import DELIVERED
-from storage.tables import answers, campaigns, message_items, messages, questions, review_items
+from storage.tables import answers, campaigns, item_assignments, message_items, messages, questions, review_items
 from storage.upsert import in_chunks, upsert
 
 _ITEM = review_items.c
@@ -49,6 +50,7 @@ class SqlItems:
             Assignment(
                 item_id=item.id,
                 assignee_id=item.assignee_id,
+                kind=item.assignee_kind,
                 how=item.assigned_how,
                 by=None,
                 reason=item.assigned_reason,
@@ -92,8 +94,24 @@ class SqlItems:
     async def record_assignment(
         self, item: ReviewItem, *, by: PersonId | None, how: AssignedHow, reason: str | None, at: datetime
     ) -> None:
-        move = Assignment(item_id=item.id, assignee_id=item.assignee_id, how=how, by=by, reason=reason, at=at)
+        move = Assignment(
+            item_id=item.id,
+            assignee_id=item.assignee_id,
+            kind=item.assignee_kind,
+            how=how,
+            by=by,
+            reason=reason,
+            at=at,
+        )
         await self._connection.run_sync(start_assignments, [move])
+
+    async def history(self, item: ItemId) -> list[Move]:
+        rows = await self._connection.execute(
+            select(item_assignments)
+            .where(item_assignments.c.item_id == item)
+            .order_by(item_assignments.c.stage, item_assignments.c.seq)
+        )
+        return [to_move(row) for row in rows.mappings()]
 
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]:
         """Count an answered item for who answered it and an open one for its assignee; none for nobody."""

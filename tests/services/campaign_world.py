@@ -334,6 +334,7 @@ class CampaignWorld:
             "sync": self.syncing.handle,
             "open": self.opening.handle,
             "wave": self.sending.handle_wave,
+            "group": self.sending.handle_group,
             "reminder": self.sending.handle_reminder,
             "owner": self.sending.handle_owner,
             "announce": self.sending.handle_announce,

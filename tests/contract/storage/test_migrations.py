@@ -95,4 +95,6 @@ def test_an_upgrade_makes_a_file_for_its_owner_alone(tmp_path: Path) -> None:
 def test_the_scripts_are_part_of_the_package() -> None:
     versions = files("storage") / "migrations" / "versions"
 
-    assert {"0001_directory.py", "0002_campaigns.py", "0003_evidence.py"} <= {file.name for file in versions.iterdir()}
+    assert {"0001_directory.py", "0002_campaigns.py", "0003_evidence.py", "0005_owners.py"} <= {
+        file.name for file in versions.iterdir()
+    }

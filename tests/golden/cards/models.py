@@ -263,7 +263,7 @@ PREVIEW: Final = StartPreview(
     recommended=71,
     writable=71,
     blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
-    reviewers=(ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=12),),
+    reviewers=(ReviewerLoad(assignee_id=MEGAN, name="Megan Bowen", seats=12),),
     to_fallback=7,
     fallback_name="Lynne Robbins",
     left_out=(LeftOut(reason="scope", seats=20), LeftOut(reason="asked", seats=8)),
@@ -291,7 +291,7 @@ STATUS: Final = CampaignStatus(
     reviewers=19,
     reviewers_done=11,
     open_with=tuple(
-        ReviewerLoad(person_id=PersonId(name), name=name, seats=seats)
+        ReviewerLoad(assignee_id=PersonId(name), name=name, seats=seats)
         for name, seats in (("Ben Walters", 9), ("Debra Berger", 8), (HOSTILE, 4))
     ),
     unreachable=("Enrico Cattaneo",),
