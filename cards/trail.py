@@ -35,8 +35,13 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.DECISION_WITHDRAWN: "Answer taken back",
     EventKind.ITEM_DELEGATED: "Seat passed on",
     EventKind.ITEM_TAKEN_BACK: "Seat taken back",
+    EventKind.ITEM_GIVEN_BACK: "Seat given back",
+    EventKind.ITEM_REASSIGNED: "Seat moved to another reviewer",
     EventKind.REMINDER_SENT: "Reminder sent",
+    EventKind.NUDGED: "Reminded by hand",
     EventKind.CLOSE_MOVED: "Close moved",
+    EventKind.CAMPAIGN_EXTENDED: "Campaign extended",
+    EventKind.CAMPAIGN_CANCELLED: "Campaign cancelled",
     EventKind.CAMPAIGN_CLOSING: "Campaign closing",
     EventKind.REMOVAL_PLANNED: "Removal planned",
     EventKind.REMOVAL_INTENDED: "Removal about to be made",
@@ -52,6 +57,8 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.RESUME_ASKED: "Resume asked for",
     EventKind.RESUMED: "Removals go on",
     EventKind.EXPORTED: "Evidence exported",
+    EventKind.OWNER_NAMED: "License owner named",
+    EventKind.OWNER_REMOVED: "License owner removed",
 }
 _FACTS_SHOWN = 3
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.directory import Group, Person, ProductOwner, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
     AssigneeId,
@@ -259,9 +259,10 @@ class Campaigns(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerCount:
-    """One reviewer's part of a campaign."""
+    """One reviewer's part of a campaign: of a person what is open with them and answered by them, of a group what is open."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
+    kind: AssigneeKind
     total: int
     open: int
 
@@ -330,7 +331,11 @@ class Items(Protocol):
     async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]: ...
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        """Return items that are with this person, were answered by them, or that they passed on and are still open."""
+        """Return what belongs on this person's list.
+
+        With them or a group of theirs, answered by them or another member of it, or passed on by them or moved away from
+        them by an admin and still open.
+        """
         ...
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]: ...
@@ -349,6 +354,22 @@ class Items(Protocol):
         """End the present assignment and add the item's assignee as the next."""
         ...
 
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        """Store moved items, all or none, each over its version before, with the entry in its history of assignees."""
+        ...
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        """Return what this person or group has to answer."""
+        ...
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        """Return the groups that have something to answer in an opening or open campaign."""
+        ...
+
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        """Return whom the campaign asks, members of groups one by one, and who has answered; `open_only`: still asks."""
+        ...
+
     async def history(self, item: ItemId) -> list[Move]:
         """Return who had the item, oldest first, the present assignee last."""
         ...
@@ -364,11 +385,11 @@ class Items(Protocol):
         ...
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        """Return present assignees with open items of whom at least one stands on no delivered message to them."""
+        """Return people with open items, also as members of a group, of which one stands on no delivered message to them."""
         ...
 
     async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
-        """Return items whose present assignee got a card that shows them."""
+        """Return items whose present assignee, or a member of the group who can review, got a card that shows them."""
         ...
 
     async def with_open_question(self, seats: Iterable[SeatId]) -> frozenset[SeatId]:
@@ -458,6 +479,12 @@ class Messages(Protocol):
     async def unreached(self, matter: str) -> list[PersonId]:
         """Return people whose newest message of the matter is dead."""
         ...
+
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        """Return when each person was last reminded, by the clock or by hand."""
+        ...
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Say everything about one person's seats: flagged or not and why, who was asked, which messages went out, what became."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,14 +11,13 @@ from reclaim.domain.ids import CampaignId, PersonId, ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SentMessage, WhyReport, WhySeat
 from reclaim.domain.review import ReviewItem
-from reclaim.errors import InvalidRequest, NotFound
+from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.find_idle_seats import as_read
+from reclaim.services.find_person import find_person
 from reclaim.services.freshness import data_age
 from reclaim.services.naming import names_of
-
-_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class ExplainSeat:
             raise InvalidRequest("Please name a person. Example: /reclaim why adele@contoso.com", field="person")
         now = self._clock.now()
         async with self._work.read() as reading:
-            person = await _find(reading, wanted)
+            person = await find_person(reading, wanted)
             run = await reading.syncs.newest_complete()
             skus = await reading.catalog.skus()
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
@@ -120,30 +119,6 @@ def _gone(about: _Asked) -> WhySeat:
         assignee_name=about.assignee_name,
         messages=about.messages,
     )
-
-
-async def _find(reading: UnitOfWork, wanted: str) -> Person:
-    by_id = await reading.people.get(PersonId(wanted.lower()))
-    if by_id is not None:
-        return by_id
-    found = await reading.people.search(wanted, _CANDIDATES + 1)
-    exact = [person for person in found if _is_exactly(person, wanted.casefold())]
-    candidates = exact or found
-    if not candidates:
-        raise NotFound(f"Nobody matches “{wanted}”.")
-    if len(candidates) > 1:
-        raise InvalidRequest(_which(wanted, candidates), field="person")
-    return candidates[0]
-
-
-def _is_exactly(person: Person, wanted: str) -> bool:
-    return wanted in (person.upn.casefold(), (person.mail or "").casefold(), person.name.casefold())
-
-
-def _which(wanted: str, found: Sequence[Person]) -> str:
-    names = ", ".join(f"{person.shown_name} ({person.upn})" for person in found[:_CANDIDATES])
-    more = " and more" if len(found) > _CANDIDATES else ""
-    return f"Several people match “{wanted}”: {names}{more}. Use the address in brackets."
 
 
 async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:

@@ -43,12 +43,21 @@ def list_job(campaign: CampaignId, assignee: AssigneeId, kind: AssigneeKind, occ
     return wave_job(campaign, PersonId(assignee), occasion)
 
 
-def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int) -> Job:
-    """Remind a reviewer who has open seats; `number` counts from 1."""
+def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int, *, window: str = "") -> Job:
+    """Remind a reviewer who has open seats; `number` counts from 1, and anew in every `window`."""
     return Job(
         kind=REMINDER,
-        key=f"{REMINDER}:{campaign}:{person}:{number}",
+        key=f"{REMINDER}:{campaign}:{person}:{window}{number}",
         args={"campaign": campaign, "person": person, "number": number, "of": of},
+    )
+
+
+def nudge_job(campaign: CampaignId, person: PersonId, by: PersonId, occasion: str) -> Job:
+    """Remind a reviewer who has open seats because somebody asks for it."""
+    return Job(
+        kind=REMINDER,
+        key=f"{REMINDER}:{campaign}:{person}:by-{occasion}",
+        args={"campaign": campaign, "person": person, "by": by},
     )
 
 

@@ -62,6 +62,9 @@ class OpenCampaign:
 
     async def _add(self, campaign: Campaign, seat_ids: Sequence[SeatId]) -> None:
         async with self._work.write() as work:
+            now_campaign = await work.campaigns.get(campaign.id)
+            if now_campaign is None or now_campaign.state is not CampaignState.OPENING:
+                return  # cancelled meanwhile: no further question may open
             facts = await _load(work, seat_ids, campaign, self._clock.now())
             # Between preview and opening another campaign may have asked about the same seat: one open question per seat.
             asked = await work.items.with_open_question(seat_ids)
@@ -189,8 +192,8 @@ class OpenCampaign:
                     },
                 )
             )
-            for reviewer in reviewers:
-                await work.enqueue(wave_job(campaign_id, reviewer.person_id, "open"))
+            for person in await work.items.asked(campaign_id):
+                await work.enqueue(wave_job(campaign_id, person, "open"))
             await work.enqueue(owner_job(campaign_id, "open"))
             await work.commit()
 

@@ -94,7 +94,13 @@ class SendWaves:
         wave = await self._read.wave(campaign, person)
         if wave is None or wave.open_count == 0 or wave.campaign_state is not CampaignState.OPEN:
             return
-        notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
+        if "by" in job.args:
+            by = PersonId(str(job.args["by"]))
+            async with self._work.read() as work:
+                asker = await work.people.get(by)
+            notice = WaveNotice(wave=wave, reminder=0, asked_by=asker.shown_name if asker else None, fresh=True)
+        else:
+            notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
         # Nobody sends a reminder a second time, so a channel that fails in passing gets a few tries here.
         for pause_s in _PAUSES_S:
             try:
@@ -149,7 +155,8 @@ class SendWaves:
         """Return the person's items. Asked before the list is drawn: what arrives later is not on the card."""
         async with self._work.read() as work:
             items = await work.items.for_reviewer(campaign, person)
-        return frozenset(item.id for item in items if item.assignee_id == person)
+            members = {group: {person} for group in await work.people.groups_of(person)}
+        return frozenset(item.id for item in items if item.is_with(person, members))
 
     async def _show(self, notice: WaveNotice, person: PersonId, kind: EventKind, held: frozenset[ItemId]) -> bool:
         try:

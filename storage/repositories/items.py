@@ -7,12 +7,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Select, and_, case, exists, func, insert, or_, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId, seat_id
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import (
+    AssigneeId,
+    BatchId,
+    CampaignId,
+    GroupId,
+    ItemId,
+    PersonId,
+    ProductId,
+    SeatId,
+    seat_id,
+)
 from reclaim.domain.review import AssignedHow, Move, ReviewItem
 from reclaim.errors import Conflict
 from reclaim.ports.storage import ReviewerCount
@@ -29,10 +40,22 @@ from storage.repositories.item_rows import (
     update_next_version,
 )
 from storage.repositories.messages import DELIVERED
-from storage.tables import answers, campaigns, item_assignments, message_items, messages, questions, review_items
+from storage.repositories.people import can_review, members_were_read
+from storage.tables import (
+    answers,
+    campaigns,
+    item_assignments,
+    message_items,
+    messages,
+    people,
+    questions,
+    review_items,
+    role_members,
+)
 from storage.upsert import in_chunks, upsert
 
 _ITEM = review_items.c
+_OF_GROUP = _ITEM.assignee_kind == AssigneeKind.GROUP.value
 
 
 class SqlItems:
@@ -113,18 +136,76 @@ class SqlItems:
         )
         return [to_move(row) for row in rows.mappings()]
 
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        if not items:
+            return
+        rows = [next_version(item, answer_values(item)) for item in items]
+        done = await self._connection.execute(update_next_version(answer_values(items[0])), rows)
+        if done.rowcount != len(items):
+            raise changed()
+        moves = [
+            Assignment(
+                item_id=item.id,
+                assignee_id=item.assignee_id,
+                kind=item.assignee_kind,
+                how=item.assigned_how,
+                by=by,
+                reason=item.assigned_reason if item.assigned_how is AssignedHow.DELEGATED else None,
+                at=at,
+            )
+            for item in items
+        ]
+        await self._connection.run_sync(start_assignments, moves)
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        return await self._where(
+            _ITEM.campaign_id == campaign,
+            _ITEM.assignee_id == assignee,
+            _ITEM.choice.is_(None),
+            _ITEM.outcome.is_(None),
+        )
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        query = (
+            select(_ITEM.assignee_id)
+            .join(campaigns, campaigns.c.id == _ITEM.campaign_id)
+            .where(
+                _OF_GROUP,
+                _ITEM.choice.is_(None),
+                campaigns.c.state.in_([CampaignState.OPENING.value, CampaignState.OPEN.value]),
+            )
+            .distinct()
+        )
+        return frozenset(GroupId(found) for found in await self._connection.scalars(query))
+
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]:
         """Count an answered item for who answered it and an open one for its assignee; none for nobody."""
-        reviewer = case((_ITEM.choice.is_not(None), _ITEM.answered_by), else_=_ITEM.assignee_id).label("reviewer")
-        each = select(reviewer, _ITEM.choice).where(_ITEM.campaign_id == campaign).subquery()
+        answered = _ITEM.choice.is_not(None)
+        reviewer = case((answered, _ITEM.answered_by), else_=_ITEM.assignee_id).label("reviewer")
+        kind = case((answered, AssigneeKind.PERSON.value), else_=_ITEM.assignee_kind).label("kind")
+        each = select(reviewer, kind, _ITEM.choice).where(_ITEM.campaign_id == campaign).subquery()
         query = (
-            select(each.c.reviewer, func.count(), func.count() - func.count(each.c.choice))
+            select(each.c.reviewer, each.c.kind, func.count(), func.count() - func.count(each.c.choice))
             .where(each.c.reviewer.is_not(None))
-            .group_by(each.c.reviewer)
+            .group_by(each.c.reviewer, each.c.kind)
             .order_by(each.c.reviewer)
         )
         rows = await self._connection.execute(query)
-        return [ReviewerCount(person_id=PersonId(who), total=total, open=still) for who, total, still in rows]
+        return [
+            ReviewerCount(assignee_id=who, kind=AssigneeKind(kind), total=total, open=still)
+            for who, kind, total, still in rows
+        ]
+
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        here = _ITEM.campaign_id == campaign
+        asks = [here, _ITEM.choice.is_(None)] if open_only else [here]
+        people_asked = [
+            select(_ITEM.assignee_id).where(*asks, ~_OF_GROUP, _ITEM.assignee_id.is_not(None)),
+            _members_of_items().where(*asks),
+        ]
+        if not open_only:
+            people_asked.append(select(_ITEM.answered_by).where(here, _ITEM.answered_by.is_not(None)))
+        return sorted(PersonId(found) for found in await self._connection.scalars(union(*people_asked)))
 
     async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
         keys = (_ITEM.choice, _ITEM.outcome, _ITEM.waiting)
@@ -143,18 +224,12 @@ class SqlItems:
         return [CampaignId(found) for found in await self._connection.scalars(query)]
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        query = (
-            select(_ITEM.assignee_id)
-            .where(
-                _ITEM.campaign_id == campaign,
-                _ITEM.choice.is_(None),
-                _ITEM.assignee_id.is_not(None),
-                ~_shown_to_assignee(),
-            )
-            .distinct()
-            .order_by(_ITEM.assignee_id)
+        asks = (_ITEM.campaign_id == campaign, _ITEM.choice.is_(None))
+        persons = select(_ITEM.assignee_id).where(
+            *asks, ~_OF_GROUP, _ITEM.assignee_id.is_not(None), ~_shown_to(_ITEM.assignee_id)
         )
-        return [PersonId(found) for found in await self._connection.scalars(query)]
+        members = _members_of_items().where(*asks, ~_shown_to(role_members.c.person_id))
+        return sorted(PersonId(found) for found in await self._connection.scalars(union(persons, members)))
 
     async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
         query = select(_ITEM.id).where(_ITEM.campaign_id == campaign, _shown_to_assignee())
@@ -227,16 +302,58 @@ class SqlItems:
 
 
 def _concerns(person: PersonId) -> ColumnElement[bool]:
-    """Whether an item belongs on this person's list: theirs, answered by them, or passed on by them and still open."""
-    passed_on = and_(_ITEM.delegated_by == person, _ITEM.choice.is_(None))
-    return or_(_ITEM.assignee_id == person, _ITEM.answered_by == person, passed_on)
+    """Whether an item belongs on this person's list.
+
+    Theirs or their group's, answered by them, passed on by them and still open, or moved away from them and still open.
+    """
+    groups = (
+        select(role_members.c.group_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(people.c.id == person, can_review(), members_were_read())
+    )
+    open_still = _ITEM.choice.is_(None)
+    passed_on = and_(_ITEM.delegated_by == person, open_still)
+    of_group = and_(_OF_GROUP, _ITEM.assignee_id.in_(groups), _ITEM.person_id != person)
+    moved_away = and_(
+        _ITEM.assigned_how == AssignedHow.REASSIGNED.value,
+        open_still,
+        or_(_ITEM.moved_from == person, and_(_ITEM.moved_from.in_(groups), _ITEM.person_id != person)),
+    )
+    return or_(_ITEM.assignee_id == person, _ITEM.answered_by == person, passed_on, of_group, moved_away)
 
 
-def _shown_to_assignee() -> ColumnElement[bool]:
-    """Whether the present assignee, and not only an earlier one, got a card with this item."""
+def _members_of_items() -> Select[Any]:
+    """Select who may answer what groups have: one row per item and member who can review and is not the holder."""
+    return (
+        select(role_members.c.person_id)
+        .select_from(review_items)
+        .join(role_members, role_members.c.group_id == _ITEM.assignee_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(_OF_GROUP, can_review(), members_were_read(), role_members.c.person_id != _ITEM.person_id)
+    )
+
+
+def _shown_to(person: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether this person got a card with the item."""
     return exists().where(
         message_items.c.item_id == _ITEM.id,
         messages.c.id == message_items.c.message_id,
-        messages.c.person_id == _ITEM.assignee_id,
+        messages.c.person_id == person,
         messages.c.state.in_(DELIVERED),
     )
+
+
+def _shown_to_assignee() -> ColumnElement[bool]:
+    """Whether the present assignee, and not only an earlier one, got a card with this item; of a group one member counts."""
+    member = exists().where(
+        role_members.c.group_id == _ITEM.assignee_id,
+        people.c.id == role_members.c.person_id,
+        can_review(),
+        members_were_read(),
+        people.c.id != _ITEM.person_id,
+        message_items.c.item_id == _ITEM.id,
+        messages.c.id == message_items.c.message_id,
+        messages.c.person_id == people.c.id,
+        messages.c.state.in_(DELIVERED),
+    )
+    return case((_OF_GROUP, member), else_=_shown_to(_ITEM.assignee_id))

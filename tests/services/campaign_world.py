@@ -31,12 +31,16 @@ from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.name_owner import NameOwner
+from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
@@ -293,6 +297,10 @@ class CampaignWorld:
         self.opening = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decisions = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=self.log)
         self.delegation = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.reassigning = ReassignItems(work=work, clock=clock, tokens=tokens)
+        self.steering = SteerCampaign(work=work, clock=clock, tokens=tokens)
+        self.nudging = NudgeReviewers(work=work, clock=clock, tokens=tokens)
+        self.owning = NameOwner(work=work, clock=clock, tokens=tokens, policy=policy)
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.statuses = ReadStatus(work=work, clock=clock, policy=policy)
         self.sending = SendWaves(

@@ -7,7 +7,7 @@ from typing import Final
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Path, Person
+from reclaim.domain.directory import AssigneeKind, Path, Person
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Total
@@ -20,6 +20,8 @@ from reclaim.domain.read_models import (
     HistoryLine,
     ItemView,
     LeftOut,
+    OwnerRow,
+    Owners,
     ReviewerLoad,
     SeatFilter,
     SeatPage,
@@ -39,6 +41,7 @@ from reclaim.domain.review import (
     Answer,
     AssignedHow,
     Choice,
+    FallbackWhy,
     Recommendation,
     ReviewItem,
     Snapshot,
@@ -274,6 +277,24 @@ PREVIEW: Final = StartPreview(
     due_at=CLOSES,
     zone=ZONE,
     data=DATA,
+)
+
+OWNERS: Final = Owners(
+    rows=(
+        OwnerRow(product_id=ProductId("e5"), sku_name="Microsoft 365 E5", owner_name=None, kind=None, idle=31),
+        OwnerRow(
+            product_id=VISIO, sku_name="Visio Plan 2", owner_name="Megan Bowen", kind=AssigneeKind.PERSON, idle=22
+        ),
+        OwnerRow(
+            product_id=ProductId("project"),
+            sku_name=HOSTILE,
+            owner_name=HOSTILE,
+            kind=AssigneeKind.GROUP,
+            idle=4,
+            trouble=FallbackWhy.GROUP_UNREAD,
+        ),
+    ),
+    fallback_name="Lynne Robbins",
 )
 
 STATUS: Final = CampaignStatus(

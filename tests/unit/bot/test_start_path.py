@@ -203,7 +203,7 @@ async def test_an_installation_set_to_dry_run_starts_no_live_campaign() -> None:
         ({"rules": "idle; drop"}, "rules"),
         ({"until": ""}, "until"),
         ({"until": "4/12"}, "until"),
-        ({"strategy": "owner"}, "strategy"),
+        ({"strategy": "nobody"}, "strategy"),
         ({"silence": "delete"}, "silence"),
         ({"dry_run": "maybe"}, "dry_run"),
         ({"reviewer": "a b"}, "reviewer"),
