@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from cards import formats
 from cards.view import Action, Box, Paragraph, Strip, Tone
+from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
 from reclaim.domain.money import Money, Total
 from reclaim.domain.read_models import DataAge
@@ -135,7 +136,7 @@ def cancelled(by: str | None, at: datetime | None, zone: str) -> str:
     """Return who cancelled a campaign and when, and what that means."""
     if by is None or at is None:
         return "This campaign was cancelled. Nothing is removed."
-    return f"{name(by)} cancelled this campaign on {formats.moment(at, zone)}. Nothing is removed."
+    return f"{name(by)} cancelled this campaign on {formats.day(local_day(at, zone))}. Nothing is removed."
 
 
 def moved_to(who: str, by: str | None) -> str:

@@ -210,9 +210,7 @@ def _moved_away(wave: Wave) -> list[str]:
     for row in wave.moved_away:
         text = moved_to(name(row.with_name or "someone else"), row.moved_by_name)
         counts[text] = counts.get(text, 0) + 1
-    return [
-        f"{_seats(number)}: {text[0].lower()}{text[1:]} Nothing left to do for you." for text, number in counts.items()
-    ]
+    return [f"{text} {_seats(number)}, nothing left to do for you." for text, number in counts.items()]
 
 
 def _answered_row(row: WaveRow, wave: Wave, zone: str) -> Row:

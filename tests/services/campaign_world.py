@@ -404,6 +404,7 @@ class CampaignWorld:
         due: date = date(2026, 12, 4),
         scope: Scope | None = None,
         reviewer: str | None = None,
+        strategy: Strategy | None = None,
     ) -> CampaignId:
         """Sync, launch a campaign and let it open; its lists are sent."""
         await self.sync()
@@ -412,7 +413,7 @@ class CampaignWorld:
             due=due,
             mode=mode,
             scope=scope,
-            strategy=Strategy.PERSON if reviewer else Strategy.MANAGER,
+            strategy=strategy or (Strategy.PERSON if reviewer else Strategy.MANAGER),
             reviewer=reviewer,
             name=f"Review {ref}",
         )
@@ -501,6 +502,10 @@ class CampaignWorld:
         self.clicks += 1
         key = key or f"click-{self.clicks}"
         await self.delegation.delegate(actor(by), await self.ids(holder), PersonId(to), "knows the team", idem_key=key)
+
+    async def owns(self, who: str, product: ProductId = VISIO, *, group: bool = False) -> None:
+        """Let Lynne name a license owner."""
+        await self.owning.name(actor(LYNNE), product, who, group=group)
 
     async def resume(self, *, ask: str = LYNNE, confirm: str = ROSA) -> None:
         view = await self.freezing.ask_resume(actor(ask), "all is well again")

@@ -232,6 +232,7 @@ def _admin() -> dict[str, CardView]:
             ZONE,
             may_run=True,
         ),
+        "status_to_remind": campaign.status_card(replace(STATUS, nudgeable=7), ZONE, may_run=True),
         "cancelling": steer.cancelling_card(STATUS),
         "owners": owners.owners_card(OWNERS, may_run=True),
         "owners_named": owners.owners_card(

@@ -75,6 +75,7 @@ class Core:
     drafts: dict[str, CampaignDraft] = field(default_factory=dict)
     frozen: FreezeView = models.FROZEN
     reachable: bool = True
+    campaign_names: set[str] | None = None  # None: every text names the one campaign
     nudged: Nudged = field(
         default_factory=lambda: Nudged(campaign_id=models.CAMPAIGN, reminded=5, waiting=2, next_at=models.CLOSES)
     )
@@ -249,6 +250,8 @@ class Core:
         return Campaigns(rows=(models.STATUS,), idle=42, total=models.SPEND.total)
 
     async def find(self, text: str | None) -> Campaign:
+        if text is not None and self.campaign_names is not None and text not in self.campaign_names:
+            raise NotFound(f"No campaign is called “{text}”.")
         return OPEN_CAMPAIGN
 
     async def why(self, text: str) -> WhyReport:
