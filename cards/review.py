@@ -10,7 +10,7 @@ from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import BulkResult, Moved, Wave, WaveRow
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Choice, Recommendation
+from reclaim.domain.review import AssignedHow, Choice, Recommendation
 
 ANSWERS_A_PAGE = 10
 OTHERS_SHOWN = 3  # beside a page of open seats, so that the card stays within 28 KB
@@ -126,6 +126,7 @@ def _open(wave: Wave, zone: str, strip: Strip | None, *, kind: str, fallback: st
         body=(
             Paragraph(_lead(wave, zone)),
             *([strip] if strip else []),
+            *_arrived(wave),
             *dry_run(wave.mode),
             *_groups(wave, zone),
             *_elsewhere(wave, zone, OTHERS_SHOWN),
@@ -187,6 +188,21 @@ def _open_row(row: WaveRow, wave: Wave, zone: str) -> Row:
         amount_minor=monthly.minor if monthly else None,
         currency=monthly.currency if monthly else None,
     )
+
+
+def _arrived(wave: Wave) -> list[Strip]:
+    """Return how seats of this page came to the list that were not on it from the start."""
+    counts: dict[str, int] = {}
+    for row in wave.open_rows:
+        by = name(row.moved_by_name) if row.moved_by_name else ""
+        if row.item.assigned_how is AssignedHow.GIVEN_BACK:
+            text = f"Given back{f' by {by}' if by else ''}"
+        elif row.item.assigned_how is AssignedHow.REASSIGNED:
+            text = f"Moved to you{f' by {by}' if by else ''}"
+        else:
+            continue
+        counts[text] = counts.get(text, 0) + 1
+    return [Strip(tone=Tone.NEUTRAL, text=f"{text}: {_seats(number)}.") for text, number in counts.items()]
 
 
 def _elsewhere(wave: Wave, zone: str, most: int) -> list[Element]:

@@ -18,9 +18,10 @@ from cards.reasons import (
 )
 from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
+from reclaim.domain.moves import MAX_HANDOVERS
 from reclaim.domain.read_models import ItemView
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import MAX_HANDOVERS, Answer, AssignedHow, Choice, Recommendation, Waiting
+from reclaim.domain.review import Answer, AssignedHow, Choice, Recommendation, Waiting
 
 _GONE = "The seat is already gone. Nothing to do."
 _DONE_HERE = "Nothing left to do for you."

@@ -184,6 +184,8 @@ def _review(seat: WhySeat, zone: str) -> tuple[Fact, ...]:
     if item.outcome is not None:
         reason = f" ({item.outcome_reason.replace('_', ' ')})" if item.outcome_reason else ""
         facts.append(Fact("Result", f"{OUTCOMES[item.outcome].capitalize()}{reason}"))
+    elif seat.cancelled:
+        facts.append(Fact("Result", "The campaign was cancelled"))
     elif item.waiting is not None:
         facts.append(Fact("Result", f"Waiting: {item.waiting.value.replace('_', ' ')}"))
     return tuple(facts)
@@ -197,7 +199,7 @@ def _message(message: SentMessage, zone: str) -> str:
 def _own(seat: WhySeat, zone: str) -> str:
     given = f"Given {_day(seat.assigned_at, zone)}" if seat.assigned_at else "Date unknown"
     item = seat.item
-    if item is None or item.outcome is not None:
+    if item is None or item.outcome is not None or seat.cancelled:
         return given
     if item.answer is None and seat.assignee_name:
         return f"{given}. {name(seat.assignee_name)} is asked whether it is still needed"

@@ -417,6 +417,7 @@ class WhySeat:
     campaign_name: str | None
     assignee_name: str | None
     messages: tuple["SentMessage", ...] = ()
+    cancelled: bool = False  # the campaign was: nobody is asked any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,9 +29,10 @@ from reclaim.domain.ids import (
     TenantId,
 )
 from reclaim.domain.money import Price
+from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
-from reclaim.domain.review import AssignedHow, Choice, Move, ReviewItem
+from reclaim.domain.review import AssignedHow, Choice, ReviewItem
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
 

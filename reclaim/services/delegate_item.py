@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, ItemId, PersonId
+from reclaim.domain.moves import MAX_HANDOVERS, delegate, give_back, take_back
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import Moved
-from reclaim.domain.review import MAX_HANDOVERS, ReviewItem, delegate, give_back, take_back
+from reclaim.domain.review import ReviewItem
 from reclaim.domain.roles import Actor
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work

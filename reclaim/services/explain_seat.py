@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reclaim.domain.activity import SeenAt, read_activity
+from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.directory import Person, Seat, Sku
 from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
-from reclaim.domain.ids import CampaignId, PersonId, ProductId
+from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SentMessage, WhyReport, WhySeat
 from reclaim.domain.review import ReviewItem
@@ -25,7 +26,7 @@ class _Asked:
     """What became of a seat in the newest campaign that asked about it."""
 
     item: ReviewItem
-    campaign_name: str | None
+    campaign: Campaign | None
     assignee_name: str | None
     messages: tuple[SentMessage, ...]
 
@@ -98,9 +99,10 @@ class ExplainSeat:
             last_seen_at=activity.at if isinstance(activity, SeenAt) else None,
             assigned_at=seat.assigned_at,
             item=about.item if about else None,
-            campaign_name=about.campaign_name if about else None,
+            campaign_name=about.campaign.name if about and about.campaign else None,
             assignee_name=about.assignee_name if about else None,
             messages=about.messages if about else (),
+            cancelled=bool(about and about.campaign and about.campaign.state is CampaignState.CANCELLED),
         )
 
 
@@ -115,7 +117,7 @@ def _gone(about: _Asked) -> WhySeat:
         last_seen_at=snapshot.last_seen_at,
         assigned_at=snapshot.assigned_at,
         item=about.item,
-        campaign_name=about.campaign_name,
+        campaign_name=about.campaign.name if about.campaign else None,
         assignee_name=about.assignee_name,
         messages=about.messages,
     )
@@ -130,14 +132,9 @@ async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Aske
     return {
         product: _Asked(
             item=item,
-            campaign_name=await _campaign_name(reading, item.campaign_id),
+            campaign=await reading.campaigns.get(item.campaign_id),
             assignee_name=names.get(item.assignee_id) if item.assignee_id else None,
             messages=tuple(await reading.messages.about_item(item.id)),
         )
         for product, item in newest.items()
     }
-
-
-async def _campaign_name(reading: UnitOfWork, campaign_id: CampaignId) -> str | None:
-    campaign = await reading.campaigns.get(campaign_id)
-    return campaign.name if campaign else None

@@ -90,7 +90,7 @@ class ReadStatus:
         unsure = [i for i in items if i.answer is None and i.not_sure_by is not None]
         removed = [i for i in items if i.outcome is Outcome.REMOVED]
         now = self._clock.now()
-        due = await whom_to_nudge(work, campaign, now)
+        due = await whom_to_nudge(work, campaign, now, reviewers)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
         decided = len(by_choice[Choice.REVOKE]) + len(by_choice[Choice.KEEP]) + len(by_choice[Choice.NOT_SURE])
         return CampaignStatus(

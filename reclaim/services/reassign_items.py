@@ -6,8 +6,9 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import AssigneeId, CampaignId, ItemId
+from reclaim.domain.moves import reassign
 from reclaim.domain.read_models import Moved
-from reclaim.domain.review import ReviewItem, reassign
+from reclaim.domain.review import ReviewItem
 from reclaim.domain.roles import Actor
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work

@@ -7,7 +7,7 @@ is read again once and then told.
 import hashlib
 import json
 from asyncio import gather
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -129,7 +129,7 @@ class RecordDecision:
                 done.append(outcome)
         if not done and first_error is not None:
             raise first_error
-        await self._tell_the_others(actor, done, batch)
+        await self._tell_the_others(actor, loaded, done, batch)
         return BulkResult(
             choice=choice,
             batch_id=batch,
@@ -290,13 +290,15 @@ class RecordDecision:
         name = who.shown_name if who else "Someone"
         return f"{name} answered a moment ago: {now.answer.choice.value}. You see the present state now."
 
-    async def _tell_the_others(self, actor: Actor, done: Sequence[ReviewItem], batch: BatchId) -> None:
+    async def _tell_the_others(
+        self, actor: Actor, before: Mapping[ItemId, ReviewItem], done: Sequence[ReviewItem], batch: BatchId
+    ) -> None:
         """Show it to whom it concerns too: the fallback reviewer after Not sure, and the other members of a group.
 
         Of the first the tick would find the missing card as well.
         """
         moved = {_holder(i) for i in done if i.not_sure_by == actor.id and i.answer is None}
-        shared = {_holder(i) for i in done if i.group_id is not None}
+        shared = {_holder(before[i.id]) for i in done if before[i.id].group_id is not None}
         if not moved and not shared:
             return
         async with self._work.write() as work:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, RowMapping, Update, bindparam, func, insert, 
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
+from reclaim.domain.moves import Move
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Move, Recommendation, ReviewItem, Waiting
+from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Recommendation, ReviewItem, Waiting
 from storage.repositories.json_columns import decode_plan, decode_snapshot, encode_plan, encode_snapshot
 from storage.tables import item_assignments, review_items
 from storage.upsert import in_chunks

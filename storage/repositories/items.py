@@ -24,7 +24,8 @@ from reclaim.domain.ids import (
     SeatId,
     seat_id,
 )
-from reclaim.domain.review import AssignedHow, Move, ReviewItem
+from reclaim.domain.moves import Move
+from reclaim.domain.review import AssignedHow, ReviewItem
 from reclaim.errors import Conflict
 from reclaim.ports.storage import ReviewerCount
 from storage.repositories.conflicts import changed, is_duplicate

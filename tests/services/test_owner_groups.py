@@ -197,6 +197,7 @@ async def test_not_sure_by_a_member_moves_the_seat_to_the_fallback_reviewer(camp
 
     item = await campaigns.item("ada")
     assert (item.assignee_id, item.assignee_kind) == (ALLAN, AssigneeKind.PERSON)
+    assert isinstance(campaigns.messenger.to(NORA)[-1], ListGoneNotice)
     assert campaigns.cards(ALLAN)[-1].wave.open_count == 1
 
 

@@ -13,6 +13,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
 from reclaim.domain.roles import Actor, Role
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound
+from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.jobs import open_job
 from tests.services.campaign_world import DAY, DUE, HOUR, NORA, CampaignWorld, actor
 from tests.services.world import ALLAN, LYNNE, MEGAN, NOW, draft
@@ -184,6 +185,16 @@ async def test_after_a_cancel_the_seats_can_be_asked_about_again(campaigns: Camp
     second = await campaigns.open(ref="draft-2")
 
     assert len(await campaigns.items(second)) == 3
+
+
+async def test_why_says_that_the_campaign_was_cancelled(campaigns: CampaignWorld) -> None:
+    await three(campaigns)
+    before = await ExplainSeat(work=campaigns.work, clock=campaigns.clock, policy=campaigns.policy).why("ada")
+    await campaigns.steering.cancel(actor(LYNNE), campaigns.campaign_id, None)
+
+    after = await ExplainSeat(work=campaigns.work, clock=campaigns.clock, policy=campaigns.policy).why("ada")
+
+    assert [seat.cancelled for seat in (*before.seats, *after.seats)] == [False, True]
 
 
 async def test_a_cancel_while_the_campaign_opens_leaves_no_open_question(campaigns: CampaignWorld) -> None:

@@ -145,11 +145,18 @@ def _waves() -> dict[str, CardView]:
     passed_row = replace(
         wave(ITEMS[3:4]).open_rows[0], item=replace(ITEMS[3], delegated_by=MEGAN), with_name="Lynne Robbins"
     )
+    arrived = tuple(
+        replace(row, item=replace(row.item, assigned_how=how, moved_by=LYNNE), moved_by_name="Lynne Robbins")
+        for row, how in zip(
+            wave().open_rows, (AssignedHow.REASSIGNED, AssignedHow.REASSIGNED, AssignedHow.GIVEN_BACK), strict=False
+        )
+    )
     shared = replace(wave(ITEMS[5:], REVOKED[:1]), by_others=by_others, moved_away=(moved,), passed_on=(passed_row,))
     return {
         "wave_of_group": review.wave_card(shared, ZONE),
         "wave_of_group_done": review.wave_card(replace(shared, open_rows=(), open_count=0), ZONE),
         "wave_of_group_answers": review.answers_card(shared, 1, ZONE),
+        "wave_arrived": review.wave_card(replace(wave(), open_rows=(*arrived, *wave().open_rows[3:])), ZONE),
         "wave_cancelled": review.wave_card(
             replace(
                 left,
@@ -279,8 +286,8 @@ CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _cont
 # Cards that ask a reviewer for something.
 ASKING: Final = (
     "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "wave_of_group", "wave_nudged",
-    "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand", "item_dry_run",
-    "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group", "item_given_back",
-    "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
+    "wave_arrived", "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand",
+    "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
+    "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
     "delegate_form_with_others", "delegate_many",
 )  # fmt: skip

@@ -9,20 +9,15 @@ import pytest
 from reclaim.domain.campaign import CampaignState, Silence
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, BatchId, GroupId
+from reclaim.domain.moves import Move, delegate, give_back, handovers, reassign, take_back
 from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
 from reclaim.domain.review import (
     Answer,
     AssignedHow,
     Choice,
     KeepReason,
-    Move,
     answer,
-    delegate,
-    give_back,
-    handovers,
-    reassign,
     recommend,
-    take_back,
     verdict,
 )
 from reclaim.domain.roles import Actor, Role
