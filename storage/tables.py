@@ -358,6 +358,22 @@ review_items = Table(
 )
 Index("ix_review_items_reviewer", review_items.c.campaign_id, review_items.c.assignee_id)
 Index("ix_review_items_assignee", review_items.c.assignee_id, review_items.c.campaign_id)
+Index(
+    "ix_review_items_groups",
+    review_items.c.campaign_id,
+    review_items.c.assignee_id,
+    sqlite_where=review_items.c.assignee_kind == "group",
+    postgresql_where=review_items.c.assignee_kind == "group",
+)
+# A person's list is found by each way in which a seat can concern them; most seats are in none of these.
+for _who in (review_items.c.answered_by, review_items.c.delegated_by, review_items.c.moved_from):
+    Index(
+        f"ix_review_items_{_who.name}",
+        _who,
+        review_items.c.campaign_id,
+        sqlite_where=_who.is_not(None),
+        postgresql_where=_who.is_not(None),
+    )
 item_assignments = Table(
     "item_assignments",
     metadata,

@@ -30,6 +30,11 @@ class _Asked:
     assignee_name: str | None
     messages: tuple[SentMessage, ...]
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the campaign was, so that nobody is asked any more."""
+        return self.campaign is not None and self.campaign.state is CampaignState.CANCELLED
+
 
 class ExplainSeat:
     """Answers `/reclaim why PERSON`."""
@@ -102,7 +107,7 @@ class ExplainSeat:
             campaign_name=about.campaign.name if about and about.campaign else None,
             assignee_name=about.assignee_name if about else None,
             messages=about.messages if about else (),
-            cancelled=bool(about and about.campaign and about.campaign.state is CampaignState.CANCELLED),
+            cancelled=about is not None and about.cancelled,
         )
 
 
@@ -120,6 +125,7 @@ def _gone(about: _Asked) -> WhySeat:
         campaign_name=about.campaign.name if about.campaign else None,
         assignee_name=about.assignee_name,
         messages=about.messages,
+        cancelled=about.cancelled,
     )
 
 

@@ -31,15 +31,24 @@ def wave_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
     return Job(kind=WAVE, key=f"{WAVE}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person})
 
 
-def group_job(campaign: CampaignId, group: GroupId, occasion: str) -> Job:
-    """Show every member of a group who can review the present state of their list. One job per occasion."""
-    return Job(kind=GROUP, key=f"{GROUP}:{campaign}:{group}:{occasion}", args={"campaign": campaign, "group": group})
+def group_job(campaign: CampaignId, group: GroupId, occasion: str, but: PersonId | None = None) -> Job:
+    """Show every member of a group who can review, all but `but`, the present state of their list. One per occasion."""
+    args: dict[str, str | int] = {"campaign": campaign, "group": group}
+    if but is not None:
+        args["but"] = but
+    return Job(kind=GROUP, key=f"{GROUP}:{campaign}:{group}:{occasion}", args=args)
 
 
-def list_job(campaign: CampaignId, assignee: AssigneeId, kind: AssigneeKind, occasion: str) -> Job:
-    """Show whoever has a seat, a person or a group, the present state of their list. One job per occasion."""
+def list_job(
+    campaign: CampaignId, assignee: AssigneeId, kind: AssigneeKind, occasion: str, *, but: PersonId | None = None
+) -> Job:
+    """Show whoever has a seat, a person or a group, the present state of their list. One job per occasion.
+
+    Args:
+        but: The member of a group who just clicked: their card shows what the click did, with the way back.
+    """
     if kind is AssigneeKind.GROUP:
-        return group_job(campaign, GroupId(assignee), occasion)
+        return group_job(campaign, GroupId(assignee), occasion, but)
     return wave_job(campaign, PersonId(assignee), occasion)
 
 

@@ -60,4 +60,4 @@ async def shown_again(
     concerned = {(item.campaign_id, item.assignee_kind, item.assignee_id) for item in items}
     for campaign, kind, assignee in sorted(concerned, key=str):
         if assignee is not None and assignee != but:
-            await work.enqueue(list_job(campaign, assignee, kind, occasion))
+            await work.enqueue(list_job(campaign, assignee, kind, occasion, but=but))

@@ -304,7 +304,7 @@ class RecordDecision:
         async with self._work.write() as work:
             for campaign, assignee, kind in sorted(moved | shared, key=str):
                 if assignee is not None:
-                    await work.enqueue(list_job(campaign, assignee, kind, batch))
+                    await work.enqueue(list_job(campaign, assignee, kind, batch, but=actor.id))
             await work.commit()
 
 

@@ -71,7 +71,7 @@ class SendWaves:
         campaign, group = CampaignId(str(job.args["campaign"])), GroupId(str(job.args["group"]))
         async with self._work.write() as work:
             members = await work.people.reviewers_in([group])
-            for person in sorted(members.get(group, ())):
+            for person in sorted(members.get(group, frozenset()) - {job.args.get("but")}):
                 await work.enqueue(wave_job(campaign, person, f"of-{job.key}"))
             await work.commit()
 

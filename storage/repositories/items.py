@@ -7,7 +7,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, case, exists, func, insert, or_, select, union, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -56,7 +69,8 @@ from storage.tables import (
 from storage.upsert import in_chunks, upsert
 
 _ITEM = review_items.c
-_OF_GROUP = _ITEM.assignee_kind == AssigneeKind.GROUP.value
+# Written out, not as a parameter: SQLite takes a partial index only for a condition that it can read.
+_OF_GROUP = _ITEM.assignee_kind == literal_column("'group'")
 
 
 class SqlItems:
@@ -94,7 +108,7 @@ class SqlItems:
         return await self._where(_ITEM.campaign_id == campaign)
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        return await self._where(_ITEM.campaign_id == campaign, _concerns(person))
+        return await self._where(_ITEM.id.in_(_concerning(person, _ITEM.campaign_id == campaign)))
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]:
         return await self._where(_ITEM.batch_id == batch)
@@ -181,32 +195,34 @@ class SqlItems:
 
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]:
         """Count an answered item for who answered it and an open one for its assignee; none for nobody."""
-        answered = _ITEM.choice.is_not(None)
-        reviewer = case((answered, _ITEM.answered_by), else_=_ITEM.assignee_id).label("reviewer")
-        kind = case((answered, AssigneeKind.PERSON.value), else_=_ITEM.assignee_kind).label("kind")
-        each = select(reviewer, kind, _ITEM.choice).where(_ITEM.campaign_id == campaign).subquery()
+        reviewer = case((_ITEM.choice.is_not(None), _ITEM.answered_by), else_=_ITEM.assignee_id).label("reviewer")
+        each = select(reviewer, _ITEM.choice).where(_ITEM.campaign_id == campaign).subquery()
         query = (
-            select(each.c.reviewer, each.c.kind, func.count(), func.count() - func.count(each.c.choice))
+            select(each.c.reviewer, func.count(), func.count() - func.count(each.c.choice))
             .where(each.c.reviewer.is_not(None))
-            .group_by(each.c.reviewer, each.c.kind)
+            .group_by(each.c.reviewer)
             .order_by(each.c.reviewer)
         )
-        rows = await self._connection.execute(query)
+        rows = (await self._connection.execute(query)).all()
+        groups = await self._groups_in(campaign)
         return [
-            ReviewerCount(assignee_id=who, kind=AssigneeKind(kind), total=total, open=still)
-            for who, kind, total, still in rows
+            ReviewerCount(
+                assignee_id=who,
+                kind=AssigneeKind.GROUP if who in groups else AssigneeKind.PERSON,
+                total=total,
+                open=still,
+            )
+            for who, total, still in rows
         ]
 
     async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
         here = _ITEM.campaign_id == campaign
         asks = [here, _ITEM.choice.is_(None)] if open_only else [here]
-        people_asked = [
-            select(_ITEM.assignee_id).where(*asks, ~_OF_GROUP, _ITEM.assignee_id.is_not(None)),
-            _members_of_items().where(*asks),
-        ]
+        found = await self._people(campaign, select(_ITEM.assignee_id).where(*asks), _members_of_items().where(*asks))
         if not open_only:
-            people_asked.append(select(_ITEM.answered_by).where(here, _ITEM.answered_by.is_not(None)))
-        return sorted(PersonId(found) for found in await self._connection.scalars(union(*people_asked)))
+            answered = select(_ITEM.answered_by).where(here, _ITEM.answered_by.is_not(None)).distinct()
+            found |= {PersonId(who) for who in await self._connection.scalars(answered)}
+        return sorted(found)
 
     async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
         keys = (_ITEM.choice, _ITEM.outcome, _ITEM.waiting)
@@ -216,21 +232,19 @@ class SqlItems:
 
     async def open_campaigns_of(self, person: PersonId) -> list[CampaignId]:
         """Return them in the order in which they close."""
-        mine = exists().where(_ITEM.campaign_id == campaigns.c.id, _concerns(person))
+        mine = select(_ITEM.campaign_id).where(_ITEM.id.in_(_concerning(person)))
         query = (
             select(campaigns.c.id)
-            .where(campaigns.c.state == CampaignState.OPEN.value, mine)
+            .where(campaigns.c.state == CampaignState.OPEN.value, campaigns.c.id.in_(mine))
             .order_by(campaigns.c.closes_at, campaigns.c.id)
         )
         return [CampaignId(found) for found in await self._connection.scalars(query)]
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
         asks = (_ITEM.campaign_id == campaign, _ITEM.choice.is_(None))
-        persons = select(_ITEM.assignee_id).where(
-            *asks, ~_OF_GROUP, _ITEM.assignee_id.is_not(None), ~_shown_to(_ITEM.assignee_id)
-        )
+        persons = select(_ITEM.assignee_id).where(*asks, ~_shown_to(_ITEM.assignee_id))
         members = _members_of_items().where(*asks, ~_shown_to(role_members.c.person_id))
-        return sorted(PersonId(found) for found in await self._connection.scalars(union(persons, members)))
+        return sorted(await self._people(campaign, persons, members))
 
     async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
         query = select(_ITEM.id).where(_ITEM.campaign_id == campaign, _shown_to_assignee())
@@ -283,6 +297,21 @@ class SqlItems:
         ]
         await upsert(self._connection, answers, rows)
 
+    async def _people(self, campaign: CampaignId, assignees: Select[Any], members: Select[Any]) -> set[PersonId]:
+        """Return who is behind assignees: people themselves, groups by their members.
+
+        That an assignee is a group is told apart here: in the query it would cost a look at the long row of every item.
+        """
+        found = set(await self._connection.scalars(assignees.where(_ITEM.assignee_id.is_not(None)).distinct()))
+        groups = await self._groups_in(campaign)
+        if groups:
+            found |= set(await self._connection.scalars(members.distinct()))
+        return {PersonId(one) for one in found - groups}
+
+    async def _groups_in(self, campaign: CampaignId) -> frozenset[str]:
+        query = select(_ITEM.assignee_id).where(_ITEM.campaign_id == campaign, _OF_GROUP).distinct()
+        return frozenset(await self._connection.scalars(query))
+
     async def _where(self, *conditions: ColumnElement[bool]) -> list[ReviewItem]:
         return await self._items(select(review_items).where(*conditions).order_by(_ITEM.id))
 
@@ -302,8 +331,8 @@ class SqlItems:
         return asked & found
 
 
-def _concerns(person: PersonId) -> ColumnElement[bool]:
-    """Whether an item belongs on this person's list.
+def _concerning(person: PersonId, *where: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Select the ids of what belongs on this person's list, one index for each way in which it can.
 
     Theirs or their group's, answered by them, passed on by them and still open, or moved away from them and still open.
     """
@@ -313,14 +342,16 @@ def _concerns(person: PersonId) -> ColumnElement[bool]:
         .where(people.c.id == person, can_review(), members_were_read())
     )
     open_still = _ITEM.choice.is_(None)
-    passed_on = and_(_ITEM.delegated_by == person, open_still)
-    of_group = and_(_OF_GROUP, _ITEM.assignee_id.in_(groups), _ITEM.person_id != person)
-    moved_away = and_(
-        _ITEM.assigned_how == AssignedHow.REASSIGNED.value,
-        open_still,
-        or_(_ITEM.moved_from == person, and_(_ITEM.moved_from.in_(groups), _ITEM.person_id != person)),
-    )
-    return or_(_ITEM.assignee_id == person, _ITEM.answered_by == person, passed_on, of_group, moved_away)
+    moved = (_ITEM.assigned_how == AssignedHow.REASSIGNED.value, open_still)
+    ways = [
+        (_ITEM.assignee_id == person,),
+        (_ITEM.answered_by == person,),
+        (_ITEM.delegated_by == person, open_still),
+        (_ITEM.assignee_id.in_(groups), _OF_GROUP, _ITEM.person_id != person),
+        (_ITEM.moved_from == person, *moved),
+        (_ITEM.moved_from.in_(groups), _ITEM.person_id != person, *moved),
+    ]
+    return union(*(select(_ITEM.id).where(*where, *way) for way in ways))
 
 
 def _members_of_items() -> Select[Any]:

@@ -118,9 +118,11 @@ async def test_the_first_answer_counts_and_the_others_are_told_who_gave_it(campa
     campaigns.hire("ada")
     await owned(campaigns, MEGAN, NORA)
 
+    before = len(campaigns.cards(MEGAN))
     await campaigns.revoke("ada")
     await campaigns.settle()
 
+    assert len(campaigns.cards(MEGAN)) == before  # the card that was clicked shows the answer with its Undo
     seen = campaigns.cards(NORA)[-1].wave
     assert (seen.open_count, [row.answered_by_name for row in seen.by_others]) == (0, ["Megan Example"])
     with pytest.raises(Conflict, match="Megan Example answered a moment ago: revoke"):

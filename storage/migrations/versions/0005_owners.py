@@ -37,3 +37,20 @@ def upgrade() -> None:
     op.add_column("review_items", sa.Column("assignee_kind", sa.String(), server_default="person", nullable=False))
     op.add_column("review_items", sa.Column("moved_from", sa.String()))
     op.add_column("review_items", sa.Column("moved_by", sa.String()))
+    of_group = sa.text("assignee_kind = 'group'")
+    op.create_index(
+        "ix_review_items_groups",
+        "review_items",
+        ["campaign_id", "assignee_id"],
+        sqlite_where=of_group,
+        postgresql_where=of_group,
+    )
+    for who in ("answered_by", "delegated_by", "moved_from"):
+        there = sa.text(f"{who} IS NOT NULL")
+        op.create_index(
+            f"ix_review_items_{who}",
+            "review_items",
+            [who, "campaign_id"],
+            sqlite_where=there,
+            postgresql_where=there,
+        )
