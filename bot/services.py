@@ -24,6 +24,9 @@ from reclaim.domain.read_models import (
     InboxView,
     ItemView,
     LaunchRequestView,
+    Moved,
+    Nudged,
+    Owners,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -133,9 +136,38 @@ class DelegateItem(Protocol):
     """`reclaim.services.delegate_item`."""
 
     async def delegate(
-        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str
-    ) -> int: ...
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str, others: bool = False
+    ) -> Moved: ...
     async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None: ...
+    async def give_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> str: ...
+
+
+class ReassignItems(Protocol):
+    """`reclaim.services.reassign_items`."""
+
+    async def of_reviewer(self, actor: Actor, campaign_id: CampaignId, reviewer: str, to: str) -> Moved: ...
+    async def of_holder(self, actor: Actor, campaign_id: CampaignId, holder: str, to: str) -> Moved: ...
+
+
+class SteerCampaign(Protocol):
+    """`reclaim.services.steer_campaign`."""
+
+    async def extend(self, actor: Actor, campaign_id: CampaignId, due: date) -> Campaign: ...
+    async def cancel(self, actor: Actor, campaign_id: CampaignId, reason: str | None) -> Campaign: ...
+
+
+class NudgeReviewers(Protocol):
+    """`reclaim.services.nudge_reviewers`."""
+
+    async def nudge(self, actor: Actor, campaign_id: CampaignId, person: str | None = None) -> Nudged: ...
+
+
+class NameOwner(Protocol):
+    """`reclaim.services.name_owner`."""
+
+    async def owners(self) -> Owners: ...
+    async def name(self, actor: Actor, product: ProductId, text: str, *, group: bool) -> Owners: ...
+    async def remove(self, actor: Actor, product: ProductId) -> Owners: ...
 
 
 class CloseCampaign(Protocol):
@@ -195,6 +227,10 @@ class Services:
     read_wave: ReadWave
     record_decision: RecordDecision
     delegate_item: DelegateItem
+    reassign_items: ReassignItems
+    steer_campaign: SteerCampaign
+    nudge_reviewers: NudgeReviewers
+    name_owner: NameOwner
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     read_status: ReadStatus

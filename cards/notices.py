@@ -24,7 +24,7 @@ def render_notice(notice: Notice, zone: str) -> CardView:
     match notice:
         case WaveNotice():
             if notice.reminder is not None:
-                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone)
+                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone, notice.asked_by)
             return wave_card(notice.wave, zone)
         case ListGoneNotice():
             return gone_card(NO_LIST)

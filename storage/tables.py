@@ -252,8 +252,17 @@ role_members = Table(
     "role_members",
     metadata,
     Column("group_id", String, primary_key=True),
-    Column("person_id", String, primary_key=True),
+    Column("person_id", String, primary_key=True, index=True),
     Column("seen_run", String, nullable=False),
+)
+product_owners = Table(
+    "product_owners",
+    metadata,
+    Column("product_id", String, primary_key=True),
+    Column("owner_kind", String, nullable=False),  # person, group
+    Column("owner_id", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 seats = Table(
     "seats",
@@ -331,6 +340,9 @@ campaigns = Table(
     Column("closed_at", Instant),
     Column("pause_reason", String),
     Column("abandoned_by", String),
+    Column("extended_at", Instant),
+    Column("cancelled_by", String),
+    Column("cancel_reason", Text),
 )
 review_items = Table(
     "review_items",
@@ -348,9 +360,12 @@ review_items = Table(
     Column("currency", String(3)),
     Column("version", Integer, nullable=False),
     Column("assignee_id", String),
+    Column("assignee_kind", String, nullable=False, server_default="person"),  # person, group
     Column("assigned_how", String, nullable=False),
     Column("assigned_reason", Text),
     Column("delegated_by", String),
+    Column("moved_from", String),  # who had it before the last move, a person or a group
+    Column("moved_by", String),  # who reassigned it
     Column("handovers", Integer, nullable=False),
     Column("not_sure_by", String),
     Column("choice", String),
@@ -369,13 +384,29 @@ review_items = Table(
 )
 Index("ix_review_items_reviewer", review_items.c.campaign_id, review_items.c.assignee_id)
 Index("ix_review_items_assignee", review_items.c.assignee_id, review_items.c.campaign_id)
+Index(
+    "ix_review_items_groups",
+    review_items.c.campaign_id,
+    review_items.c.assignee_id,
+    sqlite_where=review_items.c.assignee_kind == "group",
+    postgresql_where=review_items.c.assignee_kind == "group",
+)
+# A person's list is found by each way in which a seat can concern them; most seats are in none of these.
+for _who in (review_items.c.answered_by, review_items.c.delegated_by, review_items.c.moved_from):
+    Index(
+        f"ix_review_items_{_who.name}",
+        _who,
+        review_items.c.campaign_id,
+        sqlite_where=_who.is_not(None),
+        postgresql_where=_who.is_not(None),
+    )
 item_assignments = Table(
     "item_assignments",
     metadata,
     Column("item_id", ForeignKey("review_items.id"), primary_key=True),
     Column("stage", Integer, primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("assignee_kind", String, nullable=False),  # person; groups come with license owners
+    Column("assignee_kind", String, nullable=False),  # person, group
     Column("assignee_id", String, nullable=False),
     Column("how", String, nullable=False),
     Column("by", String),
@@ -493,9 +524,16 @@ message_items = Table(
     Column("message_id", ForeignKey("messages.id"), primary_key=True),
     Column("item_id", ForeignKey("review_items.id"), primary_key=True, index=True),
 )
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("at", Instant, nullable=False),  # of the newest one, sent by the clock or by hand
+)
 
 # Evidence ------------------------------------------------------------------------------------------------------------
-# Both tables only grow, held by triggers (migration 0001): a personal value may be deleted (erasure), never rewritten.
+# Both tables only grow, held by triggers (migration 0003): a personal value may be deleted (erasure), never rewritten.
 attestation_events = Table(
     "attestation_events",
     metadata,

@@ -37,8 +37,13 @@ class EventKind(StrEnum):
     DECISION_WITHDRAWN = "decision_withdrawn"
     ITEM_DELEGATED = "item_delegated"
     ITEM_TAKEN_BACK = "item_taken_back"
+    ITEM_GIVEN_BACK = "item_given_back"
+    ITEM_REASSIGNED = "item_reassigned"
     REMINDER_SENT = "reminder_sent"
+    NUDGED = "nudged"
     CLOSE_MOVED = "close_moved"
+    CAMPAIGN_EXTENDED = "campaign_extended"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
     CAMPAIGN_CLOSING = "campaign_closing"
     REMOVAL_PLANNED = "removal_planned"
     REMOVAL_INTENDED = "removal_intended"
@@ -54,6 +59,8 @@ class EventKind(StrEnum):
     RESUME_ASKED = "resume_asked"
     RESUMED = "resumed"
     EXPORTED = "exported"
+    OWNER_NAMED = "owner_named"
+    OWNER_REMOVED = "owner_removed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,17 @@ from reclaim.domain.read_models import CampaignStatus, FreezeView, LaunchRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveNotice:
-    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat."""
+    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat.
+
+    Attributes:
+        reminder: 1 for the first of `reminders`; 0 for one that somebody asked for; None: no reminder.
+        asked_by: Name of who asked, None for the operator.
+    """
 
     wave: Wave
-    reminder: int | None = None  # 1 for the first
+    reminder: int | None = None
     reminders: int = 0
+    asked_by: str | None = None
     fresh: bool = False
 
     @property

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Person
+from reclaim.domain.directory import AssigneeKind, Person
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, CampaignId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Total
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, Choice, ReviewItem
+from reclaim.domain.review import Answer, Choice, FallbackWhy, ReviewItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,9 +114,9 @@ class SeatPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerLoad:
-    """How many seats a reviewer would be asked about."""
+    """How many seats a reviewer, a person or a group, would be asked about or still has."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
     name: str
     seats: int
 
@@ -252,7 +252,10 @@ class WaveRow:
     ticked: bool
     from_name: str | None = None  # who delegated it
     from_reason: str | None = None
-    with_name: str | None = None  # who has it now, when this reviewer passed it on
+    with_name: str | None = None  # who has it now, when this reviewer passed it on, or a group that this reviewer is in
+    back_to_name: str | None = None  # where "Back to …" returns it
+    moved_by_name: str | None = None  # which admin moved it, or who gave it back
+    answered_by_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +279,8 @@ class Wave:
         open_rows: Still to answer, on this page, recommended first, then by cost and name.
         answered: All answers of this reviewer in this campaign, newest first.
         passed_on: Items this reviewer delegated that are still open elsewhere.
+        by_others: Items of a group of this reviewer that another member has answered, newest first.
+        moved_away: Items that an admin moved from this reviewer to somebody else and that are still open.
         page: From 1; `page_size` open rows a page.
     """
 
@@ -303,6 +308,64 @@ class Wave:
     now: datetime
     result: BulkResult | None = None
     fallback_name: str | None = None
+    by_others: tuple[WaveRow, ...] = ()
+    moved_away: tuple[WaveRow, ...] = ()
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRow:
+    """One product with its license owner.
+
+    Attributes:
+        trouble: Why the owner would not be asked now, so that the fallback reviewer would.
+    """
+
+    product_id: ProductId
+    sku_name: str
+    owner_name: str | None
+    kind: AssigneeKind | None
+    idle: int
+    trouble: FallbackWhy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Every product with its owner, those without one first. `fallback_name`: who is asked instead, None if nobody."""
+
+    rows: tuple[OwnerRow, ...]
+    fallback_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudged:
+    """Whom a reminder by hand reached.
+
+    Attributes:
+        waiting: Those with open seats who were reminded in the last 24 hours and so are left alone.
+        next_at: When the first of them may be reminded again.
+    """
+
+    campaign_id: CampaignId
+    reminded: int
+    waiting: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What moving several seats at once did.
+
+    Attributes:
+        seats: How many were moved.
+        to_name: Who has them now, where an admin moved them.
+        stayed: Why others were not → how many: holder, handovers, already.
+    """
+
+    seats: int
+    to_name: str = ""
+    stayed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +375,10 @@ class ItemView:
     Attributes:
         others_open: Open seats of this reviewer in this campaign, this one included.
         checked_at: Start of the newest completed sync.
+        may_answer: Whether the item is with this viewer, or with a group of theirs.
+        group_name: The group that has it.
+        back_to_name: Where "Back to …" returns it.
+        moved_by_name: Which admin moved it, or who gave it back.
     """
 
     item: ReviewItem
@@ -332,6 +399,12 @@ class ItemView:
     checked_at: datetime | None
     other_skus: tuple[str, ...] = ()
     earlier_answers: tuple[Answer, ...] = ()
+    may_answer: bool = True
+    group_name: str | None = None
+    back_to_name: str | None = None
+    moved_by_name: str | None = None
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +424,7 @@ class CampaignStatus:
         outcomes: Items that have ended, by outcome; waiting: approved removals by `review.Waiting` value.
         verified: Money of the seats verified gone.
         unreachable: Names of reviewers without a delivered card.
+        nudgeable: People with open seats whom nobody reminded in the last 24 hours.
     """
 
     campaign_id: CampaignId
@@ -382,6 +456,10 @@ class CampaignStatus:
     frozen_since: datetime | None
     pause_reason: str | None
     abandoned_by_name: str | None
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    nudgeable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,6 +497,7 @@ class WhySeat:
     campaign_name: str | None
     assignee_name: str | None
     messages: tuple["SentMessage", ...] = ()
+    cancelled: bool = False  # the campaign was: nobody is asked any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,6 @@ def _left_out(
     if seat in answered:
         return LeftOutWhy.ANSWERED
     assignment = assignments.get(seat)
-    if assignment is None or assignment.person_id is None:
+    if assignment is None or assignment.assignee_id is None:
         return LeftOutWhy.NO_REVIEWER
     return None

@@ -6,16 +6,17 @@ Leaving a unit of work without `commit()` keeps nothing. `save` is compare-and-s
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
-from reclaim.domain.directory import Group, Person, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
+    AssigneeId,
     BatchId,
     CampaignId,
     GroupId,
@@ -29,6 +30,7 @@ from reclaim.domain.ids import (
     TenantId,
 )
 from reclaim.domain.money import Price
+from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem
@@ -61,13 +63,36 @@ class People(Protocol):
         """Return the direct members of a role group as last synced."""
         ...
 
+    async def reviewers_in(self, groups: Iterable[GroupId]) -> dict[GroupId, frozenset[PersonId]]:
+        """Return the direct members who can review, as last synced.
+
+        A group whose members the newest complete sync did not read is left out: nobody knows who is in it.
+        """
+        ...
+
+    async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
+        """Return the groups in which this person can review, as `reviewers_in` says."""
+        ...
+
 
 class Catalog(Protocol):
-    """SKUs, groups and prices."""
+    """SKUs with their owners, groups and prices."""
 
     async def skus(self) -> dict[ProductId, Sku]: ...
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]: ...
+
+    async def owners(self) -> dict[ProductId, ProductOwner]:
+        """Return the license owner of each product that has one, of products that are gone too."""
+        ...
+
+    async def set_owner(self, owner: ProductOwner) -> None:
+        """Store the owner of a product in place of the one before."""
+        ...
+
+    async def remove_owner(self, product: ProductId) -> bool:
+        """Leave a product without an owner; return False if it had none."""
+        ...
 
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
         """Return the price valid on that day per product, matched by skuId, part number or product name."""
@@ -244,9 +269,10 @@ class Campaigns(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerCount:
-    """One reviewer's part of a campaign."""
+    """One reviewer's part of a campaign: of a person what is open with them and answered by them, of a group what is open."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
+    kind: AssigneeKind
     total: int
     open: int
 
@@ -273,11 +299,16 @@ class DecisionWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDecide:
-    """What a decision is judged by: the items, their campaigns, and the names of their present assignees."""
+    """What a decision is judged by: the items, their campaigns, and the names of their present assignees.
+
+    Attributes:
+        members: Of the groups that have one of the items, those who can review.
+    """
 
     items: Mapping[ItemId, ReviewItem]
     campaigns: Mapping[CampaignId, Campaign]
-    names: Mapping[PersonId, str]
+    names: Mapping[AssigneeId, str]
+    members: Mapping[GroupId, frozenset[PersonId]] = field(default_factory=dict)
 
 
 class DecisionLog(Protocol):
@@ -310,7 +341,11 @@ class Items(Protocol):
     async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]: ...
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        """Return items that are with this person, were answered by them, or that they passed on and are still open."""
+        """Return what belongs on this person's list.
+
+        With them or a group of theirs, answered by them or another member of it, or passed on by them or moved away from
+        them by an admin and still open.
+        """
         ...
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]: ...
@@ -329,6 +364,26 @@ class Items(Protocol):
         """End the present assignment and add the item's assignee as the next."""
         ...
 
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        """Store moved items, all or none, each over its version before, with the entry in its history of assignees."""
+        ...
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        """Return what this person or group has to answer."""
+        ...
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        """Return the groups that have something to answer in an opening or open campaign."""
+        ...
+
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        """Return whom the campaign asks, members of groups one by one, and who has answered; `open_only`: still asks."""
+        ...
+
+    async def history(self, item: ItemId) -> list[Move]:
+        """Return who had the item, oldest first, the present assignee last."""
+        ...
+
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]: ...
 
     async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
@@ -340,11 +395,11 @@ class Items(Protocol):
         ...
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        """Return present assignees with open items of whom at least one stands on no delivered message to them."""
+        """Return people with open items, also as members of a group, of which one stands on no delivered message to them."""
         ...
 
     async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
-        """Return items whose present assignee got a card that shows them."""
+        """Return items whose present assignee, or a member of the group who can review, got a card that shows them."""
         ...
 
     async def with_open_question(self, seats: Iterable[SeatId]) -> frozenset[SeatId]:
@@ -434,6 +489,12 @@ class Messages(Protocol):
     async def unreached(self, matter: str) -> list[PersonId]:
         """Return people whose newest message of the matter is dead."""
         ...
+
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        """Return when each person was last reminded, by the clock or by hand."""
+        ...
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

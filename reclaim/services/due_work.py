@@ -125,13 +125,14 @@ class DueWork:
         if not due:
             return []
         async with self._work.write() as work:
-            if not await work.controls.once(f"reminder:{campaign.id}:{due[-1]}", at=now):
+            if not await work.controls.once(f"reminder:{campaign.id}:{_window(campaign)}{due[-1]}", at=now):
                 return []
-            reviewers = [one for one in await work.items.reviewers(campaign.id) if one.open]
-            for reviewer in reviewers:
-                await work.enqueue(reminder_job(campaign.id, reviewer.person_id, due[-1], len(times)))
+            people = await work.items.asked(campaign.id, open_only=True)
+            for person in people:
+                await work.enqueue(reminder_job(campaign.id, person, due[-1], len(times), window=_window(campaign)))
+            await work.messages.mark_reminded(campaign.id, people, at=now)
             await work.commit()
-        return [_sentence(len(reviewers), "reminder", "sent")] if reviewers else []
+        return [_sentence(len(people), "reminder", "sent")] if people else []
 
     async def _missing_cards(self, campaign: Campaign, now: datetime) -> None:
         async with self._work.read() as work:
@@ -215,6 +216,11 @@ def _order_job(order: RemovalOrder, now: datetime) -> Job:
 def _again(since: datetime, now: datetime, every: timedelta) -> int:
     """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
     return max(0, (now - since) // every)
+
+
+def _window(campaign: Campaign) -> str:
+    """Return what tells the reminders after an extension from those before it, whose numbers they have."""
+    return f"{int(campaign.extended_at.timestamp())}:" if campaign.extended_at else ""
 
 
 def _slot(now: datetime) -> int:

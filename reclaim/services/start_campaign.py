@@ -10,7 +10,7 @@ from reclaim.domain.campaign import Campaign, CampaignState, stricter
 from reclaim.domain.confirmation import LaunchRequest, LaunchState
 from reclaim.domain.directory import Person
 from reclaim.domain.idle import Finding
-from reclaim.domain.ids import CampaignId, PersonId
+from reclaim.domain.ids import AssigneeId, CampaignId, PersonId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import OverLimit, ReviewerLoad, SkuShare, StartPreview, StartSeat, StartSeats
@@ -289,7 +289,7 @@ def preview_of(
         recommended=len(recommended),
         writable=len(writable),
         blockers=tuple(sorted(blockers.items(), key=lambda pair: (-pair[1], pair[0]))),
-        reviewers=_loads((one.person_id for one in assignments if one.person_id is not None), prepared),
+        reviewers=_loads((one.assignee_id for one in assignments if one.assignee_id is not None), prepared),
         to_fallback=sum(one.how is AssignedHow.FALLBACK for one in assignments),
         fallback_name=prepared.fallback.shown_name if prepared.fallback else None,
         left_out=prepared.selection.left_out,
@@ -312,8 +312,8 @@ def _by_reviewer(item: Finding, prepared: Prepared) -> tuple[str, str, str]:
 
 
 def _reviewer_name(item: Finding, prepared: Prepared) -> str:
-    reviewer = prepared.assignments[item.seat_id].person_id
-    return prepared.reviewers[reviewer].shown_name if reviewer is not None else ""
+    reviewer = prepared.assignments[item.seat_id].assignee_id
+    return prepared.names.get(reviewer, reviewer) if reviewer is not None else ""
 
 
 def _seat(item: Finding, prepared: Prepared, people: Mapping[PersonId, Person]) -> StartSeat:
@@ -354,9 +354,9 @@ def _monthly(items: Iterable[Finding], prepared: Prepared) -> Total:
     return Total.of(prices[item.product_id].monthly if item.product_id in prices else None for item in items)
 
 
-def _loads(reviewers: Iterable[PersonId], prepared: Prepared) -> tuple[ReviewerLoad, ...]:
+def _loads(reviewers: Iterable[AssigneeId], prepared: Prepared) -> tuple[ReviewerLoad, ...]:
     loads = (
-        ReviewerLoad(person_id=person, name=prepared.reviewers[person].shown_name, seats=seats)
-        for person, seats in Counter(reviewers).items()
+        ReviewerLoad(assignee_id=one, name=prepared.names.get(one, one), seats=seats)
+        for one, seats in Counter(reviewers).items()
     )
-    return tuple(sorted(loads, key=lambda load: (-load.seats, load.name.casefold(), load.person_id)))
+    return tuple(sorted(loads, key=lambda load: (-load.seats, load.name.casefold(), load.assignee_id)))

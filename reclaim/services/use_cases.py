@@ -18,15 +18,19 @@ from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
 from reclaim.services.load_prices import LoadPrices
+from reclaim.services.name_owner import NameOwner
+from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.verify_removals import VerifyRemovals
 
@@ -64,6 +68,10 @@ class UseCases:
         self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
         self.delegate = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.reassign = ReassignItems(work=work, clock=clock, tokens=tokens)
+        self.steer = SteerCampaign(work=work, clock=clock, tokens=tokens)
+        self.nudge = NudgeReviewers(work=work, clock=clock, tokens=tokens)
+        self.owners = NameOwner(work=work, clock=clock, tokens=tokens, policy=policy)
         self.close = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.freeze = FreezeWrites(
             work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger

@@ -114,8 +114,8 @@ async def test_a_preview_adds_up(world: World) -> None:
     assert (preview.writable, preview.high) == (3, Total(amounts=(Money(3000, "USD"),), unpriced=1))
     assert preview.blockers == (("group_dynamic", 1),)
     assert preview.reviewers == (
-        ReviewerLoad(person_id=MEGAN, name="Megan Example", seats=3),
-        ReviewerLoad(person_id=ALLAN, name="Allan Example", seats=1),
+        ReviewerLoad(assignee_id=MEGAN, name="Megan Example", seats=3),
+        ReviewerLoad(assignee_id=ALLAN, name="Allan Example", seats=1),
     )
     assert (preview.to_fallback, preview.fallback_name) == (1, "Allan Example")
     assert preview.due_at == datetime(2026, 12, 4, 23, 0, tzinfo=UTC)  # the end of that day in Zurich
@@ -177,7 +177,7 @@ async def test_a_manager_never_reviews_their_own_seat(world: World) -> None:
 
     preview = await world.start.preview(admin(), draft())
 
-    assert [load.person_id for load in preview.reviewers] == [ALLAN]
+    assert [load.assignee_id for load in preview.reviewers] == [ALLAN]
 
 
 async def test_the_installations_fallback_is_passed_over_where_disabled(world: World) -> None:

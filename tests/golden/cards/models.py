@@ -7,7 +7,7 @@ from typing import Final
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Path, Person
+from reclaim.domain.directory import AssigneeKind, Path, Person
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Total
@@ -22,6 +22,8 @@ from reclaim.domain.read_models import (
     LaunchRequestView,
     LeftOut,
     OverLimit,
+    OwnerRow,
+    Owners,
     ReviewerLoad,
     SeatFilter,
     SeatPage,
@@ -44,6 +46,7 @@ from reclaim.domain.review import (
     Answer,
     AssignedHow,
     Choice,
+    FallbackWhy,
     Recommendation,
     ReviewItem,
     Snapshot,
@@ -279,8 +282,8 @@ PREVIEW: Final = StartPreview(
     writable=71,
     blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
     reviewers=(
-        ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=34),
-        *(ReviewerLoad(person_id=PersonId(who), name=who, seats=8 - (n > 3)) for n, who in enumerate(_OTHERS)),
+        ReviewerLoad(assignee_id=MEGAN, name="Megan Bowen", seats=34),
+        *(ReviewerLoad(assignee_id=PersonId(who), name=who, seats=8 - (n > 3)) for n, who in enumerate(_OTHERS)),
     ),
     to_fallback=7,
     fallback_name="Lynne Robbins",
@@ -331,6 +334,24 @@ LAUNCH_CONFIRMED: Final = replace(
     LAUNCH_ASKED, state="confirmed", settled_by_name="Allan Deyoung", settled_at=NOW, preview=None
 )
 
+OWNERS: Final = Owners(
+    rows=(
+        OwnerRow(product_id=ProductId("e5"), sku_name="Microsoft 365 E5", owner_name=None, kind=None, idle=31),
+        OwnerRow(
+            product_id=VISIO, sku_name="Visio Plan 2", owner_name="Megan Bowen", kind=AssigneeKind.PERSON, idle=22
+        ),
+        OwnerRow(
+            product_id=ProductId("project"),
+            sku_name=HOSTILE,
+            owner_name=HOSTILE,
+            kind=AssigneeKind.GROUP,
+            idle=4,
+            trouble=FallbackWhy.GROUP_UNREAD,
+        ),
+    ),
+    fallback_name="Lynne Robbins",
+)
+
 STATUS: Final = CampaignStatus(
     campaign_id=CAMPAIGN,
     name=NAME,
@@ -346,7 +367,7 @@ STATUS: Final = CampaignStatus(
     reviewers=19,
     reviewers_done=11,
     open_with=tuple(
-        ReviewerLoad(person_id=PersonId(name), name=name, seats=seats)
+        ReviewerLoad(assignee_id=PersonId(name), name=name, seats=seats)
         for name, seats in (("Ben Walters", 9), ("Debra Berger", 8), (HOSTILE, 4))
     ),
     unreachable=("Enrico Cattaneo",),

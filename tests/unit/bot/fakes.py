@@ -22,6 +22,9 @@ from reclaim.domain.read_models import (
     InboxView,
     ItemView,
     LaunchRequestView,
+    Moved,
+    Nudged,
+    Owners,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -75,6 +78,10 @@ class Core:
     drafts: dict[str, CampaignDraft] = field(default_factory=dict)
     frozen: FreezeView = models.FROZEN
     reachable: bool = True
+    campaign_names: set[str] | None = None  # None: every text names the one campaign
+    nudged: Nudged = field(
+        default_factory=lambda: Nudged(campaign_id=models.CAMPAIGN, reminded=5, waiting=2, next_at=models.CLOSES)
+    )
     delivered: list[tuple[PersonId, Notice]] = field(default_factory=list)
     seat_filters: list[SeatFilter] = field(default_factory=list)
     scopes: list[ScopeAsked] = field(default_factory=list)
@@ -195,9 +202,46 @@ class Core:
         self.note("undo", batch, idem_key)
         return replace(models.RESULT, choice=Choice.WITHDRAWN, undone=4)
 
-    async def delegate(self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str) -> int:
-        self.note("delegate", tuple(items), to, reason, idem_key)
-        return len(items)
+    async def delegate(
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str, others: bool = False
+    ) -> Moved:
+        self.note("delegate", tuple(items), to, reason, idem_key, *(["others"] if others else []))
+        return Moved(seats=len(items) + (3 if others else 0), stayed=(("holder", 1),) if others else ())
+
+    async def give_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> str:
+        self.note("give_back", item_id, idem_key)
+        return "Lynne Robbins"
+
+    async def of_reviewer(self, actor: Actor, campaign_id: CampaignId, reviewer: str, to: str) -> Moved:
+        self.note("reassign", campaign_id, reviewer, to)
+        return Moved(seats=4, to_name="Nora Patel", stayed=(("holder", 1),))
+
+    async def of_holder(self, actor: Actor, campaign_id: CampaignId, holder: str, to: str) -> Moved:
+        self.note("reassign_seat", campaign_id, holder, to)
+        return Moved(seats=1, to_name="Nora Patel")
+
+    async def extend(self, actor: Actor, campaign_id: CampaignId, due: date) -> Campaign:
+        self.note("extend", campaign_id, due)
+        return OPEN_CAMPAIGN
+
+    async def cancel(self, actor: Actor, campaign_id: CampaignId, reason: str | None) -> Campaign:
+        self.note("cancel", campaign_id, reason)
+        return OPEN_CAMPAIGN
+
+    async def nudge(self, actor: Actor, campaign_id: CampaignId, person: str | None = None) -> Nudged:
+        self.note("nudge", campaign_id, person)
+        return self.nudged
+
+    async def owners(self) -> Owners:
+        return models.OWNERS
+
+    async def name(self, actor: Actor, product: ProductId, text: str, *, group: bool) -> Owners:
+        self.note("owner", product, text, group)
+        return models.OWNERS
+
+    async def remove(self, actor: Actor, product: ProductId) -> Owners:
+        self.note("no_owner", product)
+        return models.OWNERS
 
     async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None:
         self.note("take_back", item_id)
@@ -233,6 +277,8 @@ class Core:
         return Campaigns(rows=(models.STATUS,), idle=42, total=models.SPEND.total)
 
     async def find(self, text: str | None) -> Campaign:
+        if text is not None and self.campaign_names is not None and text not in self.campaign_names:
+            raise NotFound(f"No campaign is called “{text}”.")
         return OPEN_CAMPAIGN
 
     async def why(self, text: str) -> WhyReport:
@@ -406,6 +452,10 @@ def services(core: Core, writes: WriteMode) -> Services:
         read_wave=core,
         record_decision=core,
         delegate_item=core,
+        reassign_items=core,
+        steer_campaign=core,
+        nudge_reviewers=core,
+        name_owner=core,
         close_campaign=core,
         freeze_writes=Freezing(core),
         read_status=core,
