@@ -275,6 +275,13 @@ seats = Table(
     Column("gone_at", Instant),
     UniqueConstraint("person_id", "product_id"),
 )
+# Seats that have gone since a scan are taken out of its sums: there are few, and they must be found at once.
+Index(
+    "ix_seats_gone_at",
+    seats.c.gone_at,
+    sqlite_where=seats.c.gone_at.is_not(None),
+    postgresql_where=seats.c.gone_at.is_not(None),
+)
 seat_paths = Table(
     "seat_paths",
     metadata,
@@ -298,21 +305,84 @@ prices = Table(
     Column("renews_on", Date),
     Column("at", Instant, nullable=False),
 )
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("same_value", String, nullable=False),  # what decides whether two exclusions are one: domain.exclusions
+    Column("strength", String, nullable=False),  # as domain.exclusions.Exclusion.strength
+    Column("reason", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),  # null: until somebody ends it
+    Column("ended_at", Instant),
+    Column("ended_by", String),
+)
+Index(
+    "uq_exclusions_open",
+    exclusions.c.kind,
+    exclusions.c.same_value,
+    unique=True,
+    sqlite_where=exclusions.c.ended_at.is_(None),
+    postgresql_where=exclusions.c.ended_at.is_(None),
+)
+
+# Idle seats, in scans: a scan is written in chunks and counts once it is complete; readers use the newest complete one ----
+idle_scans = Table(
+    "idle_scans",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", ForeignKey("sync_runs.id"), nullable=False),
+    Column("state", String, nullable=False),  # building, complete, dropped
+    Column("judged_at", Instant, nullable=False),
+    Column("data_as_of", Instant, nullable=False),
+)
 findings = Table(
     "findings",
     metadata,
-    Column("seat_id", ForeignKey("seats.id"), primary_key=True),
-    Column("run_id", ForeignKey("sync_runs.id"), nullable=False),
-    Column("person_id", String, nullable=False, index=True),
+    Column("scan_id", Integer, primary_key=True, autoincrement=False),
+    Column("seat_id", String, primary_key=True),
+    Column("person_id", String, nullable=False),
     Column("product_id", String, nullable=False),
     Column("rule", String, nullable=False),
     Column("quiet_since", Instant, nullable=False),
     Column("last_seen_at", Instant),
     Column("last_seen_kind", String),
     Column("assigned_at", Instant),
-    Column("data_as_of", Instant, nullable=False),
+    Column("exclusion_id", String),  # the strongest that held the seat when it was last looked at; it may have expired
 )
-Index("ix_findings_window", findings.c.product_id, findings.c.rule, findings.c.quiet_since)
+# In the order of a list, with all that a list is chosen by: a page reads nothing else.
+Index(
+    "ix_findings_list",
+    findings.c.scan_id,
+    findings.c.product_id,
+    findings.c.quiet_since,
+    findings.c.seat_id,
+    findings.c.rule,
+    findings.c.exclusion_id,
+)
+# What a window adds up, day by day: only the day in which a window begins is counted in `findings`.
+finding_days = Table(
+    "finding_days",
+    metadata,
+    Column("scan_id", Integer, primary_key=True, autoincrement=False),
+    Column("product_id", String, primary_key=True),
+    Column("day", String(10), primary_key=True),  # of quiet_since, in UTC: 2026-12-04
+    Column("rule", String, primary_key=True),
+    Column("exclusion_id", String, primary_key=True),  # "": none
+    Column("seats", Integer, nullable=False),
+)
+scan_verdicts = Table(
+    "scan_verdicts",
+    metadata,
+    Column("scan_id", Integer, primary_key=True, autoincrement=False),
+    Column("product_id", String, primary_key=True),
+    Column("verdict", String, primary_key=True),  # idle, or a domain.idle.NotIdleWhy
+    Column("held", Boolean, primary_key=True),  # whether a path gives the seat
+    Column("seats", Integer, nullable=False),
+)
 
 # Campaigns -----------------------------------------------------------------------------------------------------------
 campaigns = Table(

@@ -9,9 +9,10 @@ from datetime import date, datetime
 
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
 from reclaim.domain.directory import AssigneeKind, Person
+from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
-from reclaim.domain.money import Money, Total
+from reclaim.domain.money import Money, Price, Total
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, Choice, FallbackWhy, ReviewItem
 
@@ -22,6 +23,52 @@ class DataAge:
 
     as_of: datetime | None
     stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionView:
+    """One exclusion, readable.
+
+    Attributes:
+        value: What it holds as a person reads it: a name, a department, a product; "" for guests.
+        seats: Idle seats that it holds for the window asked; None where that was not asked.
+    """
+
+    exclusion: Exclusion
+    value: str
+    by_name: str
+    seats: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionList:
+    """Exclusions that count. `seats`: idle seats that they hold together, for idle windows of `days`."""
+
+    rows: tuple[ExclusionView, ...]
+    seats: int
+    days: int
+    zone: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """The price of one product that counts today, None if there is none, with the idle seats that it stands for."""
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    price: Price | None
+    source: str | None
+    idle: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """Prices of every product that is sold or held, unpriced ones with the most idle seats first."""
+
+    rows: tuple[PriceRow, ...]
+    days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +103,8 @@ class SpendReport:
     Attributes:
         blocked: True if the tenant gives no sign-in data: then only disabled accounts can be judged, and `rows` counts
             those alone.
+        unknown: Seats whose use is unknown; they are in no other figure.
+        excluded: Idle seats that an exclusion holds, by exclusion, most first; they are not in `idle`.
     """
 
     days: int
@@ -66,6 +115,7 @@ class SpendReport:
     rows: tuple[SkuSpend, ...]
     data: DataAge
     blocked: bool
+    excluded: tuple[ExclusionView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +149,7 @@ class SeatFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatPage:
-    """A page of idle seats with the sums over all pages."""
+    """A page of idle seats with the sums over all pages. `excluded` seats match the filter, and are not listed."""
 
     filter: SeatFilter
     sku_name: str | None
@@ -110,6 +160,7 @@ class SeatPage:
     monthly: Total
     data: DataAge
     now: datetime
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +176,7 @@ class ReviewerLoad:
 class LeftOut:
     """Idle seats that do not become items, by reason.
 
-    Reasons: `scope` (not selected), `asked` (open question), `answered` (cooldown), `no_reviewer`.
+    Reasons: `scope` (not selected), `excluded`, `asked` (open question), `answered` (cooldown), `no_reviewer`.
     """
 
     reason: str
@@ -498,6 +549,7 @@ class WhySeat:
     assignee_name: str | None
     messages: tuple["SentMessage", ...] = ()
     cancelled: bool = False  # the campaign was: nobody is asked any more
+    exclusion: ExclusionView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
 from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
     AssigneeId,
@@ -129,34 +130,168 @@ class FindingRow:
     group_name: str | None
 
 
-class Findings(Protocol):
-    """Idle seats as of the newest completed sync. They are stored for the smallest window and filtered by the one asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One judgement of every seat. `id` grows; `data_as_of` is when the run that it judges started."""
 
-    async def replace_all(self, run: RunId, findings: AsyncIterator[Sequence[Finding]]) -> int: ...
+    id: int
+    run_id: RunId
+    judged_at: datetime
+    data_as_of: datetime
 
-    async def unknown(self) -> int:
-        """Return how many seats could not be judged in the newest scan."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRules:
+    """What `judge_seat` is told besides the seat.
+
+    Attributes:
+        days: The window of the activity rules.
+        gives_sign_ins: False: sign-ins count as not read, whatever an older run has left there.
+        exclusions: Those that count when the scan judges.
+    """
+
+    days: int
+    gives_sign_ins: bool
+    never_seen_since: datetime | None
+    exclusions: Sequence[Exclusion]
+
+
+class DaySum(NamedTuple):
+    """Findings of a product that are quiet since the same UTC day, by rule and exclusion ("": none)."""
+
+    product_id: ProductId
+    day: str
+    rule: str
+    exclusion_id: str
+    seats: int
+
+
+class Scans(Protocol):
+    """Idle scans in the making: chunks of seats are judged inside the database; a scan counts once it is complete."""
+
+    async def newest(self) -> Scan | None:
+        """Return the newest complete scan."""
         ...
 
-    async def set_unknown(self, seats: int) -> None: ...
+    async def begin(self, run: RunId, *, judged_at: datetime) -> Scan: ...
+
+    async def end_of_chunk(self, after: SeatId, seats: int) -> SeatId | None:
+        """Return the id of the seat so many behind `after`, None if there are fewer."""
+        ...
+
+    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, upto: SeatId | None) -> None:
+        """Judge the seats with ids in (after, upto]: store their findings, and count every verdict."""
+        ...
+
+    async def products(self, scan: Scan) -> list[ProductId]:
+        """Return products with findings."""
+        ...
+
+    async def days(self, scan: Scan, product: ProductId) -> list[DaySum]:
+        """Add up the findings of a product by day."""
+        ...
+
+    async def add_days(self, scan: Scan, sums: Sequence[DaySum]) -> None:
+        """Add to the stored sums."""
+        ...
+
+    async def complete(self, scan: Scan) -> bool:
+        """Let the scan count; False if it was dropped meanwhile."""
+        ...
+
+    async def drop_all_but(self, scan: Scan) -> list[int]:
+        """Give up every older scan, complete or not, and return their ids: what they hold is erased in pieces."""
+        ...
+
+    async def erase_some(self, scan_id: int, rows: int) -> bool:
+        """Erase so many findings of a dropped scan; True once nothing of it is left."""
+        ...
+
+    async def end_of_findings(self, scan: Scan, after: SeatId, rows: int) -> SeatId | None:
+        """As `end_of_chunk`, over the findings of a scan."""
+        ...
+
+    async def mark(
+        self,
+        scan: Scan,
+        counting: Sequence[Exclusion],
+        now: datetime,
+        *,
+        after: SeatId,
+        upto: SeatId | None,
+        person: PersonId | None = None,
+    ) -> int:
+        """Note on the findings with ids in (after, upto] which exclusion holds them now; return how many changed.
+
+        Args:
+            person: Only this person's.
+        """
+        ...
+
+
+class Findings(Protocol):
+    """Idle seats as of the newest scan. They are stored for the smallest window and filtered by the one asked.
+
+    Sums and pages leave out excluded seats; `excluded` counts those. `select` and `get_many` return both.
+    """
+
+    async def verdicts(self) -> dict[str, int]:
+        """Return seats by verdict of the newest scan: "idle" or a value of `NotIdleWhy`. They add up to all seats."""
+        ...
+
+    async def held(self) -> dict[ProductId, int]:
+        """Return seats held per product as of the newest scan."""
+        ...
 
     async def page(
         self, where: SeatFilter, *, now: datetime, offset: int, limit: int
     ) -> tuple[list[FindingRow], int, dict[ProductId, int]]:
-        """Return rows ordered by product name and person name, the total, and the seats per product over all pages."""
+        """Return rows by product name, longest quiet first, the total, and the seats per product over all pages."""
         ...
 
     async def tally(self, *, days: int, now: datetime) -> dict[ProductId, int]:
         """Return idle seats per product for a window."""
         ...
 
+    async def excluded(
+        self, *, days: int, now: datetime, product: ProductId | None = None, rules: Sequence[Rule] = ()
+    ) -> dict[ExclusionId, int]:
+        """Return excluded idle seats for a window, by the exclusion that holds them."""
+        ...
+
     async def select(
         self, *, days: int, now: datetime, products: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
     ) -> list[Finding]:
-        """Return the findings of a scope."""
+        """Return the findings of a scope, excluded or not."""
         ...
 
     async def get_many(self, seats: Iterable[SeatId]) -> dict[SeatId, Finding]: ...
+
+
+class Exclusions(Protocol):
+    """What is left out of every campaign."""
+
+    async def add(self, exclusion: Exclusion) -> None:
+        """Store a new one. Raises Conflict if one of the same kind and value has not ended."""
+        ...
+
+    async def end(self, exclusion: ExclusionId, *, by: PersonId, at: datetime) -> bool:
+        """End one; False if there is none, or it has ended."""
+        ...
+
+    async def get_many(self, ids: Iterable[ExclusionId]) -> dict[ExclusionId, Exclusion]: ...
+
+    async def counting(self, now: datetime) -> list[Exclusion]:
+        """Return those that count, newest first."""
+        ...
+
+    async def same(self, kind: ExclusionKind, value: str) -> Exclusion | None:
+        """Return the one of this kind and value that nobody has ended, expired or not."""
+        ...
+
+    async def values(self, kind: ExclusionKind) -> list[str]:
+        """Return the values that people really have: departments, user types, employee types."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -596,7 +731,11 @@ class UnitOfWork(Protocol):
     @property
     def seats(self) -> Seats: ...
     @property
+    def scans(self) -> Scans: ...
+    @property
     def findings(self) -> Findings: ...
+    @property
+    def exclusions(self) -> Exclusions: ...
     @property
     def syncs(self) -> Syncs: ...
     @property
