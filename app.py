@@ -226,6 +226,9 @@ def _router(
             sync_directory=use.sync,
             read_spend=use.spend,
             read_seats=use.seats,
+            exclude_seats=use.exclude,
+            keep_prices=use.keep_prices,
+            load_prices=use.prices,
             start_campaign=use.start,
             read_wave=use.waves,
             record_decision=use.decide,
@@ -266,6 +269,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CLOSE: use.close.handle,
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
+        jobs.EXCLUDE: use.exclude.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

@@ -49,6 +49,7 @@ _SILENCES = (
 )
 _LEFT_OUT = {
     LeftOutWhy.SCOPE.value: "Not selected",
+    LeftOutWhy.EXCLUDED.value: "Excluded, with a reason",
     LeftOutWhy.ASKED.value: "Asked in another campaign now",
     LeftOutWhy.ANSWERED.value: "Answered or kept until a later date",
     LeftOutWhy.NO_REVIEWER.value: "Nobody may review them",

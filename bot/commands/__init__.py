@@ -2,11 +2,13 @@
 
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
 from bot.commands.close import CLOSE
+from bot.commands.exclude import EXCLUDE
 from bot.commands.export import EXPORT
 from bot.commands.freeze import FREEZE
 from bot.commands.help import make_help
 from bot.commands.history import HISTORY
 from bot.commands.inbox import INBOX
+from bot.commands.price import PRICE
 from bot.commands.resume import RESUME
 from bot.commands.retry import RETRY
 from bot.commands.seats import SEATS, SEATS_MINE
@@ -23,9 +25,11 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     SPEND,
     SEATS,
     SEATS_MINE,
+    PRICE,
     CAMPAIGNS,
     CAMPAIGN,
     START,
+    EXCLUDE,
     CLOSE,
     RETRY,
     SYNC,

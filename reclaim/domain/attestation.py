@@ -50,6 +50,10 @@ class EventKind(StrEnum):
     RESUME_ASKED = "resume_asked"
     RESUMED = "resumed"
     EXPORTED = "exported"
+    EXCLUDED = "excluded"
+    EXCLUSION_ENDED = "exclusion_ended"
+    PRICES_LOADED = "prices_loaded"
+    PRICE_SET = "price_set"
 
 
 @dataclass(frozen=True, slots=True)

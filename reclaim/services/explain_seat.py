@@ -6,18 +6,19 @@ from datetime import datetime
 
 from reclaim.domain.activity import SeenAt, read_activity
 from reclaim.domain.directory import Person, Seat, Sku
+from reclaim.domain.exclusions import strongest
 from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
 from reclaim.domain.ids import CampaignId, PersonId, ProductId
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import SentMessage, WhyReport, WhySeat
+from reclaim.domain.read_models import ExclusionView, SentMessage, WhyReport, WhySeat
 from reclaim.domain.review import ReviewItem
-from reclaim.errors import InvalidRequest, NotFound
+from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.exclusion_views import name_exclusions
 from reclaim.services.find_idle_seats import as_read
+from reclaim.services.find_person import find_person
 from reclaim.services.freshness import data_age
-
-_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,13 @@ class ExplainSeat:
             raise InvalidRequest("Please name a person. Example: /reclaim why adele@contoso.com", field="person")
         now = self._clock.now()
         async with self._work.read() as reading:
-            person = await _find(reading, wanted)
+            person = await find_person(reading, wanted)
             run = await reading.syncs.newest_complete()
             skus = await reading.catalog.skus()
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
             asked = await _asked(reading, person.id)
-        there = [self._held(person, seat, run, now, skus, asked) for seat in seats]
+            held_by = await _held_by(reading, person, seats, now)
+        there = [self._held(person, seat, run, now, skus, asked, held_by.get(seat.product_id)) for seat in seats]
         left = [_gone(one) for seat, one in asked.items() if seat not in {seat.product_id for seat in seats}]
         return WhyReport(
             person=person,
@@ -74,6 +76,7 @@ class ExplainSeat:
         now: datetime,
         skus: Mapping[ProductId, Sku],
         asked: Mapping[ProductId, _Asked],
+        exclusion: ExclusionView | None,
     ) -> WhySeat:
         """Judge the seat as the scan does, so that "why not" has an answer too."""
         known = as_read(person, run) if run else person
@@ -101,7 +104,19 @@ class ExplainSeat:
             campaign_name=about.campaign_name if about else None,
             assignee_name=about.assignee_name if about else None,
             messages=about.messages if about else (),
+            exclusion=exclusion,
         )
+
+
+async def _held_by(
+    reading: UnitOfWork, person: Person, seats: Sequence[Seat], now: datetime
+) -> dict[ProductId, ExclusionView]:
+    """Return what leaves out each of the person's seats, idle or not."""
+    counting = await reading.exclusions.counting(now)
+    found = {seat.product_id: strongest(counting, person, seat.product_id, now) for seat in seats}
+    named = await name_exclusions(reading, {one.id: one for one in found.values() if one is not None}.values())
+    views = {view.exclusion.id: view for view in named}
+    return {product: views[one.id] for product, one in found.items() if one is not None}
 
 
 def _gone(about: _Asked) -> WhySeat:
@@ -119,30 +134,6 @@ def _gone(about: _Asked) -> WhySeat:
         assignee_name=about.assignee_name,
         messages=about.messages,
     )
-
-
-async def _find(reading: UnitOfWork, wanted: str) -> Person:
-    by_id = await reading.people.get(PersonId(wanted.lower()))
-    if by_id is not None:
-        return by_id
-    found = await reading.people.search(wanted, _CANDIDATES + 1)
-    exact = [person for person in found if _is_exactly(person, wanted.casefold())]
-    candidates = exact or found
-    if not candidates:
-        raise NotFound(f"Nobody matches “{wanted}”.")
-    if len(candidates) > 1:
-        raise InvalidRequest(_which(wanted, candidates), field="person")
-    return candidates[0]
-
-
-def _is_exactly(person: Person, wanted: str) -> bool:
-    return wanted in (person.upn.casefold(), (person.mail or "").casefold(), person.name.casefold())
-
-
-def _which(wanted: str, found: Sequence[Person]) -> str:
-    names = ", ".join(f"{person.shown_name} ({person.upn})" for person in found[:_CANDIDATES])
-    more = " and more" if len(found) > _CANDIDATES else ""
-    return f"Several people match “{wanted}”: {names}{more}. Use the address in brackets."
 
 
 async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:

@@ -12,6 +12,7 @@ ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+EXCLUDE = "exclude"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -65,6 +66,11 @@ def writeback_job(order: OrderId, attempt: int, again: int = 0) -> Job:
 def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:
     """Look whether a written removal has taken effect; `again` as above."""
     return Job(kind=VERIFY, key=_key(f"{VERIFY}:{order}:{attempt}", again), args={"order": order, "attempt": attempt})
+
+
+def exclude_job(exclusion: str, occasion: str) -> Job:
+    """Mark the seats that an exclusion holds, or held."""
+    return Job(kind=EXCLUDE, key=f"{EXCLUDE}:{exclusion}:{occasion}", args={"exclusion": exclusion})
 
 
 def _key(first: str, again: int) -> str:

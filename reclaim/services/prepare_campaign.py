@@ -84,6 +84,7 @@ async def prepare(reading: UnitOfWork, draft: CampaignDraft, policy: Policy, now
         asked=await reading.items.with_open_question(ids),
         answered=await reading.items.answered_until(ids, now),
         assignments=assignments,
+        excluded=await _excluded(reading, chosen, now),
     )
     _check_size(selection, skus, await reading.seats.held(), policy)
     return Prepared(
@@ -99,6 +100,11 @@ async def prepare(reading: UnitOfWork, draft: CampaignDraft, policy: Policy, now
         prices=await reading.catalog.prices(now),
         fallback=fallback,
     )
+
+
+async def _excluded(reading: UnitOfWork, chosen: Iterable[Finding], now: datetime) -> frozenset[SeatId]:
+    counting = {one.id for one in await reading.exclusions.counting(now)}
+    return frozenset(finding.seat_id for finding in chosen if finding.exclusion_id in counting)
 
 
 def _check_rules(scope: Scope, run: SyncRun) -> None:

@@ -27,6 +27,8 @@ VERBS = {
     "close": RUN,
     "freeze": RUN,
     "retry": RUN,
+    "price": RUN,
+    "exclude": RUN,
     "sync": RUN,
     "resume": ADMINS,
 }
@@ -83,6 +85,9 @@ BUTTONS = {
             "freeze.submit",
             "sync.run",
             "sync.open",
+            "exclude.end",
+            "price.form",
+            "price.submit",
         ],
         RUN,
     ),
