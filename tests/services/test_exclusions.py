@@ -6,16 +6,20 @@ from datetime import date, timedelta
 
 import pytest
 
-from reclaim.domain.exclusions import ExclusionKind
-from reclaim.domain.ids import PersonId
+from reclaim.domain.directory import LivePerson
+from reclaim.domain.exclusions import ExclusionId, ExclusionKind
+from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.read_models import ExclusionView, LeftOut, SeatFilter
+from reclaim.domain.removal import Outcome
 from reclaim.errors import Conflict, InvalidRequest, NotFound
 from reclaim.ports.storage import StoredEvent
 from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.find_idle_seats import FindIdleSeats
+from reclaim.services.jobs import EXCLUDE
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
+from tests.services.campaign_world import HOUR, CampaignWorld
 from tests.services.world import NOW, OPERATOR, PROJECT, VISIO, World, admin, draft
 
 
@@ -29,7 +33,7 @@ async def exclude(
     return await excluding(world).add(admin(), kind, text, reason=reason, until=until)
 
 
-async def idle(world: World) -> Mapping[str, int]:
+async def idle(world: World) -> Mapping[ProductId, int]:
     async with world.work.read() as reading:
         return await reading.findings.tally(days=90, now=world.clock.now())
 
@@ -214,3 +218,54 @@ async def test_a_scan_during_which_something_is_excluded_counts_with_it(world: W
         PersonId("ada"): False,
         PersonId("ben"): True,
     }
+
+
+# A campaign that is open -----------------------------------------------------------------------------------------------
+async def _exclude_in(campaigns: CampaignWorld, ref: str) -> ExclusionId:
+    service = ExcludeSeats(work=campaigns.work, clock=campaigns.clock, tokens=campaigns.tokens, policy=campaigns.policy)
+    campaigns.engine.register(EXCLUDE, service.handle)
+    view = await service.add(admin(), ExclusionKind.PERSON, ref, reason="Legal hold")
+    return view.exclusion.id
+
+
+async def test_a_seat_excluded_while_its_campaign_is_open_stays_with_its_reviewer_and_is_kept(
+    campaigns: CampaignWorld,
+) -> None:
+    campaigns.hire("ada")
+    campaigns.hire("ben")
+    await campaigns.open()
+    exclusion = await _exclude_in(campaigns, "ada")
+    await campaigns.revoke("ada", "ben")  # its reviewer still has it, and may answer
+
+    await campaigns.close()
+
+    ada, ben = await campaigns.item("ada"), await campaigns.item("ben")
+    assert (ada.outcome, ada.outcome_reason) == (Outcome.KEPT, "excluded")
+    assert ben.outcome is Outcome.REMOVED
+    assert {write.person for write in campaigns.writer.writes} == {"ben"}
+    async with campaigns.work.read() as reading:
+        stored = await reading.events.of_campaign(campaigns.campaign_id)
+    ended = [facts(one) for one in stored if (one.event.item_id, one.event.kind) == (ada.id, "item_ended")]
+    assert ended == [{"outcome": "kept", "reason": "excluded", "exclusion": exclusion}]
+
+
+async def test_an_exclusion_between_the_look_and_the_write_still_stops_the_write(campaigns: CampaignWorld) -> None:
+    campaigns.hire("ada")
+    await campaigns.open()
+    await campaigns.revoke("ada")
+    read = campaigns.directory.live_person
+    excluded: list[ExclusionId] = []
+
+    async def then_excluded(person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
+        seen = await read(person, with_sign_ins=with_sign_ins)
+        if not excluded:
+            excluded.append(await _exclude_in(campaigns, "ada"))
+        return seen
+
+    campaigns.directory.live_person = then_excluded  # type: ignore[method-assign]
+    await campaigns.close()
+    await campaigns.wait(HOUR)
+
+    ada = await campaigns.item("ada")
+    assert (ada.outcome, ada.outcome_reason) == (Outcome.KEPT, "excluded")
+    assert campaigns.writer.calls == []
