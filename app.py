@@ -226,6 +226,9 @@ def _router(
             sync_directory=use.sync,
             read_spend=use.spend,
             read_seats=use.seats,
+            exclude_seats=use.exclude,
+            keep_prices=use.keep_prices,
+            load_prices=use.prices,
             start_campaign=use.start,
             choose_seats=use.choose,
             confirm_launch=use.confirm,
@@ -274,6 +277,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
         jobs.CONFIRMATION: use.confirm.handle,
+        jobs.EXCLUDE: use.exclude.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

@@ -61,6 +61,10 @@ class EventKind(StrEnum):
     EXPORTED = "exported"
     OWNER_NAMED = "owner_named"
     OWNER_REMOVED = "owner_removed"
+    EXCLUDED = "excluded"
+    EXCLUSION_ENDED = "exclusion_ended"
+    PRICES_LOADED = "prices_loaded"
+    PRICE_SET = "price_set"
 
 
 @dataclass(frozen=True, slots=True)

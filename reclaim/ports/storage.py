@@ -99,8 +99,22 @@ class Catalog(Protocol):
         """Return the price valid on that day per product, matched by skuId, part number or product name."""
         ...
 
-    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> None:
-        """Replace all prices of `source`; the text is a skuId, part number or product name, matched when read."""
+    async def price_sources(self, on: datetime) -> dict[ProductId, tuple[Price, str]]:
+        """Return the same with the source of each price."""
+        ...
+
+    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> bool:
+        """Replace all prices of `source`, and return whether that changed anything.
+
+        Args:
+            prices: A skuId, part number or product name, matched when read, and its price.
+            source: See `LoadPrices.from_csv`.
+            at: Of two lists that name the same product equally, the later one counts.
+        """
+        ...
+
+    async def put_price(self, text: str, price: Price, *, source: str, at: datetime) -> None:
+        """Store one price beside the others of its source; one from the same day is replaced."""
         ...
 
 

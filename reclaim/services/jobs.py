@@ -15,6 +15,7 @@ CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
 CONFIRMATION = "confirmation"
+EXCLUDE = "exclude"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -103,6 +104,11 @@ def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:
 def confirmation_job(request: str, state: str, again: int = 0) -> Job:
     """Show who asked for a second admin, and who was asked, where the request stands; `again` as above."""
     return Job(kind=CONFIRMATION, key=_key(f"{CONFIRMATION}:{request}:{state}", again), args={"request": request})
+
+
+def exclude_job(exclusion: str, occasion: str) -> Job:
+    """Mark the seats that an exclusion holds, or held."""
+    return Job(kind=EXCLUDE, key=f"{EXCLUDE}:{exclusion}:{occasion}", args={"exclusion": exclusion})
 
 
 def _key(first: str, again: int) -> str:

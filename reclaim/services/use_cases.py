@@ -13,10 +13,12 @@ from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
+from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
@@ -52,7 +54,9 @@ class UseCases:
         tenant_id: TenantId,
     ) -> None:
         self.access = Access(work=work, policy=policy)
-        self.prices = LoadPrices(work=work, clock=clock)
+        self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
+        self.keep_prices = KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy)
         self.spend = ReadSpend(work=work, clock=clock, policy=policy)
         self.seats = ReadSeats(work=work, clock=clock, policy=policy)
         self.status = ReadStatus(work=work, clock=clock, policy=policy)

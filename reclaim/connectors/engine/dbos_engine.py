@@ -30,7 +30,7 @@ log = structlog.stdlib.get_logger()
 # One queue per group: a long directory read must not hold up chat, nor a burst of cards a removal.
 QUEUES: Final = {
     "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group"),
-    "directory": ("sync",),
+    "directory": ("sync", "exclude"),
     "removal": ("writeback", "verify"),
     "campaign": ("open", "close"),
 }

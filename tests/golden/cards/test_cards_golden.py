@@ -26,6 +26,7 @@ DRAWN_IN_FULL = frozenset(
         "wave", "wave_decided", "wave_paged", "item", "item_held", "item_revoked", "keep_many", "delegate_form", "spend",
         "seats", "start_form_error", "preview", "launch_confirm", "status", "closed", "why", "freeze_asked", "help",
         "welcome",
+        "exclusions", "prices", "price_form",
     }
 )  # fmt: skip
 FILES = [(name, ending) for name in CARDS for ending in DRAWN if ending == "txt" or name in DRAWN_IN_FULL]

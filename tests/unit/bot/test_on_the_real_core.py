@@ -19,8 +19,11 @@ from reclaim.domain.notices import LaunchAskedNotice, WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.services.access import Access
 from reclaim.services.choose_seats import ChooseSeats
+from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
+from reclaim.services.keep_prices import KeepPrices
+from reclaim.services.load_prices import LoadPrices
 from reclaim.services.read_history import ReadHistory
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
@@ -92,6 +95,9 @@ def services(world: CampaignWorld) -> Services:
         access=Access(work=work, policy=policy),
         sync_directory=world.syncing,
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
+        exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy),
+        keep_prices=KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy),
+        load_prices=LoadPrices(work=work, clock=clock, tokens=tokens),
         read_seats=ReadSeats(work=work, clock=clock, policy=policy),
         start_campaign=world.launching,
         choose_seats=ChooseSeats(work=work),
