@@ -12,6 +12,9 @@ ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+TELL = "tell"
+REMIND = "remind"
+RELEASE = "release"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -36,6 +39,22 @@ def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int) -
         key=f"{REMINDER}:{campaign}:{person}:{number}",
         args={"campaign": campaign, "person": person, "number": number, "of": of},
     )
+
+
+def tell_job(campaign: CampaignId, occasion: str) -> Job:
+    """Enqueue a `wave_job` of this occasion for every reviewer: too many for the transaction that calls for them."""
+    return Job(kind=TELL, key=f"{TELL}:{campaign}:{occasion}", args={"campaign": campaign, "occasion": occasion})
+
+
+def remind_job(campaign: CampaignId, number: int, of: int) -> Job:
+    """Enqueue a `reminder_job` for every reviewer who has open seats."""
+    args: dict[str, str | int] = {"campaign": campaign, "number": number, "of": of}
+    return Job(kind=REMIND, key=f"{REMIND}:{campaign}:{number}", args=args)
+
+
+def release_job(campaign: CampaignId, version: int) -> Job:
+    """Let the removals of a campaign go on that became `applying` with this version."""
+    return Job(kind=RELEASE, key=f"{RELEASE}:{campaign}:{version}", args={"campaign": campaign, "version": version})
 
 
 def owner_job(campaign: CampaignId, occasion: str) -> Job:

@@ -35,9 +35,11 @@ from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.record_decision import RecordDecision
+from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
@@ -304,6 +306,8 @@ class CampaignWorld:
             status=self.statuses,
             messenger=self.messenger,
         )
+        self.telling = TellReviewers(work=work)
+        self.releasing = ReleaseOrders(work=work, clock=clock, tokens=tokens)
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.applying = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=self.directory, writer=self.writer
@@ -340,6 +344,9 @@ class CampaignWorld:
             "close": self.closing.handle,
             "writeback": self.applying.handle,
             "verify": self.verifying.handle,
+            "tell": self.telling.handle_tell,
+            "remind": self.telling.handle_remind,
+            "release": self.releasing.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 
