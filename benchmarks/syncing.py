@@ -7,7 +7,6 @@ hashes every page as evidence, and concludes who is gone.
 """
 
 import asyncio
-import hashlib
 import json
 import multiprocessing
 import resource
@@ -18,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -152,9 +150,11 @@ class Nobody:
     """A messenger that reaches nobody: the sync was asked for by the clock."""
 
     async def deliver(self, person: PersonId, notice: Notice) -> Delivery:
+        """Never called."""
         raise NotImplementedError
 
     async def retire(self, matter: str, notice: Notice) -> None:
+        """Never called."""
         raise NotImplementedError
 
 

@@ -85,7 +85,11 @@ class SqlWork:
             PortError: The database did not answer in time, or went away. Trying again later can help.
         """
         with translated():
-            async with self._database.writes.connect() as connection, connection.begin() as transaction:
+            async with (
+                self._database.turn(),
+                self._database.writes.connect() as connection,
+                connection.begin() as transaction,
+            ):
                 yield SqlUnitOfWork(connection, transaction=transaction, enqueue=self._enqueue)
                 if transaction.is_active:
                     await transaction.rollback()
