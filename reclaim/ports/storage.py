@@ -640,6 +640,8 @@ class UnitOfWork(Protocol):
 class Work(Protocol):
     """Opens units of work. A reading one never takes the write lock and refuses `commit`."""
 
-    def write(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+    def write(self, *, answer: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open one that can commit. `answer`: somebody waits for it at a card, so it goes before long work."""
+        ...
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

@@ -160,7 +160,7 @@ class CloseCampaign:
         while True:
             async with self._work.read() as work:
                 items = await work.items.page(campaign.id, outcome=None, after=after, limit=CHUNK)
-                if len(items) == CHUNK:
+                if items:
                     items += await _rest_of_person(work, items[-1])
             if not items:
                 return
@@ -287,12 +287,12 @@ class CloseCampaign:
                 failed = await work.items.page(campaign_id, outcome=Outcome.FAILED, after=after, limit=RETRIES)
                 if not failed:
                     break
+                failed += await _rest_of_person(work, failed[-1])
                 after = failed[-1].seat_id
                 orders = await work.orders.of_people(campaign_id, {item.person_id for item in failed})
                 # An order that is being carried out now is left alone: two jobs must not work on one person.
                 busy = {person for person, order in orders.items() if order.state is OrderState.READY}
-                # A person whose first failed seats went in the chunk before is ready by our own doing, not by a job's.
-                under_way |= bool(busy) and retried == 0
+                under_way |= bool(busy)
                 again = [item for item in failed if item.person_id not in busy]
                 if not again:
                     continue
@@ -420,8 +420,8 @@ def _may_retry(campaign: Campaign) -> Campaign:
 
 
 async def _rest_of_person(work: UnitOfWork, last: ReviewItem) -> list[ReviewItem]:
-    """Return the items behind `last` that are of the same person, so that no person is cut in two."""
-    following = await work.items.page(last.campaign_id, outcome=None, after=last.seat_id, limit=CHUNK)
+    """Return the items of the same person and outcome behind `last`, so that no chunk cuts a person in two."""
+    following = await work.items.page(last.campaign_id, outcome=last.outcome, after=last.seat_id, limit=CHUNK)
     return list(itertools.takewhile(lambda item: item.person_id == last.person_id, following))
 
 

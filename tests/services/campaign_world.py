@@ -149,8 +149,8 @@ class MortalWork:
         self._fate = fate
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        async with self._work.write() as unit:
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+        async with self._work.write(answer=answer) as unit:
             yield MortalUnit(unit, self._fate)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:

@@ -399,7 +399,7 @@ class Overtaken:
         return self.inner.read()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
         first, self.first = self.first, None
         if first is not None:
             await first()
