@@ -15,6 +15,7 @@ from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.jobs import (
     announce_job,
     close_job,
@@ -55,6 +56,7 @@ class DueWork:
         close: CloseCampaign,
         sync: SyncDirectory,
         verify: VerifyRemovals,
+        confirm: ConfirmLaunch,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -63,6 +65,7 @@ class DueWork:
         self._sync = sync
         self._verify = verify
         self._tried: dict[CampaignId, int] = {}  # the slot in which missing cards were last tried
+        self._confirm = confirm
 
     async def tick(self) -> tuple[str, ...]:
         """Enqueue all that is due and return what was, in short sentences."""
@@ -77,6 +80,8 @@ class DueWork:
                 told += await self._campaign(campaign, now)
             except Conflict:
                 log.info("a campaign changed during the tick", campaign=campaign.id)  # the next tick sees it as it is
+        lapsed = await self._confirm.expire()
+        told += [_sentence(lapsed, "request", "to confirm lapsed")] if lapsed else []
         told += await self._orders(now)
         told += await self._directory(now)
         return tuple(told)
@@ -84,7 +89,7 @@ class DueWork:
     async def next_due(self, until: datetime) -> datetime | None:
         """Return the earliest instant after now and up to `until` at which something becomes due."""
         now = self._clock.now()
-        times: list[datetime] = []
+        times: list[datetime] = [*await self._confirm.next_expiry()]
         async with self._work.read() as work:
             for campaign in await work.campaigns.in_states([CampaignState.OPEN]):
                 times.append(campaign.may_close_at)
@@ -123,13 +128,12 @@ class DueWork:
         if not due:
             return []
         async with self._work.write() as work:
-            if not await work.controls.once(f"reminder:{campaign.id}:{due[-1]}", at=now):
+            if not await work.controls.once(f"reminder:{campaign.id}:{_window(campaign)}{due[-1]}", at=now):
                 return []
-            asked = await work.items.reviewer_figures(campaign.id, top=0)
-            await work.enqueue(remind_job(campaign.id, due[-1], len(times)))
+            people = await work.items.asked(campaign.id, open_only=True)
+            await work.enqueue(remind_job(campaign.id, due[-1], len(times), window=_window(campaign)))
             await work.commit()
-        open_ones = asked.total - asked.done
-        return [_sentence(open_ones, "reminder", "sent")] if open_ones else []
+        return [_sentence(len(people), "reminder", "sent")] if people else []
 
     async def _missing_cards(self, campaign: Campaign, now: datetime) -> None:
         """Try again to reach who has no card, once in a slot: while thousands are being sent, thousands are missing."""
@@ -205,6 +209,11 @@ def _order_job(order: RemovalOrder, now: datetime) -> Job:
 def _again(since: datetime, now: datetime, every: timedelta) -> int:
     """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
     return max(0, (now - since) // every)
+
+
+def _window(campaign: Campaign) -> str:
+    """Return what tells the reminders after an extension from those before it, whose numbers they have."""
+    return f"{int(campaign.extended_at.timestamp())}:" if campaign.extended_at else ""
 
 
 def _slot(now: datetime) -> int:

@@ -14,13 +14,14 @@ from reclaim.domain.money import Price
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import plan_removal
 from reclaim.domain.review import ReviewItem, Snapshot, recommend
-from reclaim.domain.reviewers import Assignment, assign
+from reclaim.domain.reviewers import Assignment, Candidates, assign
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.chunks import ahead
 from reclaim.services.jobs import owner_job, tell_job
+from reclaim.services.prepare_campaign import candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class _Shared:
     """What all parts need, read once per job; `reviewers` grows to the managers of all holders."""
 
     reviewers: dict[PersonId, Person]
+    among: Candidates
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
     prices: Mapping[ProductId, Price]
@@ -39,6 +41,7 @@ class _Facts:
 
     findings: Mapping[SeatId, Finding]
     people: Mapping[PersonId, Person]
+    among: Candidates
     seats: Mapping[PersonId, tuple[Seat, ...]]
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
@@ -98,7 +101,7 @@ class OpenCampaign:
         """Store a part of the items, all at once, unless another job did, which thought this one dead."""
         now = self._clock.now()
         async with self._work.write() as work:
-            # Nothing is left to open once the campaign was cancelled: its parts went with it.
+            # Cancelled meanwhile, its parts are gone, and no further question may open.
             if not await work.campaigns.seats_opened(campaign.id, part.number):
                 return
             # Between preview and opening another campaign may have asked about the same seat: one open question per seat.
@@ -119,6 +122,7 @@ class OpenCampaign:
                 "seat": item.seat_id,
                 "rule": item.rule.value,
                 "assignee": item.assignee_id,
+                "assignee_kind": item.assignee_kind.value,
                 "how": item.assigned_how.value,
                 "why": item.assigned_reason,
                 "recommendation": item.recommendation.value,
@@ -137,14 +141,8 @@ class OpenCampaign:
         seat = next((one for one in own if one.id == seat_id), None)
         if finding is None or person is None or seat is None:
             return None
-        assignment = assign(
-            campaign.strategy,
-            person,
-            people=facts.people,
-            reviewer_id=campaign.reviewer_id,
-            fallback_id=campaign.fallback_id,
-        )
-        if assignment.person_id is None:
+        assignment = assign(campaign.strategy, person, seat.product_id, facts.among)
+        if assignment.assignee_id is None:
             return None
         return self._frozen(campaign, finding, person, seat, own, assignment, facts)
 
@@ -192,7 +190,8 @@ class OpenCampaign:
             ),
             plan=plan,
             version=1,
-            assignee_id=assignment.person_id,
+            assignee_id=assignment.assignee_id,
+            assignee_kind=assignment.kind,
             assigned_how=assignment.how,
             assigned_reason=assignment.reason,
         )
@@ -231,8 +230,12 @@ class OpenCampaign:
 
 async def _shared(work: UnitOfWork, campaign: Campaign, now: datetime) -> _Shared:
     named = [one for one in (campaign.reviewer_id, campaign.fallback_id) if one]
+    reviewers = await work.people.get_many(named)
     return _Shared(
-        reviewers=await work.people.get_many(named),
+        reviewers=reviewers,
+        among=await candidates(
+            work, campaign.strategy, {}, reviewer_id=campaign.reviewer_id, fallback_id=campaign.fallback_id
+        ),
         skus=await work.catalog.skus(),
         groups=await work.catalog.groups(),
         prices=await work.catalog.prices(now),
@@ -247,7 +250,8 @@ async def _load(work: UnitOfWork, seat_ids: Sequence[SeatId], shared: _Shared) -
     shared.reviewers.update(await work.people.get_many(managers - shared.reviewers.keys()))
     return _Facts(
         findings=findings,
-        people=ChainMap(people, shared.reviewers),
+        people=people,
+        among=replace(shared.among, people=ChainMap(people, shared.reviewers, dict(shared.among.people))),
         seats=await work.seats.of_people(holders),
         skus=shared.skus,
         groups=shared.groups,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
-from reclaim.domain.ids import CampaignId
+from reclaim.domain.ids import AssigneeId, CampaignId
 from reclaim.domain.money import Money, Total
 from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
@@ -14,6 +14,8 @@ from reclaim.domain.review import Choice
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import ItemFigure, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.naming import names_of
+from reclaim.services.nudge_reviewers import whom_to_nudge
 
 SHOWN = 3
 MOST_OPEN = 20  # reviewers with open seats that are named; how many there are is `reviewers` less `reviewers_done`
@@ -84,13 +86,11 @@ class ReadStatus:
         dead = await work.messages.unreached(wave_matter(campaign.id))
         sent = await work.messages.counts(wave_matter(campaign.id))
         freeze = await work.controls.freeze()
-        ids = {one.person_id for one in reviewers.open_with} | {campaign.owner_id, *dead}
-        if campaign.abandoned_by:
-            ids.add(campaign.abandoned_by)
-        people = await work.people.get_many(ids)
-        names = {person: found.shown_name for person, found in people.items()}
+        ids: list[AssigneeId | None] = [campaign.owner_id, campaign.cancelled_by, campaign.abandoned_by, *dead]
+        names = await names_of(work, [*ids, *(one.assignee_id for one in reviewers.open_with)])
         removed = [one for one in figures if one.outcome is Outcome.REMOVED]
         now = self._clock.now()
+        due = await whom_to_nudge(work, campaign, now)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
         by_choice = {choice: [one for one in figures if one.choice is choice] for choice in Choice}
         unanswered = [one for one in figures if one.choice is None]
@@ -109,7 +109,9 @@ class ReadStatus:
             reviewers=reviewers.total,
             reviewers_done=reviewers.done,
             open_with=tuple(
-                ReviewerLoad(person_id=one.person_id, name=names.get(one.person_id, one.person_id), seats=one.open)
+                ReviewerLoad(
+                    assignee_id=one.assignee_id, name=names.get(one.assignee_id, one.assignee_id), seats=one.open
+                )
                 for one in reviewers.open_with
             ),
             unreachable=tuple(sorted(names.get(person, person) for person in dead)),
@@ -127,6 +129,12 @@ class ReadStatus:
             frozen_since=freeze.at if freeze else None,
             pause_reason=campaign.pause_reason,
             abandoned_by_name=names.get(campaign.abandoned_by) if campaign.abandoned_by else None,
+            cancelled_by_name=names.get(campaign.cancelled_by, campaign.cancelled_by)
+            if campaign.cancelled_by
+            else None,
+            cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
+            cancel_reason=campaign.cancel_reason,
+            nudgeable=len(due.people),
         )
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from reclaim.domain.campaign import CampaignState
+from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, ItemId, MessageId, PersonId, ProductId
 from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
@@ -246,12 +247,12 @@ async def test_reviewers_are_counted_by_who_answered_and_who_has_what_is_open(wo
 
     async with work.read() as unit:
         assert await unit.items.reviewers(SPRING) == [
-            ReviewerCount(person_id=ALEX, total=3, open=1),
-            ReviewerCount(person_id=BLAIR, total=2, open=1),
+            ReviewerCount(kind=AssigneeKind.PERSON, assignee_id=ALEX, total=3, open=1),
+            ReviewerCount(kind=AssigneeKind.PERSON, assignee_id=BLAIR, total=2, open=1),
         ]
         assert await unit.items.reviewers(AUTUMN) == []
         assert await unit.items.reviewer_figures(SPRING, top=1) == ReviewerFigures(
-            total=2, done=0, open_with=(ReviewerCount(person_id=ALEX, total=3, open=1),)
+            total=2, done=0, open_with=(ReviewerCount(assignee_id=ALEX, kind=AssigneeKind.PERSON, total=3, open=1),)
         )
         assert await unit.items.reviewer_figures(AUTUMN, top=9) == ReviewerFigures(total=0, done=0, open_with=())
 
