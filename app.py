@@ -276,6 +276,9 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CLOSE: use.close.handle,
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
+        jobs.TELL: use.tell.handle_tell,
+        jobs.REMIND: use.tell.handle_remind,
+        jobs.RELEASE: use.release.handle,
         jobs.CONFIRMATION: use.confirm.handle,
         jobs.EXCLUDE: use.exclude.handle,
     }

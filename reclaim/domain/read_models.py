@@ -474,6 +474,7 @@ class CampaignStatus:
     Attributes:
         outcomes: Items that have ended, by outcome; waiting: approved removals by `review.Waiting` value.
         verified: Money of the seats verified gone.
+        open_with: The reviewers with the most open seats, most first; all of them are `reviewers` less `reviewers_done`.
         unreachable: Names of reviewers without a delivered card.
         nudgeable: People with open seats whom nobody reminded in the last 24 hours.
     """

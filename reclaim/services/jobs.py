@@ -14,6 +14,9 @@ ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+TELL = "tell"
+REMIND = "remind"
+RELEASE = "release"
 CONFIRMATION = "confirmation"
 EXCLUDE = "exclude"
 
@@ -61,6 +64,22 @@ def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int, *
         key=f"{REMINDER}:{campaign}:{person}:{window}{number}",
         args={"campaign": campaign, "person": person, "number": number, "of": of},
     )
+
+
+def tell_job(campaign: CampaignId, occasion: str) -> Job:
+    """Enqueue a `wave_job` of this occasion for every reviewer: too many for the transaction that calls for them."""
+    return Job(kind=TELL, key=f"{TELL}:{campaign}:{occasion}", args={"campaign": campaign, "occasion": occasion})
+
+
+def remind_job(campaign: CampaignId, number: int, of: int, *, window: str = "") -> Job:
+    """Enqueue a `reminder_job` for every reviewer who has open seats."""
+    args: dict[str, str | int] = {"campaign": campaign, "number": number, "of": of, "window": window}
+    return Job(kind=REMIND, key=f"{REMIND}:{campaign}:{window}{number}", args=args)
+
+
+def release_job(campaign: CampaignId, version: int) -> Job:
+    """Let the removals of a campaign go on that became `applying` with this version."""
+    return Job(kind=RELEASE, key=f"{RELEASE}:{campaign}:{version}", args={"campaign": campaign, "version": version})
 
 
 def nudge_job(campaign: CampaignId, person: PersonId, by: PersonId, occasion: str) -> Job:

@@ -59,11 +59,10 @@ class LiveLook:
             skus = await work.catalog.skus()
             stored = await work.people.get(item.person_id)
             newest = await work.syncs.newest_complete()
-            orders = await work.orders.of_campaign(campaign.id)
             exclusions = await work.exclusions.counting(self._clock.now())
+            approved = await work.orders.ordered_items(campaign.id, up_to=self._policy.live_reads + 1)
             theirs = await work.items.of_person(item.person_id)
         ended = frozenset(one.id for one in theirs if one.outcome is not None)
-        approved = len({step.item_id for order in orders for step in order.steps})
         live_activity = approved <= self._policy.live_reads
         # The rule on disabled accounts reads no activity, so a tenant without sign-in data does not stop it (rule 1).
         needs_activity = item.rule is not Rule.DISABLED

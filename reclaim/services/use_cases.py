@@ -30,10 +30,12 @@ from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
+from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 
 
@@ -80,6 +82,8 @@ class UseCases:
         self.freeze = FreezeWrites(
             work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
         )
+        self.tell = TellReviewers(work=work, clock=clock)
+        self.release = ReleaseOrders(work=work, clock=clock, tokens=tokens)
         self.send = SendWaves(
             work=work,
             clock=clock,

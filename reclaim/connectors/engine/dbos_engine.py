@@ -32,7 +32,7 @@ QUEUES: Final = {
     "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group"),
     "directory": ("sync", "exclude"),
     "removal": ("writeback", "verify"),
-    "campaign": ("open", "close"),
+    "campaign": ("open", "close", "tell", "remind", "release"),
 }
 _QUEUE_OF: Final = {kind: queue for queue, kinds in QUEUES.items() for kind in kinds}
 
