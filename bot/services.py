@@ -23,6 +23,8 @@ from reclaim.domain.read_models import (
     History,
     InboxView,
     ItemView,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -138,7 +140,14 @@ class ReadStatus(Protocol):
 
     async def status(self, campaign: CampaignId) -> CampaignStatus: ...
     async def campaigns(self) -> Campaigns: ...
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage: ...
     async def find(self, text: str | None) -> Campaign: ...
+
+
+class ReadSummary(Protocol):
+    """`reclaim.services.read_summary`."""
+
+    async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None: ...
 
 
 class ExplainSeat(Protocol):
@@ -157,6 +166,7 @@ class ExportEvidence(Protocol):
     """`reclaim.services.export_evidence`."""
 
     async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]: ...
+    async def report_file(self, actor: Actor, campaign: CampaignId, *, pseudonymous: bool = False) -> ExportedFile: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +184,7 @@ class Services:
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     read_status: ReadStatus
+    read_summary: ReadSummary
     explain_seat: ExplainSeat
     read_history: ReadHistory
     export_evidence: ExportEvidence

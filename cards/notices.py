@@ -4,6 +4,7 @@ from typing import assert_never
 
 from cards.campaign import closed_card, opened_card
 from cards.control import freeze_card, sync_card
+from cards.results import receipt_card, summary_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
@@ -11,7 +12,9 @@ from reclaim.domain.notices import (
     CampaignOpenNotice,
     ListGoneNotice,
     Notice,
+    ReceiptNotice,
     ResumeAskedNotice,
+    SummaryNotice,
     SyncNotice,
     WaveNotice,
 )
@@ -34,5 +37,9 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return freeze_card(notice.freeze, zone, may_resume=False, may_confirm=True)
         case SyncNotice():
             return sync_card(notice.sync, notice.now, zone)
+        case SummaryNotice():
+            return summary_card(notice.summary, zone)
+        case ReceiptNotice():
+            return receipt_card(notice.receipt, zone)
         case _:
             assert_never(notice)

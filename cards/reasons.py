@@ -276,6 +276,46 @@ def answer_in_words(answer: Answer, zone: str) -> str:
             assert_never(answer.choice)
 
 
+# What a seat ended by, by `ReviewItem.outcome_reason`; a reason of the form graph_403 carries Microsoft's status.
+_ENDED_BY = {
+    "kept_by_reviewer": "The reviewer keeps it.",
+    "not_sure": "The reviewers were not sure, so it is kept.",
+    "no_answer": "Nobody answered, so it is kept.",
+    "no_card_delivered": "No card reached the reviewer, so it is kept.",
+    "needs_a_person": "Nobody answered, and only a person could remove it, so it is kept.",
+    "read_back": "Gone when read back after the write.",
+    "verified_later": "Gone at a later check.",
+    "would_be_removed": "Live, it would have been removed.",
+    "abandoned": "The campaign was closed before it was tried.",
+    "person_gone": "The account was gone already.",
+    "seat_gone": "The seat was gone already.",
+    "path_newer_than_approval": "It was given again after the review began.",
+    "account_enabled": "The account was enabled again.",
+    "in_use": "It was used again.",
+    "too_new": "It was given again.",
+    "activity_unknown": "Its use could not be read any more.",
+    "steps_differ": "It is held in another way than was approved.",
+    "still_there": "Written, but still there after three days.",
+    "unreadable": "Written, but it could not be read back for three days.",
+}
+
+
+def how_it_ended(item: ReviewItem) -> str:
+    """Return why a seat ended as it did, in one or two sentences."""
+    reason = item.outcome_reason or ""
+    if item.outcome is Outcome.NOT_SUPPORTED and item.plan.blocker is not None:
+        return f"{look_closer(item)[:1].upper()}{look_closer(item)[1:]} Somebody has to remove it by hand."
+    if reason in _ENDED_BY:
+        return _ENDED_BY[reason]
+    status = reason.removeprefix("graph_").removeprefix("write:")
+    if item.outcome is Outcome.FAILED and status.isdecimal():
+        denied = "access denied " if status == "403" else ""
+        return f"Microsoft answered: {denied}({status}). Nothing changed; retry is open."
+    if item.outcome is Outcome.FAILED:
+        return "Microsoft did not answer. Retry is open."
+    return f"{OUTCOMES[item.outcome].capitalize()}." if item.outcome else "Not ended yet."
+
+
 def seat_title(item: ReviewItem) -> str:
     """Return "Isaiah Langer · Microsoft 365 Copilot" for a sentence or a context line."""
     return f"{formats.isolate(formats.one_line(item.snapshot.person_name, formats.NAME_MAX))} · {sku(item.snapshot.sku_name)}"

@@ -47,7 +47,7 @@ _SILENCES = (
     Option(Silence.RECOMMENDATION.value, "Follow the recommendation"),
     Option(Silence.REMOVE.value, "Remove"),
 )
-_LEFT_OUT = {
+LEFT_OUT = {
     LeftOutWhy.SCOPE.value: "Not selected",
     LeftOutWhy.ASKED.value: "Asked in another campaign now",
     LeftOutWhy.ANSWERED.value: "Answered or kept until a later date",
@@ -281,7 +281,7 @@ def _left_out(preview: StartPreview) -> list[Element]:
     if not left:
         return [Paragraph(f"Nothing is left out: all {formats.number(preview.idle)} idle seats are asked about.")]
     facts = tuple(
-        Fact(_LEFT_OUT.get(one.reason, one.reason.replace("_", " ")), formats.number(one.seats))
+        Fact(LEFT_OUT.get(one.reason, one.reason.replace("_", " ")), formats.number(one.seats))
         for one in preview.left_out
     )
     heading = f"Left out: {formats.number(left)} of {formats.number(preview.idle)} idle seats"

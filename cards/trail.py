@@ -25,7 +25,7 @@ _NOT_IDLE = {
     NotIdleWhy.ERROR_STATE.value: "Left out: Microsoft reports an error on the seat",
     NotIdleWhy.GONE.value: "Left out: the person or the seat is gone",
 }
-_EVENTS: dict[EventKind, str] = {
+EVENTS: dict[EventKind, str] = {
     EventKind.SYNC_COMPLETED: "Tenant read",
     EventKind.CAMPAIGN_STARTED: "Campaign started",
     EventKind.CAMPAIGN_OPENED: "Campaign opened",
@@ -36,6 +36,7 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.ITEM_DELEGATED: "Seat passed on",
     EventKind.ITEM_TAKEN_BACK: "Seat taken back",
     EventKind.REMINDER_SENT: "Reminder sent",
+    EventKind.RESULT_TOLD: "Result told",
     EventKind.CLOSE_MOVED: "Close moved",
     EventKind.CAMPAIGN_CLOSING: "Campaign closing",
     EventKind.REMOVAL_PLANNED: "Removal planned",
@@ -124,6 +125,20 @@ def exported_card(campaign: str, files: Sequence[ExportedFile]) -> CardView:
     )
 
 
+def report_card(campaign: str, file: ExportedFile, *, pseudonymous: bool) -> CardView:
+    """Draw what the report is; the channel hangs the file on this card."""
+    without = " Names are replaced by ids." if pseudonymous else ""
+    return CardView(
+        kind="report",
+        headline=Headline(title="Report", context=title(campaign)),
+        body=(
+            Paragraph(f"One file to read and to print on A4.{without} That it was handed out is attested."),
+            Facts((Fact(formats.one_line(file.name, formats.NAME_MAX), _size(len(file.content))),)),
+        ),
+        fallback=f"Report of {title(campaign)}.",
+    )
+
+
 def _seat(seat: WhySeat, report: WhyReport, zone: str) -> list[Element]:
     parts: list[Element] = [
         Paragraph(sku(seat.sku_name), heading=True),
@@ -198,7 +213,7 @@ def _own(seat: WhySeat, zone: str) -> str:
 
 
 def _line(line: HistoryLine, zone: str) -> Row:
-    kind = _EVENTS[EventKind(line.kind)] if line.kind in EventKind._value2member_map_ else line.kind.replace("_", " ")
+    kind = EVENTS[EventKind(line.kind)] if line.kind in EventKind._value2member_map_ else line.kind.replace("_", " ")
     telling = [(key, value) for key, value in line.facts if not _AN_ID.search(value)]
     facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in telling[:_FACTS_SHOWN])
     about = formats.one_line(line.about, formats.NAME_MAX) if line.about else ""

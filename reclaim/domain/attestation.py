@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     ITEM_DELEGATED = "item_delegated"
     ITEM_TAKEN_BACK = "item_taken_back"
     REMINDER_SENT = "reminder_sent"
+    RESULT_TOLD = "result_told"
     CLOSE_MOVED = "close_moved"
     CAMPAIGN_CLOSING = "campaign_closing"
     REMOVAL_PLANNED = "removal_planned"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from reclaim.domain.attestation import Event
+from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.directory import Group, Person, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
@@ -304,6 +304,10 @@ class Items(Protocol):
         """Return items that are with this person, were answered by them, or that they passed on and are still open."""
         ...
 
+    async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
+        """Return items that this person handed to somebody else, who, or a later one, still has them or answered them."""
+        ...
+
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]: ...
 
     async def of_person(self, person: PersonId) -> list[ReviewItem]:
@@ -426,6 +430,10 @@ class Messages(Protocol):
         """Return people whose newest message of the matter is dead."""
         ...
 
+    async def failed(self, kinds: Iterable[str], *, since: datetime) -> list[tuple[str, PersonId]]:
+        """Return (matter, person) of messages of these kinds that died since then and that no later one replaces."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
@@ -441,6 +449,10 @@ class Events(Protocol):
     async def append(self, *events: Event) -> None: ...
 
     async def of_campaign(self, campaign: CampaignId) -> list[StoredEvent]: ...
+
+    async def of_kind(self, campaign: CampaignId, kind: EventKind) -> list[StoredEvent]:
+        """Return a campaign's events of one kind, oldest first, without their personal values."""
+        ...
 
     async def newest(self, limit: int, campaign: CampaignId | None = None) -> tuple[list[StoredEvent], int]: ...
 

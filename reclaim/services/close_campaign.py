@@ -18,7 +18,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import announce_job, owner_job, wave_job, writeback_job
+from reclaim.services.jobs import announce_job, owner_job, progress_job, wave_job, writeback_job
 
 CHUNK = 250  # items a transaction
 
@@ -374,6 +374,7 @@ class CloseCampaign:
                 )
             )
             await work.enqueue(owner_job(campaign_id, f"abandoned-{closed.version}"))
+            await work.enqueue(progress_job(campaign_id, f"abandoned-{closed.version}"))
             await work.commit()
         return closed
 

@@ -7,6 +7,7 @@ from enum import Enum
 import structlog
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
+from reclaim.domain.ids import CampaignId
 from reclaim.domain.orders import OrderState, RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.errors import Conflict
@@ -15,10 +16,14 @@ from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.jobs import (
+    RECEIPT,
     announce_job,
     close_job,
     open_job,
+    progress_job,
+    receipt_job,
     reminder_job,
+    summary_job,
     verify_job,
     wave_job,
     writeback_job,
@@ -29,6 +34,8 @@ from reclaim.services.verify_removals import VerifyRemovals
 RESEND = timedelta(minutes=10)  # a card that could not be sent is tried again after this
 SYNC_EVERY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+RESULTS_TRIED_FOR = timedelta(hours=24)
+RESULT_KINDS = ("review.summary", "consent.receipt")  # kinds of cards, as the message record has them
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +82,7 @@ class DueWork:
             except Conflict:
                 log.info("a campaign changed during the tick", campaign=campaign.id)  # the next tick sees it as it is
         told += await self._orders(now)
+        await self._results(now)
         told += await self._directory(now)
         return tuple(told)
 
@@ -104,6 +112,8 @@ class DueWork:
             # Counted from its time, so that a close whose job died runs again and one that is running does not.
             await self._enqueue([close_job(campaign.id, _again(campaign.may_close_at, now, RESEND))])
             return [f"{campaign.name} closed."] if campaign.state is CampaignState.OPEN else []
+        if campaign.state is CampaignState.APPLYING:
+            await self._progress(campaign)
         if campaign.state is not CampaignState.OPEN:
             return []
         if campaign.shown_close_at != campaign.closes_at:
@@ -132,6 +142,25 @@ class DueWork:
         async with self._work.read() as work:
             people = await work.items.without_card(campaign.id)
         await self._enqueue([wave_job(campaign.id, person, f"slot-{_slot(now)}") for person in people])
+
+    async def _progress(self, campaign: Campaign) -> None:
+        """Bring summaries up to date once for every number of seats that have ended."""
+        async with self._work.read() as work:
+            counts = await work.items.counts(campaign.id)
+        ended = sum(number for (_, outcome, _), number in counts.items() if outcome)
+        await self._enqueue([progress_job(campaign.id, f"{campaign.attempt}-{ended}")])
+
+    async def _results(self, now: datetime) -> None:
+        """Try again, hourly for a day, to tell results that a channel failed to take."""
+        async with self._work.read() as work:
+            failed = await work.messages.failed(RESULT_KINDS, since=now - RESULTS_TRIED_FOR)
+        occasion = f"hour-{int(now.timestamp() // HOUR.total_seconds())}"
+        jobs = []
+        for matter, person in failed:
+            about, _, campaign = matter.partition(":")
+            again = receipt_job if about == RECEIPT else summary_job
+            jobs.append(again(CampaignId(campaign), person, occasion))
+        await self._enqueue(jobs)
 
     async def _all_answered(self, campaign: Campaign, now: datetime) -> None:
         async with self._work.read() as work:

@@ -1,20 +1,26 @@
 """Where campaigns stand: progress, removals, money, who is still asked."""
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.money import Total
 from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad
+from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Choice, ReviewItem
+from reclaim.domain.review import Choice, ReviewItem, Waiting
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
 
 SHOWN = 3
+REVIEWERS_A_PAGE = 10
+_PACE_FROM = 3  # removals that make a pace
 
 
 class ReadStatus:
@@ -50,6 +56,51 @@ class ReadStatus:
             amounts = (price.monthly.times(seats),) if price else ()
             total = total.plus(Total(amounts=amounts, unpriced=0 if price else seats))
         return Campaigns(rows=tuple(rows), idle=sum(idle.values()), total=total)
+
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage:
+        """Return a page of the campaign's reviewers, those with most open seats first; `page` from 1 is kept in bounds.
+
+        Raises:
+            NotFound: There is no such campaign.
+        """
+        async with self._work.read() as work:
+            found = await work.campaigns.get(campaign)
+            if found is None:
+                raise NotFound("There is no such campaign.")
+            counts = sorted(
+                await work.items.reviewers(campaign), key=lambda one: (-one.open, -one.total, one.person_id)
+            )
+            pages = max(1, -(-len(counts) // REVIEWERS_A_PAGE))
+            page = min(max(1, page), pages)
+            shown = counts[(page - 1) * REVIEWERS_A_PAGE : page * REVIEWERS_A_PAGE]
+            people = await work.people.get_many(one.person_id for one in shown)
+            unreached = set(await work.messages.unreached(wave_matter(campaign)))
+            reminded = {
+                json.loads(one.event.body)["facts"]["to"]: one.event.at
+                for one in await work.events.of_kind(campaign, EventKind.REMINDER_SENT)
+            }
+        rows = tuple(
+            ReviewerProgress(
+                person_id=one.person_id,
+                name=people[one.person_id].shown_name if one.person_id in people else one.person_id,
+                seats=one.total,
+                open=one.open,
+                last_reminded_at=reminded.get(one.person_id),
+                reached=one.person_id not in unreached,
+            )
+            for one in shown
+        )
+        return ReviewersPage(
+            campaign_id=found.id,
+            campaign_name=found.name,
+            campaign_state=found.state,
+            closes_at=found.closes_at,
+            rows=rows,
+            page=page,
+            pages=pages,
+            page_size=REVIEWERS_A_PAGE,
+            total=len(counts),
+        )
 
     async def find(self, text: str | None) -> Campaign:
         """Return the campaign that is meant: by id, by name, or, for None, the newest one that runs, else the newest.
@@ -104,7 +155,9 @@ class ReadStatus:
             keep=len(by_choice[Choice.KEEP]),
             not_sure=len(by_choice[Choice.NOT_SURE]) + len(unsure),
             open=len(items) - decided - len(unsure),
+            potential=_total(items),
             approved=_total(by_choice[Choice.REVOKE]),
+            removed=_total([i for i in items if i.outcome is None and i.waiting is Waiting.PENDING_VERIFICATION]),
             reviewers=len(reviewers),
             reviewers_done=sum(1 for one in reviewers if one.open == 0),
             open_with=_loads(reviewers_open={r.person_id: r.open for r in reviewers if r.open}, names=names),
@@ -115,6 +168,7 @@ class ReadStatus:
             removing=sum(1 for i in items if i.waiting is not None or i.outcome is Outcome.REMOVED),
             verified_count=len(removed),
             verified=_total(removed),
+            minutes_left=_minutes_left(campaign, removed, sum(1 for i in items if i.waiting is not None), now),
             due_at=campaign.due_at,
             closes_at=campaign.closes_at,
             next_reminder_at=min(times) if times and campaign.state is CampaignState.OPEN else None,
@@ -128,6 +182,15 @@ class ReadStatus:
 
 def _total(items: list[ReviewItem]) -> Total:
     return Total.of(item.snapshot.monthly for item in items)
+
+
+def _minutes_left(campaign: Campaign, removed: Sequence[ReviewItem], waiting: int, now: datetime) -> int | None:
+    """Return how long what waits will take at the pace since the first removal; None before there is a pace."""
+    since = min((item.outcome_at for item in removed if item.outcome_at is not None), default=now)
+    elapsed = (now - since).total_seconds()
+    if campaign.state is not CampaignState.APPLYING or not waiting or len(removed) < _PACE_FROM or elapsed <= 0:
+        return None
+    return max(1, math.ceil(elapsed / (len(removed) - 1) * waiting / 60))
 
 
 def _loads(reviewers_open: Mapping[PersonId, int], names: Mapping[PersonId, str]) -> tuple[ReviewerLoad, ...]:

@@ -22,6 +22,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.jobs import summary_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 
@@ -59,11 +60,18 @@ class SendWaves:
         campaign, person = _names(job)
         held = await self._held(campaign, person)
         wave = await self._read.wave(campaign, person)
+        if wave is not None and wave.campaign_state is not CampaignState.OPEN:
+            await self._enqueue(summary_job(campaign, person, job.key.rpartition(":")[2]))
         if wave is None:
             await self._take_away(campaign, person)
             return
         await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
         await self._count_up(campaign)
+
+    async def _enqueue(self, job: Job) -> None:
+        async with self._work.write() as work:
+            await work.enqueue(job)
+            await work.commit()
 
     async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:
         """Leave no live buttons on the list of somebody whose last seat went to somebody else."""

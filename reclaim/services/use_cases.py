@@ -4,6 +4,7 @@ from reclaim.domain.ids import TenantId
 from reclaim.domain.policy import Policy
 from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import Directory, SeatWriter
+from reclaim.ports.documents import Documents
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
@@ -18,14 +19,17 @@ from reclaim.services.freeze_writes import FreezeWrites
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_results import TellResults
 from reclaim.services.verify_removals import VerifyRemovals
 
 
@@ -43,6 +47,7 @@ class UseCases:
         writer: SeatWriter,
         messenger: Messenger,
         decisions: DecisionLog,
+        documents: Documents,
         tenant_id: TenantId,
     ) -> None:
         self.access = Access(work=work, policy=policy)
@@ -53,7 +58,9 @@ class UseCases:
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.why = ExplainSeat(work=work, clock=clock, policy=policy)
         self.history = ReadHistory(work=work, clock=clock, policy=policy)
-        self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.export = ExportEvidence(
+            work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=documents)
+        )
         self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
@@ -71,6 +78,8 @@ class UseCases:
             status=self.status,
             messenger=messenger,
         )
+        self.summaries = ReadSummary(work=work)
+        self.tell = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
         self.apply = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
         )

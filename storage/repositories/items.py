@@ -28,7 +28,7 @@ from storage.repositories.item_rows import (
     update_next_version,
 )
 from storage.repositories.messages import DELIVERED
-from storage.tables import answers, campaigns, message_items, messages, questions, review_items
+from storage.tables import answers, campaigns, item_assignments, message_items, messages, questions, review_items
 from storage.upsert import in_chunks, upsert
 
 _ITEM = review_items.c
@@ -69,6 +69,15 @@ class SqlItems:
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
         return await self._where(_ITEM.campaign_id == campaign, _concerns(person))
+
+    async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
+        # From the hand-overs of this person, of which there are few, not from all items of the campaign.
+        handed = select(item_assignments.c.item_id).where(
+            item_assignments.c.by == person, item_assignments.c.how == AssignedHow.DELEGATED.value
+        )
+        return await self._where(
+            _ITEM.id.in_(handed), _ITEM.campaign_id == campaign, _ITEM.assignee_id.is_distinct_from(person)
+        )
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]:
         return await self._where(_ITEM.batch_id == batch)

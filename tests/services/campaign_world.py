@@ -33,11 +33,13 @@ from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_results import TellResults
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
@@ -304,6 +306,9 @@ class CampaignWorld:
             status=self.statuses,
             messenger=self.messenger,
         )
+        self.telling = TellResults(
+            work=work, clock=clock, tokens=tokens, read=ReadSummary(work=work), messenger=self.messenger
+        )
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.applying = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=self.directory, writer=self.writer
@@ -340,6 +345,9 @@ class CampaignWorld:
             "close": self.closing.handle,
             "writeback": self.applying.handle,
             "verify": self.verifying.handle,
+            "summary": self.telling.handle_summary,
+            "progress": self.telling.handle_progress,
+            "receipt": self.telling.handle_receipt,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 

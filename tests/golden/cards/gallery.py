@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from cards import campaign, control, review, review_forms, review_item, spend, start, trail, welcome
+from cards import campaign, control, results, review, review_forms, review_item, spend, start, trail, welcome
 from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
@@ -34,17 +34,24 @@ from tests.golden.cards.models import (
     NOW,
     PLACES,
     PREVIEW,
+    RECEIPT,
+    RECEIPT_OF_TWO,
     RESULT,
+    REVIEWERS,
     REVOKED,
+    RUNNING,
     SEAT_ROWS,
     SEATS,
+    SILENT,
     SPEND,
     STATUS,
+    SUMMARY,
     SYNC,
     SYNCED,
     WHY,
     ZONE,
     answered,
+    ended,
     usd,
     view,
     wave,
@@ -119,6 +126,25 @@ def _waves() -> dict[str, CardView]:
         "wave_all_answered_later": review.wave_card(wave((), REVOKED), ZONE),
         "wave_reminder": review.reminder_card(left, 2, 2, ZONE),
         "wave_closed": review.wave_card(closed, ZONE),
+        "wave_closed_unanswered": review.wave_card(
+            replace(wave(), campaign_state=CampaignState.CLOSED, silence=Silence.REMOVE), ZONE
+        ),
+        "wave_closed_kept": review.wave_card(replace(wave(), campaign_state=CampaignState.CLOSED), ZONE),
+        "summary": results.summary_card(SUMMARY, ZONE),
+        "summary_running": results.summary_card(RUNNING, ZONE),
+        "summary_stopped": results.summary_card(replace(RUNNING, campaign_state=CampaignState.PAUSED), ZONE),
+        "summary_silence": results.summary_card(SILENT, ZONE),
+        "summary_dry_run": results.summary_card(
+            replace(
+                SUMMARY,
+                mode=WriteMode.DRY_RUN,
+                answered=tuple(ended(item, Outcome.DRY_RUN) for item in REVOKED),
+                passed_on=(),
+            ),
+            ZONE,
+        ),
+        "receipt": results.receipt_card(RECEIPT, ZONE),
+        "receipt_of_two": results.receipt_card(RECEIPT_OF_TWO, ZONE),
         "wave_answers": review.answers_card(left, 1, ZONE),
         "wave_moved": review.moved_card(),
         "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
@@ -165,6 +191,19 @@ def _admin() -> dict[str, CardView]:
         "status_paused": campaign.status_card(
             replace(APPLYING, state=CampaignState.PAUSED, pause_reason="guardrail_exceeded"), ZONE, may_run=True
         ),
+        "status_reviewers": campaign.reviewers_card(REVIEWERS, ZONE),
+        "closed_dry_run": campaign.closed_card(
+            replace(
+                CLOSED,
+                mode=WriteMode.DRY_RUN,
+                outcomes=((Outcome.KEPT, 45), (Outcome.DRY_RUN, 41)),
+                verified_count=0,
+                removing=0,
+                verified=Total(),
+            ),
+            ZONE,
+            may_run=True,
+        ),
         "closed": campaign.closed_card(CLOSED, ZONE, may_run=True),
         "closing": campaign.closing_card(STATUS, "on Tue 24 Nov 2026, 14:02", ZONE, Silence.KEEP),
         "abandoning": campaign.abandoning_card(APPLYING),
@@ -174,6 +213,9 @@ def _admin() -> dict[str, CardView]:
         "own_seats": trail.own_seats_card(WHY, ZONE),
         "history": trail.history_card(HISTORY, ZONE),
         "export": trail.exported_card(NAME, (ExportedFile(name="a.csv", media_type="text/csv", content=b"x" * 3000),)),
+        "report": trail.report_card(
+            NAME, ExportedFile(name="report-q4.html", media_type="text/html", content=b"x" * 3000), pseudonymous=True
+        ),
         "welcome": welcome.welcome_card(SPEND, "Allan Deyoung", 400),
     }
 
@@ -195,6 +237,7 @@ def _control() -> dict[str, CardView]:
         "sync_stopped": control.sync_card(replace(SYNC, state="stopped", gone_people=60, gone_seats=90), NOW, ZONE),
         "sync_failed": control.sync_card(replace(SYNC, state="failed", error="Microsoft does not answer."), NOW, ZONE),
         "help": control.help_card(HELP, [("spend", "Show spend"), ("status", "Status")]),
+        "help_holder": control.help_card(HELP[:1], [("seats mine", "My seats"), ("inbox", "My inbox")], holder=True),
         "help_verb": control.verb_help_card(HELP[0]),
         "unknown": control.unknown_verb_card("statsu", "status"),
         "bad_argument": control.bad_argument_card("“4/12” is not a clear date.", "start --until 2026-12-04"),

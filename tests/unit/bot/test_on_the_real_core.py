@@ -12,6 +12,7 @@ from bot.people import SyncedPeople
 from bot.router import Router
 from bot.services import Services
 from cards.notices import render_notice
+from cards.report import HtmlDocuments
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.ids import PersonId
@@ -21,8 +22,10 @@ from reclaim.services.access import Access
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
+from reclaim.services.read_summary import ReadSummary
 from tests.databases import copy_sqlite
 from tests.golden.cards.test_cards_rules import actions
 from tests.services.campaign_world import NORA, POLICY, CampaignWorld
@@ -99,9 +102,12 @@ def services(world: CampaignWorld) -> Services:
         close_campaign=world.closing,
         freeze_writes=world.freezing,
         read_status=world.statuses,
+        read_summary=ReadSummary(work=work),
         explain_seat=ExplainSeat(work=work, clock=clock, policy=policy),
         read_history=ReadHistory(work=work, clock=clock, policy=policy),
-        export_evidence=ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy),
+        export_evidence=ExportEvidence(
+            work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=HtmlDocuments())
+        ),
         people=SyncedPeople(work=work),
         messenger=world.messenger,
         clock=clock,
