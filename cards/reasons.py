@@ -300,10 +300,20 @@ _ENDED_BY = {
 }
 
 
+# What a person has to do where Reclaim may not; {} is the group's name.
+_TO_DO: dict[Blocker, str] = {
+    Blocker.GROUP_DYNAMIC: "Comes from the dynamic group {}. The group rule has to change.",
+    Blocker.GROUP_SYNCED: "Comes from {}, managed on premises. Remove the person there.",
+    Blocker.GROUP_MAIL_ENABLED: "Comes from the mail-enabled group {}. Remove the person in Exchange.",
+}
+
+
 def how_it_ended(item: ReviewItem) -> str:
     """Return why a seat ended as it did, in one or two sentences."""
     reason = item.outcome_reason or ""
     if item.outcome is Outcome.NOT_SUPPORTED and item.plan.blocker is not None:
+        if item.plan.blocker in _TO_DO:
+            return _TO_DO[item.plan.blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))
         return f"{look_closer(item)[:1].upper()}{look_closer(item)[1:]} Somebody has to remove it by hand."
     if reason in _ENDED_BY:
         return _ENDED_BY[reason]

@@ -3,7 +3,7 @@
 from cards.formats import one_line
 
 _STYLE = """
-@page { size: A4; margin: 16mm 16mm 20mm; }
+@page { size: A4; margin: 16mm 16mm 18mm; }
 @page {
   @bottom-left { content: "%FOOT%"; font: 8pt %FONT%; color: #56606c; }
   @bottom-right { content: counter(page) " of " counter(pages); font: 8pt %FONT%; color: #56606c; }
@@ -30,7 +30,7 @@ a { color: inherit; text-decoration: none; }
   .bars th { width: 34%; }
 }
 h1 { font-size: 22pt; line-height: 1.15; margin: 1mm 0; }
-h2 { font-size: 11.5pt; margin: 5mm 0 1mm; break-after: avoid; }
+h2 { font-size: 11.5pt; margin: 4.5mm 0 0.8mm; break-after: avoid; }
 h3 { font-size: 10pt; margin: 4.5mm 0 1mm; break-after: avoid; }
 p { margin: 0 0 2mm; }
 .muted, .sub { color: #56606c; }
@@ -41,7 +41,7 @@ code { font: 8.5pt ui-monospace, "Cascadia Mono", "Liberation Mono", monospace; 
 .top { border-bottom: 0.5mm solid #0b6e63; padding-bottom: 4mm; }
 .top .state { text-align: right; font-size: 9pt; line-height: 1.6; flex: 0 0 62mm; }
 .top p { margin: 0; }
-.answer { font-size: 13pt; line-height: 1.4; margin: 4mm 0; }
+.answer { font-size: 13pt; line-height: 1.4; margin: 3.5mm 0; }
 .answer strong { color: #0b6e63; }
 .strip { padding: 2.5mm 3.5mm; border-radius: 2mm; background: #fff3d6; color: #7a4f00; margin: 3mm 0 0; }
 .figures { display: grid; grid-template-columns: repeat(4, 1fr); gap: 4mm; break-inside: avoid; }
@@ -57,7 +57,8 @@ th, td { padding: 1.05mm 2mm 1.05mm 0; vertical-align: top; }
 tbody td, tbody th { border-bottom: 1px solid #d5dbe1; }
 tbody th { color: inherit; font-weight: 400; }
 tfoot td, tfoot th { font-weight: 700; color: inherit; border: 0; }
-.n { text-align: right; padding-right: 0; padding-left: 2mm; white-space: nowrap; }
+.n { text-align: right; padding-right: 4mm; padding-left: 2mm; white-space: nowrap; }
+.n:last-child { padding-right: 0; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 8mm; }
 .bars th, .bars td { border: 0; padding: 0.6mm 0; vertical-align: middle; color: inherit; font-weight: 400; }
 .bars th { width: 28%; }
@@ -65,12 +66,14 @@ tfoot td, tfoot th { font-weight: 700; color: inherit; border: 0; }
 .track { background: #eceff2; border-radius: 1mm; height: 4.4mm; overflow: hidden; }
 .track i { display: block; height: 100%; background: #17897c; }
 .track .left { background: #8a8a8a; }
-.check { display: flex; gap: 8mm; background: #e0f2ef; border-radius: 2.5mm; padding: 3mm 4mm; margin-top: 5mm; }
+.check { display: flex; gap: 8mm; background: #e0f2ef; border-radius: 2.5mm; padding: 3mm 4mm; margin-top: 4mm; }
 .check h2 { margin: 0 0 1mm; }
 .check > div { flex: 1 1 0; min-width: 0; }
 .check p { margin-bottom: 1mm; }
 .check .digest { flex: 0 0 44mm; line-height: 1.3; }
-#population, #seats { break-before: page; }
+#population { break-before: page; }
+h2 + p, h3 + p { break-after: avoid; }
+.two td, .two th { padding-top: 0.8mm; padding-bottom: 0.8mm; }
 .small td, .small th { font-size: 7.5pt; line-height: 1.35; padding-top: 0.8mm; padding-bottom: 0.8mm; }
 .small .sub { font-size: 7pt; }
 .small code { font-size: 6.5pt; }

@@ -27,7 +27,6 @@ from tests.golden.cards.models import (
     LYNNE,
     MEGAN,
     NAME,
-    NOW,
     SYNCED,
     ZONE,
     answered,
@@ -130,7 +129,13 @@ def _step(item: ReviewItem, number: int) -> RemovalStep:
 def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[PersonId, Person]) -> Evidence:
     records: list[EventRecord] = []
 
-    def say(kind: EventKind, at: datetime, item: ReviewItem | None = None, by: str = "system", **facts: Fact) -> None:
+    def say(
+        kind: EventKind,
+        at: datetime,
+        item: ReviewItem | None = None,
+        by: str = "system",
+        facts: dict[str, Fact] | None = None,
+    ) -> None:
         seq = len(records) + 11
         event = attest(
             kind,
@@ -143,25 +148,38 @@ def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[Pe
         )
         name = "Reclaim" if by == "system" else people[PersonId(by)].shown_name
         records.append(
-            EventRecord(stored=StoredEvent(seq=seq, event=event), actor_id=by, actor_name=name, item=item, facts=facts)
+            EventRecord(
+                stored=StoredEvent(seq=seq, event=event), actor_id=by, actor_name=name, item=item, facts=facts or {}
+            )
         )
 
     left_out: dict[str, Fact] = {"left_out_scope": 20, "left_out_asked": 7}
-    say(EventKind.CAMPAIGN_STARTED, OPENED, by=ALLAN, run="run", idle=len(items) + 28, items=len(items) + 1, **left_out)
+    say(
+        EventKind.CAMPAIGN_STARTED,
+        OPENED,
+        by=ALLAN,
+        facts={"run": "run", "idle": len(items) + 28, "items": len(items) + 1, **left_out},
+    )
     for item in items:
         say(EventKind.ITEM_ASSIGNED, OPENED, item)
-    say(EventKind.CAMPAIGN_OPENED, OPENED, items=len(items))
+    say(EventKind.CAMPAIGN_OPENED, OPENED, facts={"items": len(items)})
     for person in (MEGAN, LYNNE):
-        say(EventKind.MESSAGE_SENT, OPENED, to=person, channel="web")
-    say(EventKind.REMINDER_SENT, CLOSES - timedelta(days=2), to=LYNNE, channel="web")
+        say(EventKind.MESSAGE_SENT, OPENED, facts={"to": person, "channel": "web"})
+    say(EventKind.REMINDER_SENT, CLOSES - timedelta(days=2), facts={"to": LYNNE, "channel": "web"})
     for item in items:
         if item.answer is not None:
-            say(EventKind.DECISION_MADE, item.answer.at, item, by=item.answer.by, choice=item.answer.choice.value)
+            say(
+                EventKind.DECISION_MADE,
+                item.answer.at,
+                item,
+                by=item.answer.by,
+                facts={"choice": item.answer.choice.value},
+            )
     say(EventKind.CAMPAIGN_CLOSING, CLOSES)
     for item in items:
         if item.outcome is not None:
             kind = EventKind.REMOVAL_VERIFIED if item.outcome is Outcome.REMOVED else EventKind.ITEM_ENDED
-            say(kind, CLOSES, item, outcome=item.outcome.value)
+            say(kind, CLOSES, item, facts={"outcome": item.outcome.value})
     say(EventKind.CAMPAIGN_CLOSED, CLOSES + timedelta(hours=1))
     tried = [item for item in items if item.outcome in (Outcome.REMOVED, Outcome.FAILED)]
     steps = tuple(_step(item, number) for number, item in enumerate(tried))
@@ -270,4 +288,3 @@ OPEN: Final = _evidence(
     tuple(replace(item, outcome=None, outcome_reason=None, outcome_at=None, verified_at=None) for item in ITEMS),
     PEOPLE,
 )
-assert NOW < CLOSES

@@ -168,8 +168,15 @@ async def test_from_the_money_to_the_proof(chat: Chat) -> None:
     ]
     await chat.type(ALLAN, "status")
     assert chat.see[ALLAN].kind == "campaign.closed"
+    await chat.press(ALLAN, "campaign.reviewers")
+    assert chat.see[ALLAN].kind == "campaign.reviewers"
+    await chat.press(ALLAN, "status.open")
+    (report,) = (await chat.press(ALLAN, "report.get")).files
+    assert (report.name.rpartition(".")[2], report.media_type) == ("html", "text/html")
+    assert (await chat.type(ALLAN, "status --by-reviewer")).cards[0].kind == "campaign.reviewers"
+    await chat.type(ALLAN, "status")
     evidence = await chat.press(ALLAN, "export.get")
-    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json"]
+    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json", "html"]
     for text in ("why ada", "history", "seats mine", "campaigns", "campaign visio", "help"):
         assert not (await chat.type(ALLAN, text)).error, text
 

@@ -58,7 +58,10 @@ BUTTONS = {
         ],
         EVERYONE,
     ),
-    **dict.fromkeys(["spend.seats", "seats.page", "seats.filter", "status.open", "export.get"], LOOK),
+    **dict.fromkeys(
+        ["spend.seats", "seats.page", "seats.filter", "status.open", "export.get", "report.get", "campaign.reviewers"],
+        LOOK,
+    ),
     **dict.fromkeys(
         [
             "seats.take_all",
