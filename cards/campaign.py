@@ -3,7 +3,17 @@
 from typing import assert_never
 
 from cards import formats
-from cards.phrases import at_close, close_time, dry_run, names, next_box, open_spend, silence_of_campaign, title
+from cards.phrases import (
+    at_close,
+    close_time,
+    dry_run,
+    names,
+    next_box,
+    open_spend,
+    sentence_case,
+    silence_of_campaign,
+    title,
+)
 from cards.reasons import OUTCOMES
 from cards.view import (
     Action,
@@ -511,7 +521,7 @@ def _abandoned(status: CampaignStatus) -> list[Strip]:
 def _outcomes(status: CampaignStatus) -> list[Element]:
     if not status.outcomes:
         return []
-    facts = tuple(Fact(OUTCOMES[outcome].capitalize(), formats.number(seats)) for outcome, seats in status.outcomes)
+    facts = tuple(Fact(sentence_case(OUTCOMES[outcome]), formats.number(seats)) for outcome, seats in status.outcomes)
     return [Paragraph("What became of the seats", heading=True), Facts(facts, ruled=True)]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from cards import formats
-from cards.phrases import at_close, first, group, sku
+from cards.phrases import at_close, first, group, sentence_case, sku
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
@@ -314,7 +314,7 @@ def how_it_ended(item: ReviewItem) -> str:
     if item.outcome is Outcome.NOT_SUPPORTED and item.plan.blocker is not None:
         if item.plan.blocker in _TO_DO:
             return _TO_DO[item.plan.blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))
-        return f"{look_closer(item)[:1].upper()}{look_closer(item)[1:]} Somebody has to remove it by hand."
+        return f"{sentence_case(look_closer(item))} Somebody has to remove it by hand."
     if reason in _ENDED_BY:
         return _ENDED_BY[reason]
     status = reason.removeprefix("graph_").removeprefix("write:")
@@ -323,7 +323,7 @@ def how_it_ended(item: ReviewItem) -> str:
         return f"Microsoft answered: {denied}({status}). Nothing changed; retry is open."
     if item.outcome is Outcome.FAILED:
         return "Microsoft did not answer. Retry is open."
-    return f"{OUTCOMES[item.outcome].capitalize()}." if item.outcome else "Not ended yet."
+    return f"{sentence_case(OUTCOMES[item.outcome])}." if item.outcome else "Not ended yet."
 
 
 def seat_title(item: ReviewItem) -> str:

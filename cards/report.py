@@ -6,7 +6,7 @@ from datetime import datetime
 from cards import formats
 from cards.campaign import NEED_A_PERSON, STATES
 from cards.markup import Html, element, text
-from cards.phrases import name, sku, title
+from cards.phrases import name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, how_it_ended
 from cards.report_parts import Sets, bar_rows, cell, head, link, named, number_cell, row, table
 from cards.report_sections import money, population, reviewers, seats, timeline
@@ -253,7 +253,7 @@ def _outcomes(report: CampaignReport) -> Html:
     for outcome in (Outcome.REMOVED, *(one for one in Outcome if one is not Outcome.REMOVED)):
         found = report.ended(outcome)
         if found:
-            label = _OUTCOME_WORDS.get(outcome, OUTCOMES[outcome].capitalize())
+            label = _OUTCOME_WORDS.get(outcome, sentence_case(OUTCOMES[outcome]))
             body.append(row(cell(text(label)), number_cell(link(f"end-{outcome.value}", formats.number(len(found))))))
     running = report.ended(None)
     if running:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cards import formats
 from cards.markup import Html, element, text
-from cards.phrases import group, name, quoted, silence_of_campaign, sku
+from cards.phrases import group, name, quoted, sentence_case, silence_of_campaign, sku
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
 from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
 from cards.start import LEFT_OUT
@@ -97,7 +97,7 @@ def population(report: CampaignReport) -> Html:
                     ),
                     _count(one.held),
                     number_cell(text("unknown" if one.microsoft is None else formats.number(one.microsoft))),
-                    number_cell(text("unknown" if one.microsoft is None else f"{one.held - one.microsoft:+,d}")),
+                    number_cell(text("unknown" if one.microsoft is None else _signed(one.held - one.microsoft))),
                 )
                 for one in report.skus
             ],
@@ -141,13 +141,13 @@ def seats(report: CampaignReport, sets: Sets) -> Html:
     """Return every seat with its evidence, answer and outcome, exceptions first, and an index of the sets of page 1."""
     groups = []
     for outcome, found in groups_of(report.seats, lambda seat: seat.item.outcome).items():
-        label = OUTCOMES[outcome].capitalize() if outcome else "Not ended yet"
+        label = sentence_case(OUTCOMES[outcome]) if outcome else "Not ended yet"
         groups.append(element("h3", text(f"{label}: {formats.count(len(found), 'seat')}")))
         groups.append(
             table(
                 head("No.", "Seat", "Evidence", "Reviewer and answer", "Outcome", "Price"),
                 [_seat(report, seat) for seat in found],
-                widths=(5, 22, 23, 25, 17, 8),
+                widths=(5, 21, 22, 24, 20, 8),
                 small=True,
             )
         )
@@ -255,6 +255,10 @@ def timeline(report: CampaignReport) -> Html:
 
 def _page(ref: str, title: str, *content: Html) -> Html:
     return element("section", element("h2", text(title)), *content, id=ref, **{"class": "page"})
+
+
+def _signed(number: int) -> str:
+    return f"{number:+,d}" if number else "0"
 
 
 def _count(number: int) -> Html:

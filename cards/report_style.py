@@ -21,14 +21,6 @@ a { color: inherit; text-decoration: none; }
   a:focus-visible { outline: 2px solid #0b6e63; outline-offset: 2px; }
   :target { background: #e0f2ef; }
 }
-@media screen and (max-width: 700px) {
-  main { margin: 0; padding: 16px; border: 0; }
-  .top, .two, .check { display: block; }
-  .top .state { text-align: left; margin-top: 8px; }
-  .figures { grid-template-columns: 1fr 1fr; }
-  .scroll { overflow-x: auto; }
-  .bars th { width: 34%; }
-}
 h1 { font-size: 22pt; line-height: 1.15; margin: 1mm 0; }
 h2 { font-size: 11.5pt; margin: 4.5mm 0 0.8mm; break-after: avoid; }
 h3 { font-size: 10pt; margin: 4.5mm 0 1mm; break-after: avoid; }
@@ -79,8 +71,21 @@ h2 + p, h3 + p { break-after: avoid; }
 .small code { font-size: 6.5pt; }
 dl { display: grid; grid-template-columns: 45mm 1fr; gap: 1mm 4mm; margin: 0; }
 dt { color: #56606c; }
+.scroll + .scroll { margin-top: 3mm; }
 dt, dd { break-inside: avoid; }
 dd { margin: 0; }
+@media screen and (max-width: 700px) {
+  main { margin: 0; padding: 16px; border: 0; }
+  .top, .two, .check { display: block; }
+  .top .state { text-align: left; margin-top: 8px; }
+  .figures { grid-template-columns: 1fr 1fr; }
+  .scroll { overflow-x: auto; }
+  .scroll table { min-width: 26em; }
+  .scroll .small { min-width: 60em; }
+  .bars th { width: 34%; }
+  dl { grid-template-columns: 1fr; }
+  dd { margin-bottom: 2mm; }
+}
 """
 _FONT = '-apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif'
 

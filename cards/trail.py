@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cards import formats
-from cards.phrases import data_read, name, sku, title
+from cards.phrases import data_read, name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, last_sign_in
 from cards.view import CardView, Element, Expandable, Fact, Facts, Headline, Paragraph, Row, Rows
 from reclaim.domain.attestation import EventKind
@@ -191,7 +191,7 @@ def _review(seat: WhySeat, zone: str) -> tuple[Fact, ...]:
     ]
     if item.outcome is not None:
         reason = f" ({item.outcome_reason.replace('_', ' ')})" if item.outcome_reason else ""
-        facts.append(Fact("Result", f"{OUTCOMES[item.outcome].capitalize()}{reason}"))
+        facts.append(Fact("Result", f"{sentence_case(OUTCOMES[item.outcome])}{reason}"))
     elif item.waiting is not None:
         facts.append(Fact("Result", f"Waiting: {item.waiting.value.replace('_', ' ')}"))
     return tuple(facts)
