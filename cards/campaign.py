@@ -5,11 +5,13 @@ from typing import assert_never
 from cards import formats
 from cards.phrases import (
     at_close,
+    cancelled,
     close_time,
     dry_run,
     names,
     next_box,
     open_spend,
+    quoted,
     sentence_case,
     silence_of_campaign,
     title,
@@ -323,6 +325,10 @@ def _removed_of(status: CampaignStatus) -> str:
 
 def _trouble(status: CampaignStatus, zone: str) -> list[Strip]:
     strips = []
+    if status.state is CampaignState.CANCELLED:
+        detail = quoted(status.cancel_reason) if status.cancel_reason else None
+        text = cancelled(status.cancelled_by_name, status.cancelled_at, zone)
+        return [Strip(tone=Tone.NEUTRAL, text=text, detail=detail)]
     if status.frozen_since is not None:
         since = formats.moment(status.frozen_since, zone)
         text = f"Removals are frozen since {since}. Decisions are saved and wait."
@@ -489,7 +495,12 @@ def _next(status: CampaignStatus, zone: str) -> list[str]:
 
 def _actions(status: CampaignStatus) -> tuple[Action, ...]:
     ref = status.campaign_id
-    actions = [Action(label="By reviewer", verb="campaign.reviewers", ref=ref, submits=False)]
+    actions = []
+    if status.state is CampaignState.OPEN and status.nudgeable:
+        people = formats.count(status.nudgeable, "person", "people")
+        actions.append(Action(label=f"Remind {people} now", verb="nudge.run", ref=ref, submits=False))
+    frozen = status.frozen_since is not None
+    actions.append(Action(label="By reviewer", verb="campaign.reviewers", ref=ref, more=frozen, submits=False))
     if status.state is CampaignState.OPEN:
         actions.append(Action(label="Close early…", verb="close.early", ref=ref, submits=False))
     if status.state is CampaignState.APPLYING and dict(status.outcomes).get(Outcome.FAILED, 0):
@@ -499,6 +510,16 @@ def _actions(status: CampaignStatus) -> tuple[Action, ...]:
     if status.frozen_since is not None:
         actions.append(Action(label="Resume…", verb="resume.form", ref="all", submits=False))
     actions.append(Action(label="Refresh", verb="status.open", ref=ref, more=True, submits=False))
+    if status.state in (CampaignState.OPENING, CampaignState.OPEN):
+        cancel = Action(
+            label="Cancel the campaign…",
+            verb="cancel.step",
+            ref=ref,
+            emphasis=Emphasis.DANGER,
+            more=True,
+            submits=False,
+        )
+        actions.append(cancel)
     if status.frozen_since is None:
         freeze = Action(
             label="Freeze all removals…",

@@ -7,9 +7,9 @@ from datetime import datetime
 from cards import formats
 from cards.markup import Html, element, text
 from cards.phrases import group, name, quoted, sentence_case, silence_of_campaign, sku
+from cards.preview import LEFT_OUT
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
 from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
-from cards.start import LEFT_OUT
 from cards.trail import EVENTS
 from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.idle import Rule
@@ -27,14 +27,21 @@ _STREAMS = {
     "members": "Group members",
 }
 _RULES = {Rule.DISABLED: "Account disabled", Rule.NEVER_SEEN: "Never used", Rule.IDLE: "No sign-in in the window"}
-_STRATEGIES = {Strategy.MANAGER: "Each person’s manager in Entra", Strategy.PERSON: "One named person"}
+_STRATEGIES = {
+    Strategy.MANAGER: "Each person’s manager in Entra",
+    Strategy.OWNER: "The license owner of each product",
+    Strategy.PERSON: "One named person",
+}
 _HOW = {
     AssignedHow.MANAGER: "manager",
+    AssignedHow.OWNER: "license owner",
     AssignedHow.PERSON: "named",
     AssignedHow.FALLBACK: "fallback",
     AssignedHow.DELEGATED: "passed on",
     AssignedHow.TAKEN_BACK: "taken back",
     AssignedHow.NOT_SURE: "second look",
+    AssignedHow.GIVEN_BACK: "given back",
+    AssignedHow.REASSIGNED: "moved by an admin",
 }
 _STEP_STATES = {
     StepState.PLANNED: "Not written",
@@ -290,7 +297,7 @@ def _rules(report: CampaignReport) -> Html:
     limits = policy.limits
     facts = [
         ("Seats", f"{', '.join(rules)}. Window: {formats.count(campaign.scope.days, 'day')}"),
-        ("Reviewers", _STRATEGIES.get(campaign.strategy, campaign.strategy.value.capitalize())),
+        ("Reviewers", _STRATEGIES[campaign.strategy]),
         ("If nobody is found", name(report.fallback_name) if report.fallback_name else "The seat is left out"),
         ("No answer", silence_of_campaign(campaign.silence)),
         ("Writes", "Dry run" if campaign.mode is WriteMode.DRY_RUN else "Live"),
@@ -312,8 +319,9 @@ def _rules(report: CampaignReport) -> Html:
 
 
 def _reviewer(report: CampaignReport, one: ReportReviewer) -> Html:
-    how = ", ".join(f"{_HOW.get(way, way.value)} {formats.number(number)}" for way, number in one.how)
-    told = _when(report, one.told_at) if one.told_at else "not reached"
+    how = ", ".join(f"{_HOW[way]} {formats.number(number)}" for way, number in one.how)
+    missing = "to each member" if one.is_group else "not reached"
+    told = _when(report, one.told_at) if one.told_at else missing
     return row(
         cell(named(one.name)),
         _count(one.seats),

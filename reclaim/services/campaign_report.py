@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.ids import GroupId, ItemId, PersonId
+from reclaim.domain.ids import AssigneeId, GroupId, ItemId
 from reclaim.domain.read_models import (
     CampaignReport,
     LeftOut,
@@ -26,9 +26,13 @@ _LEFT_OUT = "left_out_"
 _ENDS = (EventKind.ITEM_ENDED, EventKind.REMOVAL_VERIFIED)
 _KEY_EVENTS = frozenset(
     {
+        EventKind.LAUNCH_ASKED,
+        EventKind.LAUNCH_CONFIRMED,
         EventKind.CAMPAIGN_STARTED,
         EventKind.CAMPAIGN_OPENED,
         EventKind.CLOSE_MOVED,
+        EventKind.CAMPAIGN_EXTENDED,
+        EventKind.CAMPAIGN_CANCELLED,
         EventKind.CAMPAIGN_CLOSING,
         EventKind.CAMPAIGN_PAUSED,
         EventKind.CAMPAIGN_RESUMED,
@@ -93,7 +97,7 @@ def make_report(evidence: Evidence, *, pseudonymous: bool = False) -> CampaignRe
 
 def _without_names(evidence: Evidence) -> Evidence:
     items = tuple(_without_name(item) for item in evidence.items)
-    return replace(evidence, items=items, people={})
+    return replace(evidence, items=items, names={})
 
 
 def _without_name(item: ReviewItem) -> ReviewItem:
@@ -164,11 +168,12 @@ def _steps(evidence: Evidence, numbers: dict[ItemId, int]) -> tuple[ReportStep, 
 
 
 def _reviewers(evidence: Evidence) -> tuple[ReportReviewer, ...]:
-    by_person: dict[PersonId, list[ReviewItem]] = {}
+    by_reviewer: dict[AssigneeId, list[ReviewItem]] = {}
+    groups = {item.group_id for item in evidence.items if item.answer is None and item.group_id}
     for item in evidence.items:
-        person = item.answer.by if item.answer else item.assignee_id
-        if person is not None:
-            by_person.setdefault(person, []).append(item)
+        reviewer = item.answer.by if item.answer else item.assignee_id
+        if reviewer is not None:
+            by_reviewer.setdefault(reviewer, []).append(item)
     told: dict[str, EventRecord] = {}
     reminded = Counter[str]()
     for record in evidence.records:
@@ -178,18 +183,26 @@ def _reviewers(evidence: Evidence) -> tuple[ReportReviewer, ...]:
         elif record.stored.event.kind is EventKind.REMINDER_SENT:
             reminded[to] += 1
     rows = [
-        _reviewer(evidence, person, items, told.get(person), reminded[person]) for person, items in by_person.items()
+        _reviewer(evidence, ref, items, told.get(ref), reminded[ref], is_group=ref in groups)
+        for ref, items in by_reviewer.items()
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.seats, row.name.casefold(), row.person_id)))
+    return tuple(sorted(rows, key=lambda row: (-row.seats, row.name.casefold(), row.assignee_id)))
 
 
 def _reviewer(
-    evidence: Evidence, person: PersonId, items: Sequence[ReviewItem], told: EventRecord | None, reminded: int
+    evidence: Evidence,
+    reviewer: AssigneeId,
+    items: Sequence[ReviewItem],
+    told: EventRecord | None,
+    reminded: int,
+    *,
+    is_group: bool,
 ) -> ReportReviewer:
     how = Counter(item.assigned_how for item in items)
     return ReportReviewer(
-        person_id=person,
-        name=_name(evidence, person) or person,
+        assignee_id=reviewer,
+        name=_name(evidence, reviewer) or reviewer,
+        is_group=is_group,
         seats=len(items),
         answered=sum(item.answer is not None for item in items),
         how=tuple((one, how[one]) for one in AssignedHow if how[one]),
@@ -234,8 +247,8 @@ def _event(record: EventRecord, pseudonymous: bool) -> ReportEvent:
     return ReportEvent(seq=record.stored.seq, at=event.at, kind=event.kind, actor_name=actor)
 
 
-def _name(evidence: Evidence, person: PersonId | None) -> str | None:
-    """Return a person's name, or the id where it is not known, or must not be."""
+def _name(evidence: Evidence, person: AssigneeId | None) -> str | None:
+    """Return the name of a person or a group, or the id where it is not known, or must not be."""
     if person is None:
         return None
-    return evidence.people[person].shown_name if person in evidence.people else person
+    return evidence.names.get(person, person)

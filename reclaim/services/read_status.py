@@ -1,13 +1,12 @@
 """Where campaigns stand: progress, removals, money, who is still asked."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
-from reclaim.domain.ids import CampaignId, PersonId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, PersonId
 from reclaim.domain.money import Total
 from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
@@ -17,6 +16,8 @@ from reclaim.domain.review import Choice, ReviewItem, Waiting
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.naming import names_of
+from reclaim.services.nudge_reviewers import whom_to_nudge
 
 SHOWN = 3
 REVIEWERS_A_PAGE = 10
@@ -68,34 +69,37 @@ class ReadStatus:
             if found is None:
                 raise NotFound("There is no such campaign.")
             counts = sorted(
-                await work.items.reviewers(campaign), key=lambda one: (-one.open, -one.total, one.person_id)
+                await work.items.reviewers(campaign), key=lambda one: (-one.open, -one.total, one.assignee_id)
             )
             pages = max(1, -(-len(counts) // REVIEWERS_A_PAGE))
             page = min(max(1, page), pages)
             shown = counts[(page - 1) * REVIEWERS_A_PAGE : page * REVIEWERS_A_PAGE]
-            people = await work.people.get_many(one.person_id for one in shown)
-            unreached = set(await work.messages.unreached(wave_matter(campaign)))
-            reminded = {
-                json.loads(one.event.body)["facts"]["to"]: one.event.at
-                for one in await work.events.of_kind(campaign, EventKind.REMINDER_SENT)
-            }
-        rows = tuple(
-            ReviewerProgress(
-                person_id=one.person_id,
-                name=people[one.person_id].shown_name if one.person_id in people else one.person_id,
-                seats=one.total,
-                open=one.open,
-                last_reminded_at=reminded.get(one.person_id),
-                reached=one.person_id not in unreached,
+            names = await names_of(work, (one.assignee_id for one in shown))
+            members = await work.people.reviewers_in(
+                {GroupId(one.assignee_id) for one in shown if one.kind is AssigneeKind.GROUP}
             )
-            for one in shown
-        )
+            unreached = set(await work.messages.unreached(wave_matter(campaign)))
+            reminded = await work.messages.reminded(campaign)
+        rows = []
+        for one in shown:
+            of_group = one.kind is AssigneeKind.GROUP
+            people = members.get(GroupId(one.assignee_id), frozenset()) if of_group else {PersonId(one.assignee_id)}
+            rows.append(
+                ReviewerProgress(
+                    assignee_id=one.assignee_id,
+                    name=names.get(one.assignee_id, one.assignee_id),
+                    seats=one.total,
+                    open=one.open,
+                    last_reminded_at=max((reminded[person] for person in people if person in reminded), default=None),
+                    reached=bool(people - unreached),
+                )
+            )
         return ReviewersPage(
             campaign_id=found.id,
             campaign_name=found.name,
             campaign_state=found.state,
             closes_at=found.closes_at,
-            rows=rows,
+            rows=tuple(rows),
             page=page,
             pages=pages,
             page_size=REVIEWERS_A_PAGE,
@@ -133,15 +137,13 @@ class ReadStatus:
         dead = set(await work.messages.unreached(wave_matter(campaign.id)))
         sent = await work.messages.counts(wave_matter(campaign.id))
         freeze = await work.controls.freeze()
-        ids = {one.person_id for one in reviewers} | {campaign.owner_id}
-        if campaign.abandoned_by:
-            ids.add(campaign.abandoned_by)
-        people = await work.people.get_many(ids)
-        names = {person: found.shown_name for person, found in people.items()}
+        ids: list[AssigneeId | None] = [campaign.owner_id, campaign.cancelled_by, campaign.abandoned_by, *dead]
+        names = await names_of(work, [*ids, *(one.assignee_id for one in reviewers)])
         by_choice = {choice: [i for i in items if i.answer and i.answer.choice is choice] for choice in Choice}
         unsure = [i for i in items if i.answer is None and i.not_sure_by is not None]
         removed = [i for i in items if i.outcome is Outcome.REMOVED]
         now = self._clock.now()
+        due = await whom_to_nudge(work, campaign, now, reviewers)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
         decided = len(by_choice[Choice.REVOKE]) + len(by_choice[Choice.KEEP]) + len(by_choice[Choice.NOT_SURE])
         return CampaignStatus(
@@ -160,7 +162,7 @@ class ReadStatus:
             removed=_total([i for i in items if i.outcome is None and i.waiting is Waiting.PENDING_VERIFICATION]),
             reviewers=len(reviewers),
             reviewers_done=sum(1 for one in reviewers if one.open == 0),
-            open_with=_loads(reviewers_open={r.person_id: r.open for r in reviewers if r.open}, names=names),
+            open_with=_loads(reviewers_open={r.assignee_id: r.open for r in reviewers if r.open}, names=names),
             unreachable=tuple(sorted(names.get(person, person) for person in dead)),
             messages_sent=sum(n for state, n in sent.items() if state in ("sent", "updated")),
             outcomes=_outcomes(items),
@@ -177,6 +179,12 @@ class ReadStatus:
             frozen_since=freeze.at if freeze else None,
             pause_reason=campaign.pause_reason,
             abandoned_by_name=names.get(campaign.abandoned_by) if campaign.abandoned_by else None,
+            cancelled_by_name=names.get(campaign.cancelled_by, campaign.cancelled_by)
+            if campaign.cancelled_by
+            else None,
+            cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
+            cancel_reason=campaign.cancel_reason,
+            nudgeable=len(due.people),
         )
 
 
@@ -193,9 +201,9 @@ def _minutes_left(campaign: Campaign, removed: Sequence[ReviewItem], waiting: in
     return max(1, math.ceil(elapsed / (len(removed) - 1) * waiting / 60))
 
 
-def _loads(reviewers_open: Mapping[PersonId, int], names: Mapping[PersonId, str]) -> tuple[ReviewerLoad, ...]:
+def _loads(reviewers_open: Mapping[AssigneeId, int], names: Mapping[AssigneeId, str]) -> tuple[ReviewerLoad, ...]:
     loads = [
-        ReviewerLoad(person_id=person, name=names.get(person, person), seats=seats)
+        ReviewerLoad(assignee_id=person, name=names.get(person, person), seats=seats)
         for person, seats in reviewers_open.items()
     ]
     return tuple(sorted(loads, key=lambda load: (-load.seats, load.name)))

@@ -4,7 +4,9 @@ from reclaim.domain.campaign import Campaign
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
 from reclaim.domain.removal import Outcome
+from reclaim.domain.review import Members, ReviewItem
 from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.services.naming import members_of
 
 
 class ReadSummary:
@@ -21,6 +23,7 @@ class ReadSummary:
                 return None
             items = await work.items.for_reviewer(campaign, person)
             passed = await work.items.passed_on(campaign, person)
+            members = await members_of(work, items)
             if not items and not passed:
                 return None
             owner = await _owner(work, found)
@@ -35,8 +38,8 @@ class ReadSummary:
             closed_at=found.closing_at,
             zone=found.zone,
             answered=tuple(item for item in items if item.answer is not None and item.answer.by == person),
-            unanswered=tuple(item for item in items if item.answer is None and item.assignee_id == person),
-            passed_on=tuple(passed),
+            unanswered=tuple(item for item in items if item.answer is None and item.is_with(person, members)),
+            passed_on=tuple(item for item in passed if not _is_own(item, person, members)),
         )
 
     async def receipt(self, campaign: CampaignId, person: PersonId) -> SeatReceipt | None:
@@ -59,6 +62,11 @@ class ReadSummary:
             for item in sorted(gone, key=lambda item: (item.snapshot.sku_name.casefold(), item.id))
         ]
         return SeatReceipt(campaign_id=found.id, campaign_name=found.name, owner_name=owner, seats=tuple(seats))
+
+
+def _is_own(item: ReviewItem, person: PersonId, members: Members) -> bool:
+    """Whether a seat that was handed on is told among the answers, or among what is still with this person."""
+    return item.answer.by == person if item.answer is not None else item.is_with(person, members)
 
 
 async def _owner(work: UnitOfWork, campaign: Campaign) -> str:

@@ -1,19 +1,20 @@
 """Tell reviewers what became of their answers and holders which of their seats are gone, each in one message."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
 from reclaim.domain.notices import Notice, ReceiptNotice, SummaryNotice, summary_matter
-from reclaim.domain.review import ReviewItem
+from reclaim.domain.review import Members, ReviewItem
 from reclaim.errors import DeliveryError
 from reclaim.ports.chat import Messenger
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.naming import members_of
 from reclaim.services.read_summary import ReadSummary
 
 log = structlog.get_logger(__name__)
@@ -41,8 +42,9 @@ class TellResults:
         async with self._work.read() as work:
             orders = await work.orders.of_campaign(campaign)
             items = await work.items.get_many({step.item_id for order in orders for step in order.steps})
+            members = await members_of(work, items.values())
             drawn = {one.person_id: one.sent_at for one in await work.messages.live_of_matter(summary_matter(campaign))}
-        for person, own in _by_reviewer(list(items.values())).items():
+        for person, own in _by_reviewer(items.values(), members).items():
             at = drawn.get(person)
             if at is None or any(item.outcome_at is not None and item.outcome_at >= at for item in own):
                 await self._summary(campaign, person)
@@ -88,11 +90,16 @@ class TellResults:
             await work.commit()
 
 
-def _by_reviewer(items: Sequence[ReviewItem]) -> dict[PersonId, list[ReviewItem]]:
-    """Group by who answered, or did not."""
+def _by_reviewer(items: Iterable[ReviewItem], members: Members) -> dict[PersonId, list[ReviewItem]]:
+    """Group by who answered; what nobody answered, by everybody who could have."""
     found: dict[PersonId, list[ReviewItem]] = {}
     for item in items:
-        person = item.answer.by if item.answer is not None else item.assignee_id
-        if person is not None:
+        if item.answer is not None:
+            people = {item.answer.by}
+        elif item.group_id is not None:
+            people = set(members.get(item.group_id, ()))
+        else:
+            people = {PersonId(item.assignee_id)} if item.assignee_id is not None else set()
+        for person in people:
             found.setdefault(person, []).append(item)
     return found

@@ -32,14 +32,6 @@ class SqlEvents:
         )
         return await self._with_values(rows.mappings().all())
 
-    async def of_kind(self, campaign: CampaignId, kind: EventKind) -> list[StoredEvent]:
-        rows = await self._connection.execute(
-            select(attestation_events)
-            .where(attestation_events.c.campaign_id == campaign, attestation_events.c.kind == kind.value)
-            .order_by(attestation_events.c.seq)
-        )
-        return [StoredEvent(seq=row["seq"], event=_to_event(row, ())) for row in rows.mappings()]
-
     async def newest(self, limit: int, campaign: CampaignId | None = None) -> tuple[list[StoredEvent], int]:
         """Return the newest events, newest first, and how many there are in all."""
         where = [] if campaign is None else [attestation_events.c.campaign_id == campaign]

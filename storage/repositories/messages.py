@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reclaim.domain.ids import ItemId, MessageId, PersonId
+from reclaim.domain.ids import CampaignId, ItemId, MessageId, PersonId
 from reclaim.domain.read_models import SentMessage
 from reclaim.ports.storage import MessageRecord
-from storage.tables import message_items, messages, people
+from storage.tables import message_items, messages, people, reminders
 from storage.upsert import upsert
 
 # A message that stands in the chat. One that a newer message has replaced is no longer live.
@@ -105,6 +105,14 @@ class SqlMessages:
             .order_by(messages.c.matter, messages.c.person_id)
         )
         return [(matter, PersonId(person)) for matter, person in await self._connection.execute(query)]
+
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        query = select(reminders.c.person_id, reminders.c.at).where(reminders.c.campaign_id == campaign)
+        return {PersonId(person): at for person, at in await self._connection.execute(query)}
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None:
+        rows = [{"campaign_id": campaign, "person_id": person, "at": at} for person in people]
+        await upsert(self._connection, reminders, rows)
 
 
 def _to_row(record: MessageRecord) -> dict[str, object]:

@@ -76,6 +76,20 @@ async def test_the_summary_counts_what_was_passed_on_and_what_became_of_it(campa
     assert [(item.person_id, item.answer.choice) for item in final.passed_on if item.answer] == [("ada", Choice.REVOKE)]
 
 
+async def test_who_passed_everything_on_is_told_what_became_of_it(campaigns: CampaignWorld) -> None:
+    campaigns.hire("ada")
+    await campaigns.open()
+    await campaigns.pass_on("ada", NORA)
+    await campaigns.revoke("ada", by=NORA)
+
+    await campaigns.close()
+
+    final = summaries(campaigns, MEGAN)[-1]
+    assert (final.answered, final.unanswered) == ((), ())
+    assert [item.outcome for item in final.passed_on] == [Outcome.REMOVED]
+    assert messages(campaigns, MEGAN, SummaryNotice) == 1
+
+
 async def test_while_removals_run_the_summary_is_updated_in_place(campaigns: CampaignWorld) -> None:
     world = campaigns
     for ref in ("ada", "ben"):

@@ -136,13 +136,3 @@ async def test_a_personal_value_can_be_erased_and_the_event_stays_valid(work: Sq
     assert commitment("Anna Müller", SALT).encode() in stored.event.body
     async with database.reads.connect() as connection:
         assert (await connection.execute(select(func.count()).select_from(event_values))).scalar_one() == 1
-
-
-async def test_events_of_one_kind_come_oldest_first(work: SqlWork) -> None:
-    await append(work, made(1), made(2, campaign="c2"), made(3, personal={"note": "private"}))
-
-    async with work.read() as unit:
-        found = await unit.events.of_kind(CampaignId("c1"), EventKind.DECISION_MADE)
-        none = await unit.events.of_kind(CampaignId("c1"), EventKind.REMINDER_SENT)
-    assert [(one.event.id, one.event.values) for one in found] == [("e1", ()), ("e3", ())]
-    assert none == []

@@ -208,7 +208,7 @@ def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[Pe
     return Evidence(
         campaign=campaign,
         items=items,
-        people=people,
+        names={ref: person.shown_name for ref, person in people.items()},
         records=tuple(records),
         run=run,
         requests=requests,

@@ -19,6 +19,7 @@ from reclaim.domain.ids import PersonId
 from reclaim.domain.notices import WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.services.access import Access
+from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.read_history import ReadHistory
@@ -96,9 +97,15 @@ def services(world: CampaignWorld) -> Services:
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
         read_seats=ReadSeats(work=work, clock=clock, policy=policy),
         start_campaign=world.launching,
+        choose_seats=ChooseSeats(work=work),
+        confirm_launch=world.confirming,
         read_wave=world.waves,
         record_decision=world.decisions,
         delegate_item=world.delegation,
+        reassign_items=world.reassigning,
+        steer_campaign=world.steering,
+        nudge_reviewers=world.nudging,
+        name_owner=world.owning,
         close_campaign=world.closing,
         freeze_writes=world.freezing,
         read_status=world.statuses,
