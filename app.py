@@ -38,6 +38,7 @@ from bot.web import routes as web_routes
 from bot.web import security as web_security
 from bot.web import watch as web_watch
 from cards.formats import count
+from cards.report import HtmlDocuments
 from cards.welcome import welcome_card
 from reclaim import log_context
 from reclaim import settings as installation
@@ -188,6 +189,7 @@ async def compose(
             writer=wrap_writer(tenant.writer),
             messenger=messenger,
             decisions=decisions,
+            documents=HtmlDocuments(),
             tenant_id=TenantId(settings.tenant_id or ""),
         )
         _register(engine, use)
@@ -242,6 +244,7 @@ def _router(
             close_campaign=use.close,
             freeze_writes=use.freeze,
             read_status=use.status,
+            read_summary=use.summaries,
             explain_seat=use.why,
             read_history=use.history,
             export_evidence=use.export,
@@ -279,6 +282,9 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.TELL: use.tell.handle_tell,
         jobs.REMIND: use.tell.handle_remind,
         jobs.RELEASE: use.release.handle,
+        jobs.SUMMARY: use.results.handle_summary,
+        jobs.PROGRESS: use.results.handle_progress,
+        jobs.RECEIPT: use.results.handle_receipt,
         jobs.CONFIRMATION: use.confirm.handle,
         jobs.EXCLUDE: use.exclude.handle,
     }

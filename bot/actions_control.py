@@ -9,13 +9,15 @@ from bot.campaign_steps import (
     closing,
     export,
     nudge,
+    report,
     retry,
     status,
 )
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
-from bot.parsing import text_of
+from bot.parsing import text_of, whole
 from bot.steering import draw_freeze, read_tenant
+from cards.campaign import reviewers_card
 from cards.control import freeze_form, resume_form, sync_card
 from cards.form import Filled
 from cards.steer import cancelling_card
@@ -38,6 +40,19 @@ async def present_freeze(click: Click) -> CardView:
 async def open_status(click: Click) -> Reply:
     """Draw where the campaign stands."""
     return Reply(replace=await present_status(click))
+
+
+async def reviewers(click: Click) -> Reply:
+    """Draw how far each reviewer is; `ref` is a campaign, or a campaign and a page."""
+    campaign, _, page = click.ref.partition(":")
+    number = whole(page, "page") if page else 1
+    found = await click.services.read_status.reviewers(CampaignId(campaign), number)
+    return Reply(replace=reviewers_card(found, click.zone))
+
+
+async def report_get(click: Click) -> Reply:
+    """Hand out the campaign's report."""
+    return await report(click, CampaignId(click.ref))
 
 
 async def close_step(click: Click) -> Reply:
@@ -157,6 +172,8 @@ CONTROL_ACTIONS: tuple[ActionVerb, ...] = (
     ActionVerb(name="cancel.submit", roles=RUN, handler=cancel_submit, present=present_status),
     ActionVerb(name="nudge.run", roles=RUN, handler=nudge_run, present=present_status),
     ActionVerb(name="export.get", roles=LOOK, handler=export_get),
+    ActionVerb(name="report.get", roles=LOOK, handler=report_get),
+    ActionVerb(name="campaign.reviewers", roles=LOOK, handler=reviewers),
     ActionVerb(name="freeze.form", roles=RUN, handler=freeze_ask),
     ActionVerb(name="freeze.submit", roles=RUN, handler=freeze_submit, present=present_freeze),
     ActionVerb(name="resume.form", roles=ADMIN, handler=resume_ask),

@@ -7,7 +7,7 @@ from cards.campaign import abandoning_card, closing_card, status_card
 from cards.form import Filled
 from cards.phrases import at_close
 from cards.steer import cancelling_card, nudged_text
-from cards.trail import exported_card
+from cards.trail import exported_card, report_card
 from cards.view import CardView, Strip, Tone
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import CampaignId
@@ -67,6 +67,13 @@ async def retry(asked: Asked, campaign: CampaignId) -> CardView:
     tried = await asked.services.close_campaign.retry(asked.actor, campaign)
     verb = "is" if tried == 1 else "are"
     return await status(asked, campaign, f"{formats.count(tried, 'removal')} {verb} tried again.")
+
+
+async def report(asked: Asked, campaign: CampaignId, *, pseudonymous: bool = False) -> Reply:
+    """Hand the report to who asked."""
+    found = await asked.services.read_status.status(campaign)
+    file = await asked.services.export_evidence.report_file(asked.actor, campaign, pseudonymous=pseudonymous)
+    return Reply(cards=(report_card(found.name, file, pseudonymous=pseudonymous),), files=(file,))
 
 
 async def cancelling(asked: Asked, campaign: CampaignId, reason: str | None = None) -> CardView:

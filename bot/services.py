@@ -33,6 +33,8 @@ from reclaim.domain.read_models import (
     Owners,
     PriceList,
     PriceRow,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -231,7 +233,14 @@ class ReadStatus(Protocol):
 
     async def status(self, campaign: CampaignId) -> CampaignStatus: ...
     async def campaigns(self) -> Campaigns: ...
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage: ...
     async def find(self, text: str | None) -> Campaign: ...
+
+
+class ReadSummary(Protocol):
+    """`reclaim.services.read_summary`."""
+
+    async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None: ...
 
 
 class ExplainSeat(Protocol):
@@ -250,6 +259,7 @@ class ExportEvidence(Protocol):
     """`reclaim.services.export_evidence`."""
 
     async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]: ...
+    async def report_file(self, actor: Actor, campaign: CampaignId, *, pseudonymous: bool = False) -> ExportedFile: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +286,7 @@ class Services:
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     read_status: ReadStatus
+    read_summary: ReadSummary
     explain_seat: ExplainSeat
     read_history: ReadHistory
     export_evidence: ExportEvidence

@@ -149,6 +149,11 @@ def run(verb: str, label: str | None = None, *, more: bool = False) -> Action:
     return Action(label=label or f"Run /reclaim {verb}", verb="command.run", ref=verb, more=more, submits=False)
 
 
+def sentence_case(text: str) -> str:
+    """Return one of our wordings as the beginning of a sentence; names within it keep their capitals."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def sentences(parts: Iterable[str]) -> str:
     """Join sentences, leaving out empty ones."""
     return " ".join(part for part in parts if part)

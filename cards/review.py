@@ -3,13 +3,22 @@
 from collections.abc import Sequence
 
 from cards import formats
-from cards.phrases import cancelled, close_time, dry_run, moved_to, name, next_box, silence_of_seats, title
+from cards.phrases import (
+    cancelled,
+    close_time,
+    dry_run,
+    moved_to,
+    name,
+    next_box,
+    silence_of_campaign,
+    silence_of_seats,
+    title,
+)
 from cards.reasons import ANSWERED, OUTCOMES, answer_in_words, row_reason
-from cards.view import Action, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Row, Rows, Strip, Tone
-from reclaim.domain.campaign import CampaignState, WriteMode
+from cards.view import Action, CardView, Element, Emphasis, Headline, Paragraph, Row, Rows, Strip, Tone
+from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import BulkResult, Moved, Wave, WaveRow
-from reclaim.domain.removal import Outcome
 from reclaim.domain.review import AssignedHow, Choice, Recommendation
 
 ANSWERS_A_PAGE = 10
@@ -428,39 +437,24 @@ def _passed_on(wave: Wave) -> Paragraph:
 
 
 def _closed(wave: Wave, zone: str) -> CardView:
-    """Draw the reviewer's summary of a campaign that takes no answers any more."""
-    answers = [row for row in wave.answered if row.item.answer is not None]
-    revoked = [row for row in answers if row.item.answer and row.item.answer.choice is Choice.REVOKE]
-    kept = [row for row in answers if row.item.answer and row.item.answer.choice is Choice.KEEP]
-    total = len(wave.answered) + wave.open_count
-    removed = _total([row for row in revoked if row.item.outcome is Outcome.REMOVED])
-    facts = [
-        Fact("Revoked", _outcomes(revoked)),
-        Fact("Kept", formats.number(len(kept))),
-        Fact("Not sure", formats.number(len(answers) - len(revoked) - len(kept))),
-    ]
-    if wave.open_count:
-        facts.append(Fact("Not answered", formats.number(wave.open_count)))
-    running = [row for row in revoked if row.item.outcome is None]
-    body: list[Element] = [
-        *dry_run(wave.mode),
-        Paragraph(f"You answered {formats.number(len(answers))} of {formats.number(total)}. Thank you."),
-        Facts(tuple(facts)),
-    ]
-    if running:
-        done = len(revoked) - len(running)
-        body.append(Paragraph(f"{done} of {len(revoked)} removed, this card updates itself."))
+    """Draw what stays of a list that takes no answers any more; what came of the answers is told in a message of its own."""
+    closed = f"Closed {formats.moment(wave.closes_at, zone)}"
+    if wave.answered or wave.passed_on:
+        text = "Your summary is in the newest message."
+    elif not wave.open_count:
+        text = "There is nothing left for you."
+    elif wave.mode is WriteMode.DRY_RUN:
+        text = "You did not answer. Nothing is removed in this dry run."
+    elif wave.silence is Silence.KEEP:
+        kept = "seat was" if wave.open_count == 1 else "seats were"
+        text = f"You did not answer. The {kept} kept, as this campaign says."
+    else:
+        text = f"You did not answer. {silence_of_campaign(wave.silence)} The first message said so."
     return CardView(
-        kind="review.summary",
-        headline=Headline(
-            title=f"{title(wave.campaign_name)} is closed",
-            amount=formats.amounts(removed),
-            context=f"Closed {formats.moment(wave.closes_at, zone)}",
-            unit=f"{formats.unit(removed)}, removed" if removed.amounts else None,
-        ),
-        body=tuple(body),
-        actions=(Action(label="Show the seats", verb="wave.show", ref=wave.ref, submits=False),) if answers else (),
-        fallback=f"{title(wave.campaign_name)} is closed. You answered {len(answers)} of {_seats(total)}.",
+        kind="review.closed",
+        headline=Headline(title=f"{title(wave.campaign_name)} is closed", context=closed),
+        body=(Paragraph(text),),
+        fallback=f"{title(wave.campaign_name)} is closed.",
     )
 
 
@@ -476,15 +470,6 @@ def _cancelled(wave: Wave, zone: str) -> CardView:
         fallback=f"{title(wave.campaign_name)} is cancelled. Nothing is removed.",
         refresh_ref=wave.ref,
     )
-
-
-def _outcomes(rows: Sequence[WaveRow]) -> str:
-    counts: dict[Outcome, int] = {}
-    for row in rows:
-        if row.item.outcome is not None:
-            counts[row.item.outcome] = counts.get(row.item.outcome, 0) + 1
-    parts = [f"{formats.number(number)} {OUTCOMES[outcome]}" for outcome, number in counts.items()]
-    return f"{formats.number(len(rows))} ({'; '.join(parts)})" if parts else formats.number(len(rows))
 
 
 def _fallback(wave: Wave, zone: str) -> str:

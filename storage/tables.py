@@ -511,6 +511,7 @@ item_assignments = Table(
     Column("at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
+Index("ix_item_assignments_by", item_assignments.c.by)
 decisions = Table(
     "decisions",
     metadata,
@@ -617,6 +618,7 @@ messages = Table(
 )
 Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
 Index("ix_messages_state", messages.c.matter, messages.c.state)
+Index("ix_messages_failed", messages.c.state, messages.c.created_at)
 message_items = Table(
     "message_items",
     metadata,

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     ITEM_GIVEN_BACK = "item_given_back"
     ITEM_REASSIGNED = "item_reassigned"
     REMINDER_SENT = "reminder_sent"
+    RESULT_TOLD = "result_told"
     NUDGED = "nudged"
     CLOSE_MOVED = "close_moved"
     CAMPAIGN_EXTENDED = "campaign_extended"

@@ -7,14 +7,17 @@ the reader's zone by the renderer.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
+from reclaim.domain.attestation import EventKind
+from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
 from reclaim.domain.directory import AssigneeKind, Person
 from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Price, Total
+from reclaim.domain.orders import RemovalStep
+from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, Choice, FallbackWhy, ReviewItem
+from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,13 +471,115 @@ class InboxView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSummary:
+    """What became of one reviewer's seats after the close. Each seat stands in at most one of the three tuples.
+
+    Attributes:
+        closed_at: When answers ended.
+        answered: Seats that this reviewer answered.
+        unanswered: Seats that were with this reviewer, or a group of theirs, to the end without an answer.
+        passed_on: Seats that this reviewer handed to somebody else, who has them now.
+    """
+
+    campaign_id: CampaignId
+    campaign_name: str
+    campaign_state: CampaignState
+    mode: WriteMode
+    silence: Silence
+    owner_name: str
+    reviewer_id: PersonId
+    closed_at: datetime
+    zone: str
+    answered: tuple[ReviewItem, ...]
+    unanswered: tuple[ReviewItem, ...]
+    passed_on: tuple[ReviewItem, ...]
+
+    @property
+    def by_silence(self) -> tuple[ReviewItem, ...]:
+        """Seats without an answer that were put to removal all the same, because the campaign says so."""
+        return tuple(item for item in self.unanswered if item.waiting or item.outcome not in (None, Outcome.KEPT))
+
+    @property
+    def approved(self) -> tuple[ReviewItem, ...]:
+        """All of theirs that was put to removal: by an answer, or by silence."""
+        return (*self.chosen(Choice.REVOKE), *self.by_silence)
+
+    @property
+    def running(self) -> bool:
+        """Whether a removal of theirs has not ended yet."""
+        return any(item.outcome is None for item in self.approved)
+
+    @property
+    def concerns(self) -> bool:
+        """Whether there is something to tell: an answer, a seat passed on, or one that silence put to removal."""
+        return bool(self.answered or self.passed_on or self.by_silence)
+
+    def chosen(self, choice: Choice) -> tuple[ReviewItem, ...]:
+        """Return the seats with this answer of theirs."""
+        return tuple(item for item in self.answered if item.answer is not None and item.answer.choice is choice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptSeat:
+    """A seat that is verified gone. `approved_by` None: nobody answered, and the campaign removes such seats."""
+
+    item: ReviewItem
+    approved_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatReceipt:
+    """What one campaign took from one holder."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+    owner_name: str
+    seats: tuple[ReceiptSeat, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerProgress:
+    """How far one reviewer, a person or a group, is: `seats` in all, `open` of them without an answer.
+
+    Attributes:
+        last_reminded_at: Of a group, when any of its members was.
+        reached: Whether their newest list arrived.
+    """
+
+    assignee_id: AssigneeId
+    name: str
+    seats: int
+    open: int
+    last_reminded_at: datetime | None
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewersPage:
+    """A page of a campaign's reviewers, most open seats first."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+    campaign_state: CampaignState
+    closes_at: datetime
+    rows: tuple[ReviewerProgress, ...]
+    page: int
+    pages: int
+    page_size: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignStatus:
     """Progress of one campaign; revoke + keep + not_sure + open = items.
 
     Attributes:
         outcomes: Items that have ended, by outcome; waiting: approved removals by `review.Waiting` value.
-        verified: Money of the seats verified gone.
         open_with: The reviewers with the most open seats, most first; all of them are `reviewers` less `reviewers_done`.
+        potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
+        removed: Money of the seats that are written and not yet seen to be gone.
+        verified: Money of the seats verified gone. Nothing else is saved.
+        minutes_left: How long the removals that wait will take at their present pace; None if that cannot be told.
         unreachable: Names of reviewers without a delivered card.
         nudgeable: People with open seats whom nobody reminded in the last 24 hours.
     """
@@ -489,7 +594,9 @@ class CampaignStatus:
     keep: int
     not_sure: int
     open: int
+    potential: Total
     approved: Total
+    removed: Total
     reviewers: int
     reviewers_done: int
     open_with: tuple[ReviewerLoad, ...]
@@ -500,6 +607,7 @@ class CampaignStatus:
     removing: int
     verified_count: int
     verified: Total
+    minutes_left: int | None
     due_at: datetime
     closes_at: datetime
     next_reminder_at: datetime | None
@@ -623,6 +731,152 @@ class SyncView:
     error: str | None
     idle: int | None = None
     total: Total | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSeat:
+    """One seat of a campaign report.
+
+    Attributes:
+        number: Its row, from 1: exceptions first.
+        reviewer_name: Who had it last, None if nobody did.
+        ended_in: Number of the attestation event that gives its outcome, None while it has none.
+    """
+
+    number: int
+    item: ReviewItem
+    reviewer_name: str | None
+    answered_by_name: str | None
+    ended_in: int | None
+
+    @property
+    def choice(self) -> Choice | None:
+        """What was answered. Not sure counts as an answer, also where nobody took the second look."""
+        if self.item.answer is not None:
+            return self.item.answer.choice
+        return Choice.NOT_SURE if self.item.not_sure_by is not None else None
+
+    @property
+    def approved(self) -> bool:
+        """Whether it was to be removed: by an answer, or by the silence of this campaign."""
+        by_silence = self.choice is None and (self.item.waiting or self.item.outcome not in (None, Outcome.KEPT))
+        return self.choice is Choice.REVOKE or bool(by_silence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStep:
+    """One write of a campaign: the seat's row, and the group's name where one is left."""
+
+    number: int
+    step: RemovalStep
+    group_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReviewer:
+    """One reviewer's part: of a person what they answered or had open to the end, of a group what nobody of it answered.
+
+    Attributes:
+        seats, answered: Seats that they answered or had to the end, and those with an answer.
+        how: How those came to them.
+        told_at, channel: Their first list; None if none arrived.
+        reminded: How often.
+        last_answer_at: None if they gave none.
+    """
+
+    assignee_id: AssigneeId
+    name: str
+    is_group: bool
+    seats: int
+    answered: int
+    how: tuple[tuple[AssignedHow, int], ...]
+    told_at: datetime | None
+    channel: str | None
+    reminded: int
+    last_answer_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStream:
+    """What was read of one kind: requests to Microsoft and rows that came back."""
+
+    stream: str
+    requests: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSku:
+    """One product of the campaign. `held` and `microsoft`: seats as we and as Microsoft count them now."""
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    held: int
+    microsoft: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportEvent:
+    """One event of the timeline."""
+
+    seq: int
+    at: datetime
+    kind: EventKind
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignReport:
+    """Everything about one campaign, for its owner and an auditor. All numbers are counted from `seats`.
+
+    Attributes:
+        pseudonymous: Names, addresses, notes and group names are replaced by ids or left out.
+        idle: Idle seats at the start = `seats` + all `left_out`.
+        left_out: As `LeftOut`, and `opening`: changed between the start and the opening.
+        run_at, sign_ins: The sync run that the campaign was started on; None where it is not known any more.
+        own_decisions: Seats that their own holder decided; must be 0.
+        events: The key events; `event_count` counts all, from `first_seq` to `last_seq`.
+        events_sha256: Over the bytes of all event bodies, one after the other.
+    """
+
+    campaign: Campaign
+    pseudonymous: bool
+    written_at: datetime
+    owner_name: str
+    reviewer_name: str | None
+    fallback_name: str | None
+    abandoned_by_name: str | None
+    idle: int
+    left_out: tuple[LeftOut, ...]
+    seats: tuple[ReportSeat, ...]
+    steps: tuple[ReportStep, ...]
+    reviewers: tuple[ReportReviewer, ...]
+    streams: tuple[ReportStream, ...]
+    run_at: datetime | None
+    sign_ins: str | None
+    skus: tuple[ReportSku, ...]
+    counted_at: datetime | None
+    own_decisions: int
+    events: tuple[ReportEvent, ...]
+    event_count: int
+    first_seq: int | None
+    last_seq: int | None
+    events_sha256: str
+    policy: Policy
+
+    @property
+    def approved(self) -> tuple[ReportSeat, ...]:
+        """The seats that were to be removed."""
+        return tuple(seat for seat in self.seats if seat.approved)
+
+    def chosen(self, choice: Choice | None) -> tuple[ReportSeat, ...]:
+        """Return the seats with this answer, or without one."""
+        return tuple(seat for seat in self.seats if seat.choice is choice)
+
+    def ended(self, *outcomes: Outcome | None) -> tuple[ReportSeat, ...]:
+        """Return the seats to be removed that ended so; None: those that have not ended."""
+        return tuple(seat for seat in self.approved if seat.item.outcome in outcomes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -557,6 +557,10 @@ class Items(Protocol):
         """
         ...
 
+    async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
+        """Return items that this person handed to somebody else, who, or a later one, still has them or answered them."""
+        ...
+
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]: ...
 
     async def of_person(self, person: PersonId) -> list[ReviewItem]:
@@ -603,6 +607,10 @@ class Items(Protocol):
 
     async def figures(self, campaign: CampaignId) -> list[ItemFigure]:
         """Return every combination that occurs; a few dozen, whatever the size of the campaign."""
+        ...
+
+    async def first_removed_at(self, campaign: CampaignId) -> datetime | None:
+        """Return when the first seat was verified gone, None before that."""
         ...
 
     async def left_by_product(self, campaign: CampaignId) -> dict[ProductId, int]:
@@ -743,6 +751,10 @@ class Messages(Protocol):
 
     async def unreached(self, matter: str) -> list[PersonId]:
         """Return people whose newest message of the matter is dead."""
+        ...
+
+    async def failed(self, kinds: Iterable[str], *, since: datetime) -> list[tuple[str, PersonId]]:
+        """Return (matter, person) of messages of these kinds that died since then and that no later one replaces."""
         ...
 
     async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:

@@ -20,7 +20,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.chunks import CHUNK
-from reclaim.services.jobs import announce_job, owner_job, release_job, tell_job, writeback_job
+from reclaim.services.jobs import announce_job, owner_job, progress_job, release_job, tell_job, writeback_job
 
 RETRIES = 100  # failed items a transaction: each is stored with its order and its steps
 
@@ -373,6 +373,7 @@ class CloseCampaign:
                 )
             )
             await work.enqueue(owner_job(campaign_id, f"abandoned-{closed.version}"))
+            await work.enqueue(progress_job(campaign_id, f"abandoned-{closed.version}"))
             await work.commit()
         return closed
 

@@ -17,10 +17,14 @@ from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.jobs import (
+    RECEIPT,
     announce_job,
     close_job,
     open_job,
+    progress_job,
+    receipt_job,
     remind_job,
+    summary_job,
     verify_job,
     wave_job,
     writeback_job,
@@ -32,6 +36,8 @@ from reclaim.services.verify_removals import VerifyRemovals
 RESEND = timedelta(minutes=10)  # a card that could not be sent is tried again after this
 SYNC_EVERY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+RESULTS_TRIED_FOR = timedelta(hours=24)
+RESULT_KINDS = ("review.summary", "consent.receipt")  # kinds of cards, as the message record has them
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +89,7 @@ class DueWork:
         lapsed = await self._confirm.expire()
         told += [_sentence(lapsed, "request", "to confirm lapsed")] if lapsed else []
         told += await self._orders(now)
+        await self._results(now)
         told += await self._directory(now)
         return tuple(told)
 
@@ -112,6 +119,8 @@ class DueWork:
             # Counted from its time, so that a close whose job died runs again and one that is running does not.
             await enqueue(self._work, [close_job(campaign.id, _again(campaign.may_close_at, now, RESEND))])
             return [f"{campaign.name} closed."] if campaign.state is CampaignState.OPEN else []
+        if campaign.state is CampaignState.APPLYING:
+            await self._progress(campaign)
         if campaign.state is not CampaignState.OPEN:
             return []
         if campaign.shown_close_at != campaign.closes_at:
@@ -144,6 +153,25 @@ class DueWork:
             people = await work.items.without_card(campaign.id)
         await enqueue(self._work, [wave_job(campaign.id, person, f"slot-{slot}") for person in people])
         self._tried[campaign.id] = slot
+
+    async def _progress(self, campaign: Campaign) -> None:
+        """Bring summaries up to date once for every number of seats that have ended."""
+        async with self._work.read() as work:
+            figures = await work.items.figures(campaign.id)
+        ended = sum(figure.items for figure in figures if figure.outcome is not None)
+        await enqueue(self._work, [progress_job(campaign.id, f"{campaign.attempt}-{ended}")])
+
+    async def _results(self, now: datetime) -> None:
+        """Try again, hourly for a day, to tell results that a channel failed to take."""
+        async with self._work.read() as work:
+            failed = await work.messages.failed(RESULT_KINDS, since=now - RESULTS_TRIED_FOR)
+        occasion = f"hour-{int(now.timestamp() // HOUR.total_seconds())}"
+        jobs = []
+        for matter, person in failed:
+            about, _, campaign = matter.partition(":")
+            again = receipt_job if about == RECEIPT else summary_job
+            jobs.append(again(CampaignId(campaign), person, occasion))
+        await enqueue(self._work, jobs)
 
     async def _all_answered(self, campaign: Campaign, now: datetime) -> None:
         if campaign.closes_at <= now + self._policy.close_grace:

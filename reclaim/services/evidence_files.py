@@ -3,20 +3,24 @@
 import csv
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import StringIO
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.ids import AssigneeId
+from reclaim.domain.directory import Sku
+from reclaim.domain.ids import AssigneeId, ProductId
 from reclaim.domain.money import Money
+from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import ReviewItem
 from reclaim.ports.storage import StreamRequest, SyncRun
 from reclaim.services.event_records import EventRecord, fact_text
 
 FORMAT_VERSION = 1
+_SLUG_LENGTH = 60
 CSV_COLUMNS = (
     "seq", "at", "kind", "actor_id", "actor_name", "item_id", "person_name", "upn", "sku", "facts", "personal",
 )  # fmt: skip
@@ -29,6 +33,8 @@ class Evidence:
     """All that is exported of one campaign.
 
     Attributes:
+        orders: The campaign's removals, with every step.
+        skus, held, newest: Microsoft's counts and ours as of the newest completed sync.
         names: Of assignees, people and groups, answerers, owner and reviewers.
         run: The sync run that the campaign was started on, with `requests`, what it asked of Microsoft.
         policy: The rules of the installation at the time of the export.
@@ -41,6 +47,10 @@ class Evidence:
     records: tuple[EventRecord, ...]
     run: SyncRun | None
     requests: tuple[StreamRequest, ...]
+    orders: tuple[RemovalOrder, ...]
+    skus: Mapping[ProductId, Sku]
+    held: Mapping[ProductId, int]
+    newest: SyncRun | None
     policy: Policy
     at: datetime
 
@@ -71,6 +81,13 @@ def to_json(evidence: Evidence) -> bytes:
         "events": [_event(record) for record in evidence.records],
     }
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def slug(campaign: Campaign) -> str:
+    """Return the campaign's name as a file name: ASCII letters, digits and hyphens; its id where nothing is left."""
+    plain = unicodedata.normalize("NFKD", campaign.name).encode("ascii", "ignore").decode().lower()
+    words = "".join(char if char.isalnum() else " " for char in plain).split()
+    return "-".join(words)[:_SLUG_LENGTH].rstrip("-") or campaign.id
 
 
 def _cells(record: EventRecord) -> list[str]:

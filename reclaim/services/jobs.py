@@ -17,6 +17,9 @@ VERIFY = "verify"
 TELL = "tell"
 REMIND = "remind"
 RELEASE = "release"
+SUMMARY = "summary"
+PROGRESS = "progress"
+RECEIPT = "receipt"
 CONFIRMATION = "confirmation"
 EXCLUDE = "exclude"
 
@@ -118,6 +121,25 @@ def writeback_job(order: OrderId, attempt: int, again: int = 0) -> Job:
 def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:
     """Look whether a written removal has taken effect; `again` as above."""
     return Job(kind=VERIFY, key=_key(f"{VERIFY}:{order}:{attempt}", again), args={"order": order, "attempt": attempt})
+
+
+def summary_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
+    """Tell a reviewer what became of their answers. One job per occasion."""
+    return Job(
+        kind=SUMMARY, key=f"{SUMMARY}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person}
+    )
+
+
+def progress_job(campaign: CampaignId, occasion: str) -> Job:
+    """Bring the summaries of those up to date of whose seats another one has ended."""
+    return Job(kind=PROGRESS, key=f"{PROGRESS}:{campaign}:{occasion}", args={"campaign": campaign})
+
+
+def receipt_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
+    """Tell a holder which of their seats are gone. One job per occasion."""
+    return Job(
+        kind=RECEIPT, key=f"{RECEIPT}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person}
+    )
 
 
 def confirmation_job(request: str, state: str, again: int = 0) -> Job:

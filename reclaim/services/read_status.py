@@ -1,16 +1,19 @@
 """Where campaigns stand: progress, removals, money, who is still asked."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
-from reclaim.domain.ids import AssigneeId, CampaignId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, PersonId
 from reclaim.domain.money import Money, Total
 from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad
+from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Choice
+from reclaim.domain.review import Choice, Waiting
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import ItemFigure, UnitOfWork, Work
 from reclaim.ports.system import Clock
@@ -19,6 +22,8 @@ from reclaim.services.nudge_reviewers import whom_to_nudge
 
 SHOWN = 3
 MOST_OPEN = 20  # reviewers with open seats that are named; how many there are is `reviewers` less `reviewers_done`
+REVIEWERS_A_PAGE = 10
+_PACE_FROM = 3  # removals that make a pace
 
 
 class ReadStatus:
@@ -54,6 +59,54 @@ class ReadStatus:
             amounts = (price.monthly.times(seats),) if price else ()
             total = total.plus(Total(amounts=amounts, unpriced=0 if price else seats))
         return Campaigns(rows=tuple(rows), idle=sum(idle.values()), total=total)
+
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage:
+        """Return a page of the campaign's reviewers, those with most open seats first; `page` from 1 is kept in bounds.
+
+        Raises:
+            NotFound: There is no such campaign.
+        """
+        async with self._work.read() as work:
+            found = await work.campaigns.get(campaign)
+            if found is None:
+                raise NotFound("There is no such campaign.")
+            counts = sorted(
+                await work.items.reviewers(campaign), key=lambda one: (-one.open, -one.total, one.assignee_id)
+            )
+            pages = max(1, -(-len(counts) // REVIEWERS_A_PAGE))
+            page = min(max(1, page), pages)
+            shown = counts[(page - 1) * REVIEWERS_A_PAGE : page * REVIEWERS_A_PAGE]
+            names = await names_of(work, (one.assignee_id for one in shown))
+            members = await work.people.reviewers_in(
+                {GroupId(one.assignee_id) for one in shown if one.kind is AssigneeKind.GROUP}
+            )
+            unreached = set(await work.messages.unreached(wave_matter(campaign)))
+            reminded = await work.messages.reminded(campaign)
+        rows = []
+        for one in shown:
+            of_group = one.kind is AssigneeKind.GROUP
+            people = members.get(GroupId(one.assignee_id), frozenset()) if of_group else {PersonId(one.assignee_id)}
+            rows.append(
+                ReviewerProgress(
+                    assignee_id=one.assignee_id,
+                    name=names.get(one.assignee_id, one.assignee_id),
+                    seats=one.total,
+                    open=one.open,
+                    last_reminded_at=max((reminded[person] for person in people if person in reminded), default=None),
+                    reached=bool(people - unreached),
+                )
+            )
+        return ReviewersPage(
+            campaign_id=found.id,
+            campaign_name=found.name,
+            campaign_state=found.state,
+            closes_at=found.closes_at,
+            rows=tuple(rows),
+            page=page,
+            pages=pages,
+            page_size=REVIEWERS_A_PAGE,
+            total=len(counts),
+        )
 
     async def find(self, text: str | None) -> Campaign:
         """Return the campaign that is meant: by id, by name, or, for None, the newest one that runs, else the newest.
@@ -105,7 +158,11 @@ class ReadStatus:
             keep=_items(by_choice[Choice.KEEP]),
             not_sure=_items(by_choice[Choice.NOT_SURE]) + _items(one for one in unanswered if one.second_look),
             open=_items(one for one in unanswered if not one.second_look),
+            potential=_total(figures),
             approved=_total(by_choice[Choice.REVOKE]),
+            removed=_total(
+                one for one in figures if one.outcome is None and one.waiting is Waiting.PENDING_VERIFICATION
+            ),
             reviewers=reviewers.total,
             reviewers_done=reviewers.done,
             open_with=tuple(
@@ -121,6 +178,13 @@ class ReadStatus:
             removing=_items(one for one in figures if one.waiting is not None or one.outcome is Outcome.REMOVED),
             verified_count=_items(removed),
             verified=_total(removed),
+            minutes_left=_minutes_left(
+                campaign,
+                await work.items.first_removed_at(campaign.id) if campaign.state is CampaignState.APPLYING else None,
+                _items(removed),
+                _items(one for one in figures if one.waiting is not None),
+                now,
+            ),
             due_at=campaign.due_at,
             closes_at=campaign.closes_at,
             next_reminder_at=min(times) if times and campaign.state is CampaignState.OPEN else None,
@@ -148,6 +212,14 @@ def _total(figures: Iterable[ItemFigure]) -> Total:
         amounts = (Money(figure.monthly_minor, figure.currency),) if figure.currency else ()
         total = total.plus(Total(amounts=amounts, unpriced=0 if figure.currency else figure.items))
     return total
+
+
+def _minutes_left(campaign: Campaign, since: datetime | None, removed: int, waiting: int, now: datetime) -> int | None:
+    """Return how long what waits will take at the pace since the first removal; None before there is a pace."""
+    elapsed = (now - since).total_seconds() if since is not None else 0.0
+    if campaign.state is not CampaignState.APPLYING or not waiting or removed < _PACE_FROM or elapsed <= 0:
+        return None
+    return max(1, math.ceil(elapsed / (removed - 1) * waiting / 60))
 
 
 def _outcomes(figures: Iterable[ItemFigure]) -> tuple[tuple[Outcome, int], ...]:

@@ -1,5 +1,6 @@
 """Tell reviewers and owners: their list, a reminder, a new closing time, where the campaign stands."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -22,7 +23,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import wave_job
+from reclaim.services.jobs import summary_job, wave_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 
@@ -61,6 +62,12 @@ class SendWaves:
         campaign, person = _names(job)
         held = await self._held(campaign, person)
         wave = await self._read.wave(campaign, person)
+        if wave is not None and wave.campaign_state not in (CampaignState.OPEN, CampaignState.CANCELLED):
+            # Who has passed seats on is promised their result, also where they have no seat of their own any more.
+            passed = {row.item.delegated_by for row in (*wave.answered, *wave.open_rows) if row.item.delegated_by}
+            await self._enqueue(
+                summary_job(campaign, one, job.key.rpartition(":")[2]) for one in sorted({person} | passed)
+            )
         if wave is None:
             await self._take_away(campaign, person)
             return
@@ -74,6 +81,12 @@ class SendWaves:
             members = await work.people.reviewers_in([group])
             for person in sorted(members.get(group, frozenset()) - {job.args.get("but")}):
                 await work.enqueue(wave_job(campaign, person, f"of-{job.key}"))
+            await work.commit()
+
+    async def _enqueue(self, jobs: Iterable[Job]) -> None:
+        async with self._work.write() as work:
+            for job in jobs:
+                await work.enqueue(job)
             await work.commit()
 
     async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:

@@ -16,7 +16,7 @@ from reclaim.domain.review import ReviewItem, Waiting
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import owner_job, tell_job
+from reclaim.services.jobs import owner_job, receipt_job, tell_job
 
 ALREADY_ABSENT: Final = "already_absent"  # a step's `error` where Microsoft said that there was nothing to remove
 
@@ -65,7 +65,7 @@ async def end_item(
     now: datetime,
     facts: dict[str, Fact] | None = None,
 ) -> ReviewItem:
-    """Give the item its outcome and attest it."""
+    """Give the item its outcome and attest it; a holder whose seat is verified gone is told."""
     verified = outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT)
     ended = replace(
         item,
@@ -86,6 +86,8 @@ async def end_item(
             facts={"outcome": outcome.value, "reason": reason, **(facts or {})},
         )
     )
+    if outcome is Outcome.REMOVED:
+        await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{ended.version}"))
     return ended
 
 

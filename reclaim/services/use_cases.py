@@ -4,6 +4,7 @@ from reclaim.domain.ids import TenantId
 from reclaim.domain.policy import Policy
 from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import Directory, SeatWriter
+from reclaim.ports.documents import Documents
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
@@ -24,9 +25,11 @@ from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
@@ -35,6 +38,7 @@ from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_results import TellResults
 from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 
@@ -53,6 +57,7 @@ class UseCases:
         writer: SeatWriter,
         messenger: Messenger,
         decisions: DecisionLog,
+        documents: Documents,
         tenant_id: TenantId,
     ) -> None:
         self.access = Access(work=work, policy=policy)
@@ -65,7 +70,9 @@ class UseCases:
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.why = ExplainSeat(work=work, clock=clock, policy=policy)
         self.history = ReadHistory(work=work, clock=clock, policy=policy)
-        self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.export = ExportEvidence(
+            work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=documents)
+        )
         self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.choose = ChooseSeats(work=work)
         self.confirm = ConfirmLaunch(
@@ -93,6 +100,8 @@ class UseCases:
             status=self.status,
             messenger=messenger,
         )
+        self.summaries = ReadSummary(work=work)
+        self.results = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
         self.apply = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
         )

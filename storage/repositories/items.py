@@ -132,6 +132,15 @@ class SqlItems:
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
         return await self._where(_ITEM.id.in_(_concerning(person, _ITEM.campaign_id == campaign)))
 
+    async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
+        # From the hand-overs of this person, of which there are few, not from all items of the campaign.
+        handed = select(item_assignments.c.item_id).where(
+            item_assignments.c.by == person, item_assignments.c.how == AssignedHow.DELEGATED.value
+        )
+        return await self._where(
+            _ITEM.id.in_(handed), _ITEM.campaign_id == campaign, _ITEM.assignee_id.is_distinct_from(person)
+        )
+
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]:
         return await self._where(_ITEM.batch_id == batch)
 
@@ -285,6 +294,13 @@ class SqlItems:
             )
             for row in await self._connection.execute(query)
         ]
+
+    async def first_removed_at(self, campaign: CampaignId) -> datetime | None:
+        query = select(func.min(_ITEM.outcome_at)).where(
+            _ITEM.campaign_id == campaign, _ITEM.outcome == Outcome.REMOVED.value
+        )
+        first: datetime | None = (await self._connection.execute(query)).scalar_one()
+        return first
 
     async def left_by_product(self, campaign: CampaignId) -> dict[ProductId, int]:
         query = (

@@ -36,6 +36,7 @@ from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
@@ -44,6 +45,7 @@ from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_results import TellResults
 from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
@@ -317,6 +319,9 @@ class CampaignWorld:
         )
         self.telling = TellReviewers(work=work, clock=clock)
         self.releasing = ReleaseOrders(work=work, clock=clock, tokens=tokens)
+        self.results = TellResults(
+            work=work, clock=clock, tokens=tokens, read=ReadSummary(work=work), messenger=self.messenger
+        )
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.applying = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=self.directory, writer=self.writer
@@ -375,6 +380,9 @@ class CampaignWorld:
             "tell": self.telling.handle_tell,
             "remind": self.telling.handle_remind,
             "release": self.releasing.handle,
+            "summary": self.results.handle_summary,
+            "progress": self.results.handle_progress,
+            "receipt": self.results.handle_receipt,
             "confirmation": self.confirming.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))

@@ -29,7 +29,7 @@ log = structlog.stdlib.get_logger()
 
 # One queue per group: a long directory read must not hold up chat, nor a burst of cards a removal.
 QUEUES: Final = {
-    "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group"),
+    "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group", "summary", "progress", "receipt"),
     "directory": ("sync", "exclude"),
     "removal": ("writeback", "verify"),
     "campaign": ("open", "close", "tell", "remind", "release"),

@@ -417,3 +417,17 @@ async def test_empty_lists_are_welcome(work: Work) -> None:
     async with work.read() as unit:
         assert await unit.items.get_many([]) == {}
         assert await unit.items.with_open_question([]) == frozenset()
+
+
+async def test_what_somebody_passed_on_is_found_unless_it_came_back(work: Work) -> None:
+    gone, back, unsure, elsewhere = item(1), item(2), item(3), item(4, campaign=AUTUMN)
+    await store(work, gone, back, unsure, elsewhere, campaigns=(campaign(), autumn()))
+    for one in (gone, back, elsewhere):
+        moved = replace(one, assignee_id=BLAIR, assigned_how=AssignedHow.DELEGATED, version=2)
+        await assign(work, moved, by=ALEX, reason="knows")
+    await assign(work, replace(back, assignee_id=ALEX, assigned_how=AssignedHow.TAKEN_BACK, version=3), by=ALEX)
+    await assign(work, replace(unsure, assignee_id=BLAIR, assigned_how=AssignedHow.NOT_SURE, version=2), by=ALEX)
+
+    async with work.read() as unit:
+        assert [one.id for one in await unit.items.passed_on(SPRING, ALEX)] == [gone.id]
+        assert await unit.items.passed_on(SPRING, BLAIR) == []

@@ -29,9 +29,14 @@ from reclaim.domain.read_models import (
     Owners,
     PriceList,
     PriceRow,
+    ReceiptSeat,
     ReviewerLoad,
+    ReviewerProgress,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
+    SeatReceipt,
     SeatRow,
     SentMessage,
     SkuShare,
@@ -55,6 +60,7 @@ from reclaim.domain.review import (
     Recommendation,
     ReviewItem,
     Snapshot,
+    Waiting,
 )
 
 ZONE: Final = "Europe/Zurich"
@@ -425,7 +431,9 @@ STATUS: Final = CampaignStatus(
     keep=9,
     not_sure=2,
     open=34,
+    potential=Total(amounts=(usd(241600),), unpriced=5),
     approved=Total(amounts=(usd(120600),)),
+    removed=Total(),
     reviewers=19,
     reviewers_done=11,
     open_with=tuple(
@@ -439,6 +447,7 @@ STATUS: Final = CampaignStatus(
     removing=0,
     verified_count=0,
     verified=Total(),
+    minutes_left=None,
     due_at=CLOSES,
     closes_at=CLOSES,
     next_reminder_at=CLOSES - timedelta(days=2),
@@ -451,7 +460,13 @@ STATUS: Final = CampaignStatus(
 CLOSED: Final = replace(
     STATUS,
     state=CampaignState.CLOSED,
-    outcomes=((Outcome.REMOVED, 36), (Outcome.ACTIVE_AGAIN, 3), (Outcome.FAILED, 2), (Outcome.KEPT, 45)),
+    outcomes=(
+        (Outcome.KEPT, 43),
+        (Outcome.REMOVED, 36),
+        (Outcome.ALREADY_ABSENT, 2),
+        (Outcome.ACTIVE_AGAIN, 3),
+        (Outcome.FAILED, 2),
+    ),
     verified_count=36,
     removing=36,
     verified=Total(amounts=(usd(108000),)),
@@ -460,11 +475,93 @@ CLOSED: Final = replace(
 APPLYING: Final = replace(
     STATUS,
     state=CampaignState.APPLYING,
-    waiting=(("queued", 20),),
+    waiting=(("pending_verification", 3), ("queued", 17)),
+    removed=Total(amounts=(usd(9000),)),
+    minutes_left=4,
     removing=41,
     verified_count=21,
     verified=total(ITEMS),
     next_reminder_at=None,
+)
+
+REVIEWERS: Final = ReviewersPage(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    campaign_state=CampaignState.OPEN,
+    closes_at=CLOSES,
+    rows=tuple(
+        ReviewerProgress(
+            assignee_id=PersonId(name), name=name, seats=seats, open=still, last_reminded_at=at, reached=reached
+        )
+        for name, seats, still, at, reached in (
+            ("Ben Walters", 12, 9, NOW, True),
+            ("Debra Berger", 8, 8, None, True),
+            ("Enrico Cattaneo", 3, 3, None, False),
+            (HOSTILE, 5, 0, NOW, True),
+        )
+    ),
+    page=2,
+    pages=3,
+    page_size=4,
+    total=19,
+)
+
+
+def ended(item: ReviewItem, outcome: Outcome | None, **more: object) -> ReviewItem:
+    done = replace(item, outcome=outcome, outcome_at=NOW if outcome else None, **more)  # type: ignore[arg-type]
+    return replace(done, verified_at=NOW) if outcome is Outcome.REMOVED else done
+
+
+SUMMARY: Final = ReviewSummary(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    campaign_state=CampaignState.CLOSED,
+    mode=WriteMode.LIVE,
+    silence=Silence.KEEP,
+    owner_name="Allan Deyoung",
+    reviewer_id=MEGAN,
+    closed_at=CLOSES,
+    zone=ZONE,
+    answered=(
+        *(ended(item, Outcome.REMOVED) for item in REVOKED[:3]),
+        ended(REVOKED[3], Outcome.ACTIVE_AGAIN),
+        ended(answered(ITEMS[4], Choice.KEEP), Outcome.KEPT),
+    ),
+    unanswered=(),
+    passed_on=(ended(answered(ITEMS[5], Choice.KEEP), Outcome.KEPT),),
+)
+RUNNING: Final = replace(
+    SUMMARY,
+    campaign_state=CampaignState.APPLYING,
+    answered=(
+        ended(REVOKED[0], Outcome.REMOVED),
+        *(ended(item, None, waiting=Waiting.QUEUED) for item in REVOKED[1:]),
+    ),
+    passed_on=(),
+)
+SILENT: Final = replace(
+    SUMMARY,
+    silence=Silence.REMOVE,
+    answered=(),
+    unanswered=(
+        ended(ITEMS[0], Outcome.REMOVED),
+        ended(replace(ITEMS[5], plan=DIRECT), Outcome.REMOVED),
+        ended(ITEMS[4], Outcome.KEPT),
+    ),
+    passed_on=(),
+)
+RECEIPT: Final = SeatReceipt(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    owner_name="Allan Deyoung",
+    seats=(ReceiptSeat(item=ended(REVOKED[1], Outcome.REMOVED), approved_by="Megan Bowen"),),
+)
+RECEIPT_OF_TWO: Final = replace(
+    RECEIPT,
+    seats=(
+        ReceiptSeat(item=ended(REVOKED[0], Outcome.REMOVED), approved_by=HOSTILE),
+        ReceiptSeat(item=ended(ITEMS[2], Outcome.REMOVED), approved_by=None),
+    ),
 )
 
 FROZEN: Final = FreezeView(frozen=True, since=NOW, by_name="Allan Deyoung", reason="Wrong seats", waiting=31, zone=ZONE)

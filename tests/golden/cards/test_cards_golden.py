@@ -25,7 +25,8 @@ DRAWN_IN_FULL = frozenset(
     {
         "wave", "wave_decided", "wave_paged", "item", "item_held", "item_revoked", "keep_many", "delegate_form", "spend",
         "seats", "start_form_error", "preview", "launch_confirm", "status", "closed", "why", "freeze_asked", "help",
-        "welcome",
+        "welcome", "status_reviewers", "status_applying", "summary", "summary_running", "receipt", "receipt_of_two",
+        "help_holder",
         "exclusions", "prices", "price_form",
     }
 )  # fmt: skip

@@ -31,6 +31,8 @@ from reclaim.domain.read_models import (
     Owners,
     PriceList,
     PriceRow,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -282,6 +284,13 @@ class Core:
     async def campaigns(self) -> Campaigns:
         return Campaigns(rows=(models.STATUS,), idle=42, total=models.SPEND.total)
 
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage:
+        self.calls.append(("reviewers", campaign, page))
+        return models.REVIEWERS
+
+    async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None:
+        return models.SUMMARY
+
     async def find(self, text: str | None) -> Campaign:
         if text is not None and self.campaign_names is not None and text not in self.campaign_names:
             raise NotFound(f"No campaign is called “{text}”.")
@@ -298,6 +307,10 @@ class Core:
     async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]:
         self.note("export", campaign)
         return (ExportedFile(name="attestation.csv", media_type="text/csv", content=b"a,b"),)
+
+    async def report_file(self, actor: Actor, campaign: CampaignId, *, pseudonymous: bool = False) -> ExportedFile:
+        self.note("report", campaign)
+        return ExportedFile(name="report.html", media_type="text/html", content=b"<p>")
 
     async def search(self, text: str) -> tuple[tuple[PersonId, str], ...]:
         return tuple((person, name) for person, name in NAMES.items() if text.lower() in name.lower())
@@ -518,6 +531,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         close_campaign=core,
         freeze_writes=Freezing(core),
         read_status=core,
+        read_summary=core,
         explain_seat=core,
         read_history=core,
         export_evidence=core,

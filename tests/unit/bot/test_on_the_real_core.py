@@ -12,6 +12,7 @@ from bot.people import SyncedPeople
 from bot.router import Router
 from bot.services import Services
 from cards.notices import render_notice
+from cards.report import HtmlDocuments
 from cards.view import CardView, Expandable, Input
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.ids import PersonId
@@ -25,8 +26,10 @@ from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
+from reclaim.services.read_summary import ReadSummary
 from tests.databases import copy_sqlite
 from tests.golden.cards.test_cards_rules import actions
 from tests.services.campaign_world import NORA, POLICY, ROSA, CampaignWorld
@@ -112,9 +115,12 @@ def services(world: CampaignWorld) -> Services:
         close_campaign=world.closing,
         freeze_writes=world.freezing,
         read_status=world.statuses,
+        read_summary=ReadSummary(work=work),
         explain_seat=ExplainSeat(work=work, clock=clock, policy=policy),
         read_history=ReadHistory(work=work, clock=clock, policy=policy),
-        export_evidence=ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy),
+        export_evidence=ExportEvidence(
+            work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=HtmlDocuments())
+        ),
         people=SyncedPeople(work=work),
         messenger=world.messenger,
         clock=clock,
@@ -216,8 +222,15 @@ async def test_from_the_money_to_the_proof(chat: Chat) -> None:
     ]
     await chat.type(ALLAN, "status")
     assert chat.see[ALLAN].kind == "campaign.closed"
+    await chat.press(ALLAN, "campaign.reviewers")
+    assert chat.see[ALLAN].kind == "campaign.reviewers"
+    await chat.press(ALLAN, "status.open")
+    (report,) = (await chat.press(ALLAN, "report.get")).files
+    assert (report.name.rpartition(".")[2], report.media_type) == ("html", "text/html")
+    assert (await chat.type(ALLAN, "status --by-reviewer")).cards[0].kind == "campaign.reviewers"
+    await chat.type(ALLAN, "status")
     evidence = await chat.press(ALLAN, "export.get")
-    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json"]
+    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json", "html"]
     for text in ("why ada", "history", "seats mine", "campaigns", "campaign visio", "help"):
         assert not (await chat.type(ALLAN, text)).error, text
 

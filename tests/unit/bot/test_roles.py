@@ -76,6 +76,8 @@ BUTTONS = {
             "start.seats",
             "status.open",
             "export.get",
+            "report.get",
+            "campaign.reviewers",
         ],
         LOOK,
     ),
