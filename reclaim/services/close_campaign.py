@@ -19,6 +19,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import announce_job, owner_job, wave_job, writeback_job
+from reclaim.services.settle import end_item
 
 CHUNK = 250  # items a transaction
 
@@ -353,16 +354,7 @@ class CloseCampaign:
             closed = replace(campaign.to(CampaignState.CLOSED), closed_at=now, abandoned_by=actor.id)
             await work.campaigns.save(closed)
             for item in left:
-                await work.items.save(
-                    replace(
-                        item,
-                        outcome=Outcome.SUPERSEDED,
-                        outcome_reason="abandoned",
-                        outcome_at=now,
-                        waiting=None,
-                        version=item.version + 1,
-                    )
-                )
+                await end_item(work, self._attest, item, Outcome.SUPERSEDED, "abandoned", now=now, actor=actor.id)
             for order in orders:
                 if order.state is not OrderState.DONE:
                     await work.orders.save(

@@ -64,6 +64,7 @@ async def end_item(
     *,
     now: datetime,
     facts: dict[str, Fact] | None = None,
+    actor: str = SYSTEM,
 ) -> ReviewItem:
     """Give the item its outcome and attest it."""
     verified = outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT)
@@ -80,7 +81,7 @@ async def end_item(
     await work.events.append(
         attest.event(
             EventKind.REMOVAL_VERIFIED if outcome is Outcome.REMOVED else EventKind.ITEM_ENDED,
-            actor=SYSTEM,
+            actor=actor,
             campaign=item.campaign_id,
             item=item.id,
             facts={"outcome": outcome.value, "reason": reason, **(facts or {})},

@@ -42,6 +42,7 @@ from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
+from tests.books import audit
 from tests.fakes import (
     FakeDirectory,
     FakeMessenger,
@@ -536,6 +537,7 @@ def actor(ref: str) -> Actor:
 
 async def check(world: CampaignWorld) -> None:
     """Hold what must be true of every campaign at any time, whatever the test was about."""
+    await audit(world.work)
     async with world.work.read() as work:
         campaigns = await work.campaigns.all()
         items = [item for campaign in campaigns for item in await work.items.of_campaign(campaign.id)]
