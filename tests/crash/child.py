@@ -6,6 +6,7 @@ clicks again who got no answer. Tenant and chat live in the parent, so what happ
 
 import asyncio
 import json
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -237,14 +238,17 @@ class Life:
 
     async def click_on_leftovers(self) -> None:
         """Press Revoke on every list that still offers it in the chat: nothing may come of it."""
+        items = await self._items()
         for message in (await self._http.get("/messages")).json():
             if "wave.revoke" in message["buttons"]:
+                person = PersonId(message["conversation"])
                 click = Action(
-                    person_id=PersonId(message["conversation"]),
+                    person_id=person,
                     channel=CHANNEL,
                     verb="wave.revoke",
                     ref=CAMPAIGN,
                     key=f"late-{message['external_id']}",
+                    inputs={f"t.{item.id}": "true" for item in items if item.assignee_id == person},
                     message_id=message["external_id"],
                 )
                 reply = await self._product.dispatch.action(click)
@@ -320,6 +324,10 @@ async def live(script: Script) -> Ended:
 
 
 def run(script: Script) -> None:
-    """The whole process."""
-    ended = asyncio.run(live(script))
+    """The whole process. What goes wrong in it is left for the parent to show."""
+    try:
+        ended = asyncio.run(live(script))
+    except Exception:
+        Path(script.result).write_text(traceback.format_exc())
+        raise
     Path(script.result).write_text(json.dumps(asdict(ended)))

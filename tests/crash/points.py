@@ -47,7 +47,7 @@ class Points:
     Args:
         at: The point; None to live.
         nth: From 1.
-        note: Is written right before the end; what `about` said last stands behind the name.
+        note: Is written right before the end, with the name of the point.
     """
 
     def __init__(self, at: str | None, nth: int, note: Path) -> None:
@@ -144,7 +144,12 @@ class _Decisions(DecisionBatcher):
 
 
 class _Engine(DbosEngine):
+    """One job of a queue at a time, so that a process dies in one of them only."""
+
     points: Points
+
+    def __init__(self, url: str, *, polling_interval_s: float) -> None:
+        super().__init__(url, polling_interval_s=polling_interval_s, worker_concurrency=1)
 
     def register(self, kind: str, handler: Handler) -> None:
         async def mortal(job: Job) -> None:

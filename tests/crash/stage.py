@@ -221,7 +221,7 @@ class Stage:
             assert note.exists(), "killed by somebody else"
             self.now = datetime.fromisoformat((await self.control("GET", "/clock"))["now"])
             return Death(at=note.read_text())
-        assert process.exitcode == 0, f"the process ended with {process.exitcode}"
+        assert process.exitcode == 0, result.read_text() if result.exists() else f"ended with {process.exitcode}"
         ended = Ended(**json.loads(result.read_text()))
         self.now = datetime.fromisoformat(ended.now)
         return ended

@@ -6,7 +6,8 @@ the second goes on to the campaign's end. What both did is judged by the tenant'
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import PersonId, ProductId, SeatId
 from reclaim.domain.orders import StepState
-from reclaim.domain.removal import Outcome, StepKind
+from reclaim.domain.removal import Outcome
 from reclaim.domain.syncing import SyncState
 from tests.books import Books, audit, open_books
 from tests.crash.child import Ended
@@ -25,6 +26,7 @@ from tests.crash.stage import ANSWERS, PEOPLE, START, Chat, Death, Snapshot, Sta
 
 APPROVED = sum(choice == "revoke" for choice in ANSWERS.values())
 WRITES = APPROVED - 1  # of Raul's two mailboxes one is held
+AT_ONCE = 3
 BUTTONS_THAT_ANSWER = {"wave.revoke", "wave.keep", "wave.delegate", "wave.not_sure", "batch.undo"}
 
 
@@ -105,75 +107,110 @@ POINTS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class GivenAgain:
+    """Where a process dies, before an admin gives the seat to its holder again that it was working on."""
+
+    at: str
+    removed_before: bool
+
+
+GIVEN_AGAIN = (
+    GivenAgain(at="writeback: before remove_direct", removed_before=False),
+    GivenAgain(at="writeback: after remove_direct", removed_before=True),
+)
+Case = Point | GivenAgain
+
+
 @pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Snapshot]:
-    """The world after each stage of a life in which nobody dies."""
-    return asyncio.run(_live_in_order(tmp_path_factory))
+def cases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Case, Future[None]]]:
+    """Every selected case, some of them at once: most of a life is waiting for the disk and for polls."""
+    folder = tmp_path_factory.mktemp("cases")
+    stages = asyncio.run(_live_in_order(folder))
+    wanted: list[Case] = [
+        item.callspec.params["case"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "cases" in item.fixturenames
+    ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {case: pool.submit(_play, case, stages, folder / f"case-{number}") for number, case in enumerate(wanted)}
+        pool.shutdown(cancel_futures=True)
 
 
-async def _live_in_order(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Snapshot]:
+def _play(case: Case, stages: dict[str, Snapshot], folder: Path) -> None:
+    if isinstance(case, Point):
+        asyncio.run(_dies_and_goes_on(case, stages[case.stage], folder))
+    else:
+        asyncio.run(_dies_and_finds_it_given_again(case, stages["answered"], folder))
+
+
+async def _live_in_order(folder: Path) -> dict[str, Snapshot]:
+    """Return the world after each stage of a life in which nobody dies."""
     found: dict[str, Snapshot] = {"nothing": Snapshot(None, Chat(), START)}
     before = "nothing"
     for until in ("read", "asked", "answered"):
-        async with Stage.set_up(tmp_path_factory.mktemp(until), found[before]) as stage:
+        async with Stage.set_up(folder / until, found[before]) as stage:
             assert isinstance(await stage.run(until), Ended)
             found[until] = stage.snapshot()
         before = until
     return found
 
 
-@pytest.fixture
-async def stage(request: pytest.FixtureRequest, stages: dict[str, Snapshot], tmp_path: Path) -> AsyncIterator[Stage]:
-    async with Stage.set_up(tmp_path / "case", stages[request.param]) as running:
-        yield running
+@pytest.mark.parametrize("case", [pytest.param(point, id=name) for name, point in POINTS.items()])
+def test_a_campaign_ends_right_though_the_process_was_killed(case: Point, cases: dict[Case, Future[None]]) -> None:
+    cases[case].result()
 
 
-@pytest.mark.parametrize(
-    ("point", "stage"),
-    [pytest.param(point, point.stage, id=name) for name, point in POINTS.items()],
-    indirect=["stage"],
-)
-async def test_a_campaign_ends_right_though_the_process_was_killed(stage: Stage, point: Point) -> None:
-    leaver = await _person(stage, "Nestor Wilke")
-    if point.act == "sync":
-        await stage.control("POST", f"/people/{leaver['person_id']}/leave")
-
-    died = await stage.run("closed", act=point.act, at=point.at, nth=point.nth)
-    acknowledged = dict(stage.chat.acknowledged)
-    ended = await stage.run("closed", act=point.act)
-
-    assert died == Death(point.at)
-    assert isinstance(ended, Ended)
-    books = await _audited(stage)
-    _every_acknowledged_decision_is_there(books, acknowledged)
-    _every_seat_ended_as_it_should(books, await stage.control("GET", "/cases"))
-    await _each_seat_was_taken_once_and_nobody_elses(stage)
-    await _no_card_asks_any_more(stage, point)
-    await _nothing_is_open(stage, books)
-    if point.act == "sync":
-        await _who_left_is_gone(stage, leaver)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.at) for case in GIVEN_AGAIN])
+def test_a_seat_that_is_given_again_while_the_process_is_down_stays(
+    case: GivenAgain, cases: dict[Case, Future[None]]
+) -> None:
+    cases[case].result()
 
 
-@pytest.mark.parametrize("stage", ["answered"], indirect=True)
-@pytest.mark.parametrize("at", ["writeback: after removal_intended", "writeback: after remove_direct"])
-async def test_a_seat_that_is_given_again_while_the_process_is_down_stays(stage: Stage, at: str) -> None:
-    died = await stage.run("closed", at=at)
-    async with stage.work() as work:
-        (books,) = await open_books(work)
-    (cut,) = [step for order in books.orders for step in order.steps if step.state is StepState.INTENDED]
-    item = next(item for item in books.items if item.id == cut.item_id)
-    await stage.control("POST", f"/people/{item.person_id}/assign", {"sku_id": item.product_id})
-    writes = len(await _writes(stage, item.person_id, item.product_id))
+async def _dies_and_goes_on(point: Point, before: Snapshot, folder: Path) -> None:
+    async with Stage.set_up(folder, before) as stage:
+        leaver = await _person(stage, "Nestor Wilke")
+        if point.act == "sync":
+            await stage.control("POST", f"/people/{leaver['person_id']}/leave")
 
-    await stage.run("closed")
+        died = await stage.run("closed", act=point.act, at=point.at, nth=point.nth)
+        acknowledged = dict(stage.chat.acknowledged)
+        ended = await stage.run("closed", act=point.act)
 
-    assert died == Death(at)
-    assert cut.step.kind is StepKind.DIRECT
-    books = await _audited(stage)
-    assert next(one.outcome for one in books.items if one.id == item.id) is Outcome.REGRANTED
-    assert len(await _writes(stage, item.person_id, item.product_id)) == writes == at.endswith("remove_direct")
-    held = {(seat["person_id"], seat["sku_id"]) for seat in await stage.control("GET", "/seats")}
-    assert (item.person_id, item.product_id) in held
+        assert died == Death(point.at)
+        assert isinstance(ended, Ended)
+        books = await _audited(stage)
+        _every_acknowledged_decision_is_there(books, acknowledged)
+        _every_seat_ended_as_it_should(books, await stage.control("GET", "/cases"))
+        await _each_seat_was_taken_once_and_nobody_elses(stage)
+        await _no_card_asks_any_more(stage, point)
+        await _nothing_is_open(stage, books)
+        if point.act == "sync":
+            await _who_left_is_gone(stage, leaver)
+
+
+async def _dies_and_finds_it_given_again(case: GivenAgain, before: Snapshot, folder: Path) -> None:
+    async with Stage.set_up(folder, before) as stage:
+        died = await stage.run("closed", at=case.at)
+        async with stage.work() as work:
+            (books,) = await open_books(work)
+        (step,) = [step for order in books.orders for step in order.steps if step.state is StepState.INTENDED]
+        item = next(item for item in books.items if item.id == step.item_id)
+        before_it = len(await _writes(stage, item.person_id, item.product_id))
+        await stage.control("POST", f"/people/{item.person_id}/assign", {"sku_id": item.product_id})
+
+        await stage.run("closed")
+
+        assert died == Death(case.at)
+        books = await _audited(stage)
+        assert next(one.outcome for one in books.items if one.id == item.id) is Outcome.REGRANTED
+        assert before_it == case.removed_before
+        assert len(await _writes(stage, item.person_id, item.product_id)) == before_it
+        held = {(seat["person_id"], seat["sku_id"]) for seat in await stage.control("GET", "/seats")}
+        assert (item.person_id, item.product_id) in held
 
 
 async def _audited(stage: Stage) -> Books:

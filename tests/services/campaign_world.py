@@ -51,7 +51,6 @@ from tests.fakes import (
     InMemoryEngine,
     Killed,
     SequentialTokens,
-    _Script,
 )
 from tests.services.world import (
     ALLAN,
@@ -200,10 +199,6 @@ class MortalWriter(FakeWriter):
         # Person and product or group that Microsoft refuses for good, and those that it asks to try later.
         self.refused: set[tuple[str, str]] = set()
         self.busy: set[tuple[str, str]] = set()
-
-    def forgive(self) -> None:
-        """Let everything succeed from now on."""
-        self._script = _Script()
 
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         call = super().remove_direct(person, product, client_request_id=client_request_id)
