@@ -227,9 +227,15 @@ def _router(
             read_spend=use.spend,
             read_seats=use.seats,
             start_campaign=use.start,
+            choose_seats=use.choose,
+            confirm_launch=use.confirm,
             read_wave=use.waves,
             record_decision=use.decide,
             delegate_item=use.delegate,
+            reassign_items=use.reassign,
+            steer_campaign=use.steer,
+            nudge_reviewers=use.nudge,
+            name_owner=use.owners,
             close_campaign=use.close,
             freeze_writes=use.freeze,
             read_status=use.status,
@@ -260,12 +266,14 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.SYNC: use.sync.handle,
         jobs.OPEN: use.open.handle,
         jobs.WAVE: use.send.handle_wave,
+        jobs.GROUP: use.send.handle_group,
         jobs.REMINDER: use.send.handle_reminder,
         jobs.OWNER: use.send.handle_owner,
         jobs.ANNOUNCE: use.send.handle_announce,
         jobs.CLOSE: use.close.handle,
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
+        jobs.CONFIRMATION: use.confirm.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)
@@ -358,7 +366,10 @@ async def _ended(sync: SyncDirectory, run: RunId, clock: Clock) -> SyncView:
 async def _chat(settings: Settings, words: Sequence[str]) -> int:
     async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
         await app.check_tenant()
-        return await console.run(app.dispatch, _typed(words), key=app.tokens.new_id(), terminal=_terminal())
+        files = await asyncio.to_thread(console.read_files, words)
+        return await console.run(
+            app.dispatch, _typed(words), key=app.tokens.new_id(), terminal=_terminal(), files=files
+        )
 
 
 def _typed(words: Sequence[str]) -> str:

@@ -63,9 +63,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Asked):
-    """A typed command with its arguments."""
+    """A typed command with its arguments; `files` holds the content of files that it names, where a channel has any."""
 
     arguments: Arguments
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,7 @@ class Verb:
         usage: With its arguments.
         roles: Who may use it.
         options, flags: Names of `--name value` and `--flag`.
+        lists: Names of `--name value` that may be given several times.
         public: Whether the answer may stand in a channel: no facts about a person.
     """
 
@@ -112,6 +114,7 @@ class Verb:
     handler: CommandHandler
     options: frozenset[str] = frozenset()
     flags: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
     public: bool = False
 
 

@@ -23,6 +23,7 @@ class Command:
         text: All behind `/reclaim`, as typed.
         private: False in a team channel, where only public-safe answers may be given.
         key: The channel's own id of this request, for de-duplication.
+        files: Name as typed → content, of the files that the text names: the command line reads them.
     """
 
     person_id: PersonId
@@ -30,6 +31,7 @@ class Command:
     text: str
     key: str
     private: bool = True
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

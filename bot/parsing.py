@@ -27,6 +27,28 @@ class Arguments:
     words: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of an option that may be given several times."""
+        return self.lists.get(name, ())
+
+    def choice(self, name: str, kind: type[Kind]) -> Kind | None:
+        """Return an option as one of a few, or None if it is not given.
+
+        Raises:
+            InvalidRequest: It is none of them.
+        """
+        value = self.options.get(name)
+        if value is None:
+            return None
+        try:
+            return kind(value.lower())
+        except ValueError as error:
+            known = ", ".join(one.value for one in kind)
+            raise InvalidRequest(
+                f"“{value[:40]}” does not fit --{name}. Choose one of: {known}.", field=name
+            ) from error
 
     @property
     def text(self) -> str | None:
@@ -70,14 +92,21 @@ def without_prefix(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
-def arguments(words: Iterable[str], *, options: frozenset[str], flags: frozenset[str]) -> Arguments:
-    """Read `--name value`, `--name=value` and `--flag`; all else is words.
+def arguments(
+    words: Iterable[str],
+    *,
+    options: frozenset[str],
+    flags: frozenset[str],
+    lists: frozenset[str] = frozenset(),
+) -> Arguments:
+    """Read `--name value`, `--name=value` and `--flag`; all else is words. `lists` are options that may be repeated.
 
     Raises:
         InvalidRequest: An option is not known, is given twice, or has no value.
     """
     plain: list[str] = []
     given: dict[str, str] = {}
+    several: dict[str, tuple[str, ...]] = {}
     raised: set[str] = set()
     rest = list(words)
     while rest:
@@ -90,16 +119,19 @@ def arguments(words: Iterable[str], *, options: frozenset[str], flags: frozenset
         if name in flags and not equals:
             raised.add(name)
             continue
-        if name not in options:
+        if name not in options | lists:
             raise InvalidRequest(f"“--{name[:40]}” is not known here.")
         if not equals:
             if not rest or rest[0].startswith("--"):
                 raise InvalidRequest(f"“--{name}” needs a value.", field=name)
             value = rest.pop(0)
+        if name in lists:
+            several[name] = (*several.get(name, ()), value)
+            continue
         if name in given:
             raise InvalidRequest(f"“--{name}” is given twice.", field=name)
         given[name] = value
-    return Arguments(words=tuple(plain), options=given, flags=frozenset(raised))
+    return Arguments(words=tuple(plain), options=given, flags=frozenset(raised), lists=several)
 
 
 def whole(text: str, name: str) -> int:

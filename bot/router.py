@@ -1,6 +1,7 @@
 """Inbound → authorization → handler → reply. The one edge of a request: no error leaves it, each one is said."""
 
 import difflib
+from collections.abc import Mapping
 
 import structlog
 
@@ -101,16 +102,25 @@ class Router:
         if verb is None:
             return self._unknown(words, actor)
         log.info("command", verb=verb.name, actor=actor.id, channel=command.channel)
-        return await self._run(verb, actor, rest, key=command.key, private=command.private)
+        return await self._run(verb, actor, rest, key=command.key, private=command.private, files=command.files)
 
-    async def _run(self, verb: Verb, actor: Actor, rest: tuple[str, ...], *, key: str, private: bool = True) -> Reply:
+    async def _run(
+        self,
+        verb: Verb,
+        actor: Actor,
+        rest: tuple[str, ...],
+        *,
+        key: str,
+        private: bool = True,
+        files: Mapping[str, str] | None = None,
+    ) -> Reply:
         try:
             if not actor.may(verb.roles):
                 raise RoleNeeded(verb.roles)
             if not private and not verb.public:
                 return Reply(cards=(in_private_card(),))
-            given = arguments(rest, options=verb.options, flags=verb.flags)
-            return await verb.handler(await self._call(actor, key, given))
+            given = arguments(rest, options=verb.options, flags=verb.flags, lists=verb.lists)
+            return await verb.handler(await self._call(actor, key, given, files or {}))
         except FormRefused as refused:
             return Reply(cards=(refused.form,), error=True)
         except RoleNeeded as error:
@@ -181,9 +191,9 @@ class Router:
             return Actor(id=person, channel=channel, roles=frozenset({Role.OPERATOR}))
         return await self._services.access.actor(person, channel)
 
-    async def _call(self, actor: Actor, key: str, given: Arguments) -> Call:
+    async def _call(self, actor: Actor, key: str, given: Arguments, files: Mapping[str, str]) -> Call:
         zone = await self._services.zone_of(actor.id)
-        return Call(services=self._services, actor=actor, zone=zone, key=key, arguments=given)
+        return Call(services=self._services, actor=actor, zone=zone, key=key, arguments=given, files=files)
 
     async def _click(self, actor: Actor, action: Action) -> Click:
         return Click(

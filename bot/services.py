@@ -11,7 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.people import People
-from reclaim.domain.campaign import Campaign
+from reclaim.domain.campaign import Campaign, Scope
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
@@ -23,10 +23,15 @@ from reclaim.domain.read_models import (
     History,
     InboxView,
     ItemView,
+    LaunchRequestView,
+    Moved,
+    Nudged,
+    Owners,
     SeatFilter,
     SeatPage,
     SpendReport,
     StartPreview,
+    StartSeats,
     SyncView,
     Wave,
     WhyReport,
@@ -36,6 +41,7 @@ from reclaim.domain.roles import Actor, Role
 from reclaim.ports.chat import Messenger
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.campaign_draft import CampaignDraft
+from reclaim.services.choose_seats import ScopeAsked
 
 ZoneOf = Callable[[PersonId], Awaitable[str]]
 
@@ -75,7 +81,26 @@ class StartCampaign(Protocol):
     async def put_draft(self, actor: Actor, draft: CampaignDraft) -> None: ...
     async def draft(self, ref: str, actor: Actor) -> CampaignDraft: ...
     async def preview(self, actor: Actor, draft: CampaignDraft) -> StartPreview: ...
+    async def simulate(self, actor: Actor, draft: CampaignDraft) -> StartPreview: ...
+    async def seats(self, actor: Actor, ref: str, page: int) -> StartSeats: ...
     async def launch(self, actor: Actor, ref: str) -> Campaign: ...
+
+
+class ChooseSeats(Protocol):
+    """`reclaim.services.choose_seats`."""
+
+    async def scope(self, asked: ScopeAsked) -> Scope: ...
+    async def person(self, text: str, *, field: str) -> PersonId: ...
+
+
+class ConfirmLaunch(Protocol):
+    """`reclaim.services.confirm_launch`."""
+
+    async def ask(self, actor: Actor, ref: str) -> LaunchRequestView: ...
+    async def confirm(self, actor: Actor, ref: str) -> Campaign: ...
+    async def decline(self, actor: Actor, ref: str) -> LaunchRequestView: ...
+    async def withdraw(self, actor: Actor, ref: str) -> LaunchRequestView: ...
+    async def view(self, ref: str) -> LaunchRequestView: ...
 
 
 class ReadWave(Protocol):
@@ -111,9 +136,38 @@ class DelegateItem(Protocol):
     """`reclaim.services.delegate_item`."""
 
     async def delegate(
-        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str
-    ) -> int: ...
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str, others: bool = False
+    ) -> Moved: ...
     async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None: ...
+    async def give_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> str: ...
+
+
+class ReassignItems(Protocol):
+    """`reclaim.services.reassign_items`."""
+
+    async def of_reviewer(self, actor: Actor, campaign_id: CampaignId, reviewer: str, to: str) -> Moved: ...
+    async def of_holder(self, actor: Actor, campaign_id: CampaignId, holder: str, to: str) -> Moved: ...
+
+
+class SteerCampaign(Protocol):
+    """`reclaim.services.steer_campaign`."""
+
+    async def extend(self, actor: Actor, campaign_id: CampaignId, due: date) -> Campaign: ...
+    async def cancel(self, actor: Actor, campaign_id: CampaignId, reason: str | None) -> Campaign: ...
+
+
+class NudgeReviewers(Protocol):
+    """`reclaim.services.nudge_reviewers`."""
+
+    async def nudge(self, actor: Actor, campaign_id: CampaignId, person: str | None = None) -> Nudged: ...
+
+
+class NameOwner(Protocol):
+    """`reclaim.services.name_owner`."""
+
+    async def owners(self) -> Owners: ...
+    async def name(self, actor: Actor, product: ProductId, text: str, *, group: bool) -> Owners: ...
+    async def remove(self, actor: Actor, product: ProductId) -> Owners: ...
 
 
 class CloseCampaign(Protocol):
@@ -168,9 +222,15 @@ class Services:
     read_spend: ReadSpend
     read_seats: ReadSeats
     start_campaign: StartCampaign
+    choose_seats: ChooseSeats
+    confirm_launch: ConfirmLaunch
     read_wave: ReadWave
     record_decision: RecordDecision
     delegate_item: DelegateItem
+    reassign_items: ReassignItems
+    steer_campaign: SteerCampaign
+    nudge_reviewers: NudgeReviewers
+    name_owner: NameOwner
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     read_status: ReadStatus

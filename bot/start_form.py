@@ -8,14 +8,25 @@ from typing import Final
 from bot.handling import Asked
 from bot.parsing import choice_of, day_of, flag_of, person_of, text_of, whole
 from cards.form import Filled
-from cards.start import ANY_RULE, ANY_SKU, StartForm, start_form
+from cards.start import (
+    LISTED_BYTES,
+    NO_WINDOW,
+    OTHER_DAYS,
+    PRESET_NAMES,
+    SKU_BOX,
+    WINDOWS,
+    StartForm,
+    start_form,
+)
 from cards.view import CardView
 from reclaim.domain.calendar import local_day
-from reclaim.domain.campaign import Scope, Silence, Strategy, WriteMode
-from reclaim.domain.idle import Rule
-from reclaim.domain.ids import PersonId, ProductId
+from reclaim.domain.campaign import LONGEST_WINDOW, SHORTEST_WINDOW, Scope, Silence, Strategy, WriteMode
+from reclaim.domain.idle import CLEAR_DAYS, Rule
+from reclaim.domain.ids import PersonId
+from reclaim.domain.policy import Policy
 from reclaim.errors import InvalidRequest
 from reclaim.services.campaign_draft import CampaignDraft
+from reclaim.services.choose_seats import ScopeAsked
 
 _DAYS_TO_ANSWER: Final = 10
 _LONGEST: Final = timedelta(days=366)
@@ -56,7 +67,7 @@ async def draw_form(
     report = await asked.services.read_spend.report()
     form = StartForm(
         ref=draft.ref,
-        seats=len(draft.scope.seat_ids),
+        seats=len(draft.scope.seat_ids) if draft.by_hand else 0,
         skus=[
             (row.product_id, row.name) for row in report.rows if row.idle or row.product_id in draft.scope.product_ids
         ],
@@ -67,59 +78,130 @@ async def draw_form(
     return start_form(form, filled)
 
 
-def read_form(draft: CampaignDraft, inputs: Mapping[str, str], *, live: bool) -> CampaignDraft:
+async def read_form(asked: Asked, draft: CampaignDraft, inputs: Mapping[str, str]) -> CampaignDraft:
     """Return the draft with what the form says.
 
     Args:
+        asked: Whose form it is.
         draft: As stored; seats ticked by hand stay.
         inputs: As they came.
-        live: Whether the installation may remove at all.
 
     Raises:
-        InvalidRequest: A field cannot be read; what it means is for the preview to judge.
+        InvalidRequest: A field cannot be read, or names what is not known; what it means is for the preview to judge.
     """
+    policy = asked.services.policy
     due = day_of(inputs, "until")
     if due is None:
         raise InvalidRequest("Please pick a date.", field="until")
-    dry = flag_of(inputs, "dry_run") or not live
-    return replace(
+    fallback = person_of(inputs, "fallback")
+    if fallback is None and policy.fallback_reviewer is None:
+        raise InvalidRequest("Please pick a person.", field="fallback")
+    dry = flag_of(inputs, "dry_run") or policy.writes is not WriteMode.LIVE
+    read = replace(
         draft,
         name=text_of(inputs, "name"),
-        scope=draft.scope if draft.scope.seat_ids else _scope(inputs),
         strategy=choice_of(inputs, "strategy", Strategy) or Strategy.MANAGER,
         reviewer_id=person_of(inputs, "reviewer"),
-        fallback_id=person_of(inputs, "fallback"),
+        fallback_id=fallback,
         due=due,
         silence=choice_of(inputs, "silence", Silence) or Silence.KEEP,
         mode=WriteMode.DRY_RUN if dry else WriteMode.LIVE,
     )
+    if draft.by_hand:
+        return read
+    wanted = _scope(inputs, draft.scope.days)
+    return replace(read, scope=await asked.services.choose_seats.scope(wanted), listed=wanted.listed)
 
 
-def _scope(inputs: Mapping[str, str]) -> Scope:
-    rule = text_of(inputs, "rules", longest=40)
-    sku = text_of(inputs, "sku", longest=100)
-    if rule not in ("", ANY_RULE, *Rule):
-        raise InvalidRequest("Please pick one of these.", field="rules")
-    return Scope(
-        days=whole(inputs.get("days", "90"), "days"),
-        rules=() if rule in ("", ANY_RULE) else (rule,),
-        product_ids=() if sku in ("", ANY_SKU) else (ProductId(sku),),
+def with_preset(asked: Asked, values: Mapping[str, str], preset: str) -> dict[str, str]:
+    """Return the fields of a form with those set that a preset sets.
+
+    Raises:
+        InvalidRequest: There is no such preset.
+    """
+    days, to_answer = preset_of(preset, asked.services.policy)
+    until = local_day(asked.now, asked.services.policy.zone) + to_answer
+    scope = {"disabled": "true", "never": "true", **_window(days)}
+    return {**values, **scope, "until": until.isoformat()}
+
+
+def preset_of(preset: str, policy: Policy) -> tuple[int, timedelta]:
+    """Return the window of a preset in days, and the time to answer.
+
+    Raises:
+        InvalidRequest: There is no such preset.
+    """
+    presets = {
+        "clear": (CLEAR_DAYS, timedelta(days=5)),
+        "broad": (90, timedelta(days=10)),
+        "own": (policy.idle_days, timedelta(days=_DAYS_TO_ANSWER)),
+    }
+    if preset not in presets:
+        raise InvalidRequest(f"“{preset[:40]}” is no preset. Choose one of: {', '.join(PRESET_NAMES)}.", field="preset")
+    return presets[preset]
+
+
+def _scope(inputs: Mapping[str, str], usual_days: int) -> ScopeAsked:
+    chosen = text_of(inputs, "days", longest=40) or str(usual_days)
+    if chosen == NO_WINDOW:
+        days, rules = usual_days, []
+    else:
+        field = "other_days" if chosen == OTHER_DAYS else "days"
+        days, rules = whole(inputs.get(field, "") if field == "other_days" else chosen, field), [Rule.IDLE.value]
+        if not SHORTEST_WINDOW <= days <= LONGEST_WINDOW:
+            raise InvalidRequest(f"Please choose between {SHORTEST_WINDOW} and {LONGEST_WINDOW} days.", field=field)
+    rules += [Rule.DISABLED.value] if flag_of(inputs, "disabled") else []
+    rules += [Rule.NEVER_SEEN.value] if flag_of(inputs, "never") else []
+    if not rules:
+        raise InvalidRequest("Please choose a time, or tick what to look for.", field="days")
+    listed = inputs.get("listed", "").strip()
+    if len(listed.encode()) > LISTED_BYTES:
+        raise InvalidRequest(
+            f"This list is too long for a form, which takes {LISTED_BYTES:,} characters. Choose by SKU or department.",
+            field="listed",
+        )
+    department = text_of(inputs, "department")
+    return ScopeAsked(
+        days=days,
+        rules=() if len(rules) == len(Rule) else tuple(rules),
+        skus=tuple(_ticked_skus(inputs)),
+        departments=(department,) if department else (),
+        listed=listed,
     )
 
 
+def _ticked_skus(inputs: Mapping[str, str]) -> list[str]:
+    return [name.removeprefix(SKU_BOX) for name in inputs if name.startswith(SKU_BOX) and flag_of(inputs, name)]
+
+
+def _window(days: int) -> dict[str, str]:
+    if days in WINDOWS:
+        return {"days": str(days), "other_days": ""}
+    return {"days": OTHER_DAYS, "other_days": str(days)}
+
+
 def _values(draft: CampaignDraft) -> dict[str, str]:
+    scope = draft.scope
+    window = _window(scope.days) if not scope.rules or Rule.IDLE.value in scope.rules else {"days": NO_WINDOW}
     return {
         "name": draft.name,
-        "days": str(draft.scope.days),
-        "rules": draft.scope.rules[0] if draft.scope.rules else ANY_RULE,
-        "sku": draft.scope.product_ids[0] if draft.scope.product_ids else ANY_SKU,
+        **window,
+        "disabled": _tick(not scope.rules or Rule.DISABLED.value in scope.rules),
+        "never": _tick(not scope.rules or Rule.NEVER_SEEN.value in scope.rules),
+        **{f"{SKU_BOX}{product}": "true" for product in scope.product_ids},
+        "department": "; ".join(scope.departments),
+        "listed": draft.listed,
         "strategy": draft.strategy.value,
         "reviewer": draft.reviewer_id or "",
         "fallback": draft.fallback_id or "",
         "until": draft.due.isoformat(),
         "silence": draft.silence.value,
-        "dry_run": "true" if draft.mode is WriteMode.DRY_RUN else "false",
+        "dry_run": _tick(draft.mode is WriteMode.DRY_RUN),
     }
+
+
+def _tick(ticked: bool) -> str:
+    return "true" if ticked else "false"
 
 
 async def _name(asked: Asked, person: str) -> str:

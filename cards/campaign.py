@@ -3,7 +3,18 @@
 from typing import assert_never
 
 from cards import formats
-from cards.phrases import at_close, close_time, dry_run, names, next_box, open_spend, silence_of_campaign, title
+from cards.phrases import (
+    at_close,
+    cancelled,
+    close_time,
+    dry_run,
+    names,
+    next_box,
+    open_spend,
+    quoted,
+    silence_of_campaign,
+    title,
+)
 from cards.reasons import OUTCOMES
 from cards.view import (
     Action,
@@ -253,6 +264,10 @@ def _removed_of(status: CampaignStatus) -> str:
 
 def _trouble(status: CampaignStatus, zone: str) -> list[Strip]:
     strips = []
+    if status.state is CampaignState.CANCELLED:
+        detail = quoted(status.cancel_reason) if status.cancel_reason else None
+        text = cancelled(status.cancelled_by_name, status.cancelled_at, zone)
+        return [Strip(tone=Tone.NEUTRAL, text=text, detail=detail)]
     if status.frozen_since is not None:
         since = formats.moment(status.frozen_since, zone)
         text = f"Removals are frozen since {since}. Decisions are saved and wait."
@@ -358,12 +373,25 @@ def _actions(status: CampaignStatus) -> tuple[Action, ...]:
     ref = status.campaign_id
     actions = []
     if status.state is CampaignState.OPEN:
+        if status.nudgeable:
+            people = formats.count(status.nudgeable, "person", "people")
+            actions.append(Action(label=f"Remind {people} now", verb="nudge.run", ref=ref, submits=False))
         actions.append(Action(label="Close early…", verb="close.early", ref=ref, submits=False))
     if status.state is CampaignState.APPLYING and dict(status.outcomes).get(Outcome.FAILED, 0):
         actions.append(Action(label="Retry what failed", verb="retry.submit", ref=ref, submits=False))
     if status.state is CampaignState.PAUSED and status.frozen_since is None:
         actions.append(Action(label="Abandon…", verb="close.abandon", ref=ref, submits=False))
     actions.append(Action(label="Refresh", verb="status.open", ref=ref, submits=False))
+    if status.state in (CampaignState.OPENING, CampaignState.OPEN):
+        cancel = Action(
+            label="Cancel the campaign…",
+            verb="cancel.step",
+            ref=ref,
+            emphasis=Emphasis.DANGER,
+            more=True,
+            submits=False,
+        )
+        actions.append(cancel)
     if status.frozen_since is None:
         freeze = Action(
             label="Freeze all removals…",

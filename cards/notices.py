@@ -4,11 +4,13 @@ from typing import assert_never
 
 from cards.campaign import closed_card, opened_card
 from cards.control import freeze_card, sync_card
+from cards.preview import launch_request_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
     CampaignClosedNotice,
     CampaignOpenNotice,
+    LaunchAskedNotice,
     ListGoneNotice,
     Notice,
     ResumeAskedNotice,
@@ -22,7 +24,7 @@ def render_notice(notice: Notice, zone: str) -> CardView:
     match notice:
         case WaveNotice():
             if notice.reminder is not None:
-                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone)
+                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone, notice.asked_by)
             return wave_card(notice.wave, zone)
         case ListGoneNotice():
             return gone_card(NO_LIST)
@@ -32,6 +34,8 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return closed_card(notice.status, zone, may_run=True)
         case ResumeAskedNotice():
             return freeze_card(notice.freeze, zone, may_resume=False, may_confirm=True)
+        case LaunchAskedNotice():
+            return launch_request_card(notice.request, zone, to_asker=notice.to_asker)
         case SyncNotice():
             return sync_card(notice.sync, notice.now, zone)
         case _:

@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from cards import formats
 from cards.view import Action, Box, Paragraph, Strip, Tone
+from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
 from reclaim.domain.money import Money, Total
 from reclaim.domain.read_models import DataAge
@@ -129,6 +130,18 @@ def priced(amount: Money | None) -> str:
 def open_spend(label: str = "Show spend") -> Action:
     """Return the button that runs `/reclaim spend`."""
     return run("spend", label)
+
+
+def cancelled(by: str | None, at: datetime | None, zone: str) -> str:
+    """Return who cancelled a campaign and when, and what that means."""
+    if by is None or at is None:
+        return "This campaign was cancelled. Nothing is removed."
+    return f"{name(by)} cancelled this campaign on {formats.day(local_day(at, zone))}. Nothing is removed."
+
+
+def moved_to(who: str, by: str | None) -> str:
+    """Return that an admin moved a seat; `who` as it may stand in a sentence."""
+    return f"Moved to {who} by {name(by)}." if by else f"Moved to {who}."
 
 
 def run(verb: str, label: str | None = None, *, more: bool = False) -> Action:

@@ -238,6 +238,8 @@ def how_assigned(item: ReviewItem) -> str:
     match item.assigned_how:
         case AssignedHow.MANAGER:
             return "As manager in Entra."
+        case AssignedHow.OWNER:
+            return "As license owner of this SKU."
         case AssignedHow.PERSON:
             return "Named as reviewer of this campaign."
         case AssignedHow.FALLBACK:
@@ -248,6 +250,10 @@ def how_assigned(item: ReviewItem) -> str:
             return "Taken back by who passed it on."
         case AssignedHow.NOT_SURE:
             return "As the fallback reviewer: the reviewer before was not sure."
+        case AssignedHow.GIVEN_BACK:
+            return "Given back by who had it in between."
+        case AssignedHow.REASSIGNED:
+            return "Moved here by an administrator."
         case _:
             assert_never(item.assigned_how)
 
@@ -255,6 +261,11 @@ def how_assigned(item: ReviewItem) -> str:
 _FALLBACK_WHY = {
     FallbackWhy.NO_MANAGER.value: "As the fallback reviewer: no manager in Entra.",
     FallbackWhy.MANAGER_DISABLED.value: "As the fallback reviewer: the reviewer’s account cannot review.",
+    FallbackWhy.NO_OWNER.value: "As the fallback reviewer: this SKU has no license owner.",
+    FallbackWhy.OWNER_DISABLED.value: "As the fallback reviewer: the license owner’s account cannot review.",
+    FallbackWhy.OWNER_GONE.value: "As the fallback reviewer: the license owner has left.",
+    FallbackWhy.GROUP_UNREAD.value: "As the fallback reviewer: the members of the owner group are not known yet.",
+    FallbackWhy.GROUP_EMPTY.value: "As the fallback reviewer: nobody else in the owner group can review.",
     FallbackWhy.OWN_SEAT.value: "As the fallback reviewer: nobody decides a seat of their own.",
 }
 

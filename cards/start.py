@@ -1,22 +1,18 @@
-"""Starting a campaign: the form, the preview, and what follows the click. For who runs campaigns."""
+"""Starting a campaign: the presets, the form, and what follows the start. For who runs campaigns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from cards import formats
 from cards.form import Filled
-from cards.phrases import close_time, data_read, dry_run, name, next_box, silence_of_campaign, title, unpriced
-from cards.reasons import BLOCKERS
+from cards.phrases import next_box, title
 from cards.view import (
     Action,
-    Box,
     CardView,
     Element,
     Emphasis,
-    Fact,
-    Facts,
-    Figures,
+    Expandable,
     Headline,
     Input,
     InputKind,
@@ -25,34 +21,26 @@ from cards.view import (
     Strip,
     Tone,
 )
-from reclaim.domain.campaign import NAME_LENGTH, Silence, Strategy, WriteMode
-from reclaim.domain.idle import Rule
-from reclaim.domain.read_models import StartPreview
-from reclaim.domain.removal import Blocker
-from reclaim.domain.selection import LeftOutWhy
+from reclaim.domain.campaign import NAME_LENGTH, Silence, Strategy
 
-FIELDS = frozenset({"name", "days", "rules", "sku", "strategy", "reviewer", "fallback", "until", "silence", "dry_run"})
-ANY_RULE = "any"
-ANY_SKU = "any"
 WINDOWS = (30, 60, 90, 180)
+OTHER_DAYS, NO_WINDOW = "other", "none"  # choices beside those
+SKU_BOX = "sku."  # begins the id of the box of each SKU
+SKUS_SHOWN = 20
+LISTED_BYTES = 12_000  # of UTF-8: the form comes back with it, and a card in Teams has 28 KB
 
-_RULES = (
-    Option(ANY_RULE, "All that look unused"),
-    Option(Rule.DISABLED.value, "Disabled accounts only"),
-    Option(Rule.NEVER_SEEN.value, "Never used only"),
-)
-_STRATEGIES = (Option(Strategy.MANAGER.value, "Each manager"), Option(Strategy.PERSON.value, "One person"))
+STRATEGIES = {
+    "manager": "Each manager",
+    "owner": "License owner",
+    "person": "One person",
+}
 _SILENCES = (
     Option(Silence.KEEP.value, "Keep the seat"),
     Option(Silence.RECOMMENDATION.value, "Follow the recommendation"),
     Option(Silence.REMOVE.value, "Remove"),
 )
-_LEFT_OUT = {
-    LeftOutWhy.SCOPE.value: "Not selected",
-    LeftOutWhy.ASKED.value: "Asked in another campaign now",
-    LeftOutWhy.ANSWERED.value: "Answered or kept until a later date",
-    LeftOutWhy.NO_REVIEWER.value: "Nobody may review them",
-}
+_PRESETS = (("clear", "Clear cases"), ("broad", "Broad"), ("own", "Own choice"))
+PRESET_NAMES = tuple(name for name, _ in _PRESETS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +50,7 @@ class StartForm:
     Attributes:
         ref: Of the draft.
         seats: Seats ticked by hand; 0: chosen by the form's own fields.
-        skus: (product id, name) to choose from.
+        skus: (product id, name) to choose from, those where most is to be had first.
         first_day, last_day: Bounds of the due date.
         live: Whether the installation may remove at all; otherwise the campaign is a dry run whatever the box says.
     """
@@ -77,22 +65,26 @@ class StartForm:
 
 def start_form(form: StartForm, filled: Filled) -> CardView:
     """Draw the form with its input."""
-    scope = [] if form.seats else _scope_inputs(form, filled)
-    by_hand = [Paragraph(f"{formats.count(form.seats, 'seat')} ticked by hand.")] if form.seats else []
     dry = (
         [] if form.live else [Strip(tone=Tone.NEUTRAL, text="This installation is set to dry run: nothing is removed.")]
     )
+    by_hand = [Paragraph(f"{formats.count(form.seats, 'seat')} ticked by hand.")] if form.seats else []
+    fields: list[Element] = [
+        _text("name", "Name", filled, required=True),
+        *by_hand,
+        *([] if form.seats else _scope_inputs(form, filled)),
+        *_people_inputs(filled),
+        *_time_inputs(form, filled),
+    ]
+    drawn = frozenset(field.id for field in fields if isinstance(field, Input))
     return CardView(
         kind="campaign.form",
         headline=Headline(title="Start a campaign", context="Nothing is sent before you have seen the preview"),
         body=(
-            *filled.strip(FIELDS),
+            *filled.strip(drawn),
             *dry,
-            _text("name", "Name", filled, required=True),
-            *by_hand,
-            *scope,
-            *_people_inputs(filled),
-            *_time_inputs(form, filled),
+            *([] if form.seats else [_presets(form.ref)]),
+            *fields,
             next_box(
                 "You see who is asked, and what is left out and why.", "Seats without an answer follow your choice."
             ),
@@ -102,29 +94,6 @@ def start_form(form: StartForm, filled: Filled) -> CardView:
             Action(label="Discard", verb="start.discard", ref=form.ref, submits=False),
         ),
         fallback="A new campaign: fill in the form. Nothing has been sent yet.",
-    )
-
-
-def preview_card(preview: StartPreview, now: datetime, zone: str) -> CardView:
-    """Draw what the campaign would do, every idle seat accounted for."""
-    people = len(preview.reviewers)
-    stale = preview.data.stale
-    return CardView(
-        kind="campaign.preview",
-        headline=Headline(title="Check before you start", context=f"{title(preview.name)} · nothing has been sent yet"),
-        body=(
-            *dry_run(preview.mode),
-            Figures(figures=_figures(preview)),
-            *_money(preview),
-            Paragraph("Can each seat be removed?", heading=True),
-            Facts(_removable(preview), ruled=True),
-            *_left_out(preview),
-            *_warnings(preview),
-            *(data_read(preview.data, now, zone) if stale else ()),
-            _when_you_start(preview, zone),
-        ),
-        actions=_preview_actions(preview, people),
-        fallback=_preview_fallback(preview),
     )
 
 
@@ -148,27 +117,75 @@ def discarded_card() -> CardView:
     return CardView(kind="campaign.discarded", headline=Headline(title=text), body=(), fallback=text)
 
 
-def _scope_inputs(form: StartForm, filled: Filled) -> list[Element]:
-    skus = (
-        Option(ANY_SKU, "Every SKU"),
-        *(Option(ref, formats.one_line(sku, formats.SKU_MAX)) for ref, sku in form.skus),
+def _presets(ref: str) -> Strip:
+    return Strip(
+        tone=Tone.NEUTRAL,
+        text="Begin with a preset, and change what you like.",
+        detail="Clear cases: disabled or 180+ days, 5 days to answer. Broad: 90+ days, 10 days to answer.",
+        actions=tuple(Action(label=label, verb="start.preset", ref=f"{ref}:{name}") for name, label in _PRESETS),
     )
-    windows = tuple(Option(str(days), f"Unused for {days} days") for days in WINDOWS)
-    chosen = filled.value("days", "90")
-    if chosen.isdecimal() and int(chosen) not in WINDOWS:
-        windows = (*windows, Option(chosen, f"Unused for {chosen[:4]} days"))
+
+
+def _scope_inputs(form: StartForm, filled: Filled) -> list[Element]:
+    windows = (
+        *(Option(str(days), f"Unused for {days} days") for days in WINDOWS),
+        Option(OTHER_DAYS, "Unused for another time"),
+        Option(NO_WINDOW, "Only what is ticked below"),
+    )
     return [
         _choice("days", "Which seats", windows, filled, "90"),
-        _choice("rules", "Of these", _RULES, filled, ANY_RULE),
-        _choice("sku", "SKU", skus, filled, ANY_SKU, kind=InputKind.SELECT),
+        Input(
+            id="other_days",
+            kind=InputKind.NUMBER,
+            label="Another time, in days, if you chose so",
+            value=filled.value("other_days"),
+            hint="30 to 730",
+            error=filled.error_of("other_days"),
+        ),
+        _box("disabled", "Disabled accounts, whenever they were last used", filled),
+        _box("never", "Seats that were never used", filled),
+        *_sku_boxes(form, filled),
+        _text("department", "Departments", filled, hint="Empty: all. Several: with a semicolon between them."),
+        Input(
+            id="listed",
+            kind=InputKind.LONG_TEXT,
+            label="Only these people",
+            value=filled.value("listed"),
+            placeholder="adele@contoso.com",
+            hint="Empty: all. One a line: sign-in name, address or object id. "
+            "Or a CSV that begins with the line person,sku.",
+            max_length=LISTED_BYTES,
+            error=filled.error_of("listed"),
+        ),
     ]
 
 
+def _sku_boxes(form: StartForm, filled: Filled) -> list[Element]:
+    """Fold the SKUs, as there may be many; what is ticked stands in the fold's label and comes first."""
+    if not form.skus:
+        return []
+    skus = sorted(form.skus, key=lambda sku: filled.value(f"{SKU_BOX}{sku[0]}") != "true")
+    ticked = [name for ref, name in skus if filled.value(f"{SKU_BOX}{ref}") == "true"]
+    shown = skus[: max(SKUS_SHOWN, len(ticked))]
+    boxes = tuple(_box(f"{SKU_BOX}{ref}", formats.one_line(name, formats.SKU_MAX), filled) for ref, name in shown)
+    left = len(skus) - len(shown)
+    more = [Paragraph(f"{formats.number(left)} more by name: /reclaim start --sku", subtle=True)] if left else []
+    return [Expandable(label=_sku_label(ticked), content=(*boxes, *more))]
+
+
+def _sku_label(ticked: Sequence[str]) -> str:
+    if not ticked:
+        return "SKUs: every one"
+    first = formats.one_line(ticked[0], formats.SKU_MAX)
+    return f"SKUs: {first}" if len(ticked) == 1 else f"SKUs: {first} and {formats.number(len(ticked) - 1)} more"
+
+
 def _people_inputs(filled: Filled) -> list[Element]:
+    strategies = tuple(Option(one.value, STRATEGIES.get(one.value, one.value.capitalize())) for one in Strategy)
     return [
-        _choice("strategy", "Reviewers", _STRATEGIES, filled, Strategy.MANAGER.value),
+        _choice("strategy", "Reviewers", strategies, filled, Strategy.MANAGER.value),
         _person("reviewer", "The one person, if you chose so", filled),
-        _person("fallback", "If nobody is found", filled),
+        _person("fallback", "If nobody is found", filled, required=True),
     ]
 
 
@@ -187,42 +204,37 @@ def _time_inputs(form: StartForm, filled: Filled) -> list[Element]:
         _choice("silence", "If there is no answer", _SILENCES, filled, Silence.KEEP.value),
     ]
     if form.live:
-        inputs.append(
-            Input(
-                id="dry_run",
-                kind=InputKind.TOGGLE,
-                label="Dry run: people are asked, nothing is removed",
-                value=filled.value("dry_run", "false"),
-                error=filled.error_of("dry_run"),
-            )
-        )
+        inputs.append(_box("dry_run", "Dry run: people are asked, nothing is removed", filled))
     return inputs
 
 
-def _text(input_id: str, label: str, filled: Filled, *, required: bool = False) -> Input:
+def _box(input_id: str, label: str, filled: Filled) -> Input:
+    return Input(
+        id=input_id,
+        kind=InputKind.TOGGLE,
+        label=label,
+        value=filled.value(input_id, "false"),
+        error=filled.error_of(input_id),
+    )
+
+
+def _text(input_id: str, label: str, filled: Filled, *, required: bool = False, hint: str | None = None) -> Input:
     return Input(
         id=input_id,
         kind=InputKind.TEXT,
         label=label,
         required=required,
         value=filled.value(input_id),
-        max_length=NAME_LENGTH,
+        max_length=NAME_LENGTH if required else None,
+        hint=hint,
         error=filled.error_of(input_id),
     )
 
 
-def _choice(
-    input_id: str,
-    label: str,
-    options: tuple[Option, ...],
-    filled: Filled,
-    default: str,
-    *,
-    kind: InputKind = InputKind.CHOICE,
-) -> Input:
+def _choice(input_id: str, label: str, options: tuple[Option, ...], filled: Filled, default: str) -> Input:
     return Input(
         id=input_id,
-        kind=kind,
+        kind=InputKind.CHOICE,
         label=label,
         required=True,
         value=filled.value(input_id, default),
@@ -231,101 +243,14 @@ def _choice(
     )
 
 
-def _person(input_id: str, label: str, filled: Filled) -> Input:
+def _person(input_id: str, label: str, filled: Filled, *, required: bool = False) -> Input:
     return Input(
         id=input_id,
         kind=InputKind.PERSON,
         label=label,
+        required=required,
         value=filled.value(input_id),
         value_label=filled.label(input_id),
         placeholder="Type a name",
         error=filled.error_of(input_id),
     )
-
-
-def _figures(preview: StartPreview) -> tuple[tuple[str, str], ...]:
-    most = max((load.seats for load in preview.reviewers), default=0)
-    reviewers = "reviewer" if len(preview.reviewers) == 1 else "reviewers"
-    return (
-        (formats.number(preview.items), "seat to ask about" if preview.items == 1 else "seats to ask about"),
-        (formats.number(len(preview.reviewers)), f"{reviewers}, {formats.count(most, 'seat')} at most each"),
-        (formats.amounts(preview.high, whole=True) or "No price", "a month at most"),
-    )
-
-
-def _money(preview: StartPreview) -> list[Paragraph]:
-    low, high = (formats.amounts(one, whole=True) for one in (preview.low, preview.high))
-    parts = []
-    if low and high and low != high:
-        parts.append(f"Low {low} (what we recommend) · high {high} (every seat that Reclaim can remove).")
-    elif high:
-        parts.append(f"{high} a month if every seat that Reclaim can remove is revoked.")
-    parts.append(unpriced(preview.high))
-    text = " ".join(part for part in parts if part)
-    return [Paragraph(text)] if text else []
-
-
-def _removable(preview: StartPreview) -> tuple[Fact, ...]:
-    blockers = tuple(Fact(_blocker(value), formats.number(seats)) for value, seats in preview.blockers)
-    rest = preview.items - preview.writable - sum(seats for _, seats in preview.blockers)
-    unknown = (Fact("By hand: no way to remove it was found", formats.number(rest)),) if rest > 0 else ()
-    return (Fact("Yes, by Reclaim", formats.number(preview.writable)), *blockers, *unknown)
-
-
-def _blocker(value: str) -> str:
-    return BLOCKERS[Blocker(value)] if value in Blocker._value2member_map_ else "By hand"
-
-
-def _left_out(preview: StartPreview) -> list[Element]:
-    left = sum(one.seats for one in preview.left_out)
-    if not left:
-        return [Paragraph(f"Nothing is left out: all {formats.number(preview.idle)} idle seats are asked about.")]
-    facts = tuple(
-        Fact(_LEFT_OUT.get(one.reason, one.reason.replace("_", " ")), formats.number(one.seats))
-        for one in preview.left_out
-    )
-    heading = f"Left out: {formats.number(left)} of {formats.number(preview.idle)} idle seats"
-    return [Paragraph(heading, heading=True), Facts(facts, ruled=True)]
-
-
-def _warnings(preview: StartPreview) -> list[Strip]:
-    strips = []
-    if preview.to_fallback and preview.fallback_name:
-        seats, goes = formats.count(preview.to_fallback, "seat"), "goes" if preview.to_fallback == 1 else "go"
-        has = "has" if preview.to_fallback == 1 else "have"
-        text = f"{seats} {has} no reviewer to ask and {goes} to {name(preview.fallback_name)}."
-        strips.append(Strip(tone=Tone.WARNING, text=text))
-    if preview.fallback_name is None:
-        text = "Nobody stands in where no reviewer is found: such seats are left out and kept."
-        strips.append(Strip(tone=Tone.WARNING, text=text))
-    return strips
-
-
-def _when_you_start(preview: StartPreview, zone: str) -> Box:
-    people = len(preview.reviewers)
-    get = "1 person gets one message." if people == 1 else f"{formats.number(people)} people get one message each."
-    removed = (
-        "Nothing is removed: this is a dry run."
-        if preview.mode is WriteMode.DRY_RUN
-        else "Each removal is checked before it counts."
-    )
-    until = f"They have until {close_time(preview.due_at, zone)}."
-    return Box(parts=(("When you start", f"{get} {until} {silence_of_campaign(preview.silence)} {removed}"),))
-
-
-def _preview_actions(preview: StartPreview, people: int) -> tuple[Action, ...]:
-    change = Action(label="Change", verb="start.change", ref=preview.ref, submits=False)
-    discard = Action(label="Discard", verb="start.discard", ref=preview.ref, more=True, submits=False)
-    if preview.data.stale:
-        return (Action(label="Read now", verb="sync.run", ref="now", submits=False), change, discard)
-    if not preview.items:
-        return (change, discard)
-    ask = formats.count(people, "person", "people")
-    start = Action(label=f"Start, ask {ask}", verb="start.launch", ref=preview.ref, emphasis=Emphasis.RECOMMENDED)
-    return (start, change, discard)
-
-
-def _preview_fallback(preview: StartPreview) -> str:
-    seats, people = formats.count(preview.items, "seat"), formats.count(len(preview.reviewers), "reviewer")
-    money = formats.monthly(preview.high, whole=True)
-    return f"{title(preview.name)}, preview: {seats}, {people}, {money} at most. Nothing has been sent yet."

@@ -27,6 +27,10 @@ _NOT_IDLE = {
 }
 _EVENTS: dict[EventKind, str] = {
     EventKind.SYNC_COMPLETED: "Tenant read",
+    EventKind.LAUNCH_ASKED: "Second admin asked",
+    EventKind.LAUNCH_CONFIRMED: "Start confirmed",
+    EventKind.LAUNCH_DECLINED: "Start declined",
+    EventKind.LAUNCH_LAPSED: "Request to confirm lapsed",
     EventKind.CAMPAIGN_STARTED: "Campaign started",
     EventKind.CAMPAIGN_OPENED: "Campaign opened",
     EventKind.ITEM_ASSIGNED: "Seat assigned",
@@ -35,8 +39,13 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.DECISION_WITHDRAWN: "Answer taken back",
     EventKind.ITEM_DELEGATED: "Seat passed on",
     EventKind.ITEM_TAKEN_BACK: "Seat taken back",
+    EventKind.ITEM_GIVEN_BACK: "Seat given back",
+    EventKind.ITEM_REASSIGNED: "Seat moved to another reviewer",
     EventKind.REMINDER_SENT: "Reminder sent",
+    EventKind.NUDGED: "Reminded by hand",
     EventKind.CLOSE_MOVED: "Close moved",
+    EventKind.CAMPAIGN_EXTENDED: "Campaign extended",
+    EventKind.CAMPAIGN_CANCELLED: "Campaign cancelled",
     EventKind.CAMPAIGN_CLOSING: "Campaign closing",
     EventKind.REMOVAL_PLANNED: "Removal planned",
     EventKind.REMOVAL_INTENDED: "Removal about to be made",
@@ -52,6 +61,8 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.RESUME_ASKED: "Resume asked for",
     EventKind.RESUMED: "Removals go on",
     EventKind.EXPORTED: "Evidence exported",
+    EventKind.OWNER_NAMED: "License owner named",
+    EventKind.OWNER_REMOVED: "License owner removed",
 }
 _FACTS_SHOWN = 3
 
@@ -177,6 +188,8 @@ def _review(seat: WhySeat, zone: str) -> tuple[Fact, ...]:
     if item.outcome is not None:
         reason = f" ({item.outcome_reason.replace('_', ' ')})" if item.outcome_reason else ""
         facts.append(Fact("Result", f"{OUTCOMES[item.outcome].capitalize()}{reason}"))
+    elif seat.cancelled:
+        facts.append(Fact("Result", "The campaign was cancelled"))
     elif item.waiting is not None:
         facts.append(Fact("Result", f"Waiting: {item.waiting.value.replace('_', ' ')}"))
     return tuple(facts)
@@ -190,7 +203,7 @@ def _message(message: SentMessage, zone: str) -> str:
 def _own(seat: WhySeat, zone: str) -> str:
     given = f"Given {_day(seat.assigned_at, zone)}" if seat.assigned_at else "Date unknown"
     item = seat.item
-    if item is None or item.outcome is not None:
+    if item is None or item.outcome is not None or seat.cancelled:
         return given
     if item.answer is None and seat.assignee_name:
         return f"{given}. {name(seat.assignee_name)} is asked whether it is still needed"

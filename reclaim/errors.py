@@ -58,12 +58,22 @@ class Conflict(ReclaimError):
 
 
 class GuardrailExceeded(ReclaimError):
-    """A removal or a campaign is larger than the installation allows."""
+    """A removal or a campaign is larger than the installation allows; `about` names the SKU whose share it is."""
 
     code = "guardrail_exceeded"
 
-    def __init__(self, message: str, *, selected: int, limit: int, population: int | None = None, hard: bool) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        selected: int,
+        limit: int,
+        population: int | None = None,
+        about: str | None = None,
+        hard: bool,
+    ) -> None:
         super().__init__(message)
+        self.about = about
         self.selected = selected
         self.limit = limit
         self.population = population

@@ -1,15 +1,21 @@
 """The `/reclaim` verbs, one module each: name, summary, usage, example, roles and handler. `COMMANDS` is all of them."""
 
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
+from bot.commands.cancel import CANCEL
 from bot.commands.close import CLOSE
 from bot.commands.export import EXPORT
+from bot.commands.extend import EXTEND
 from bot.commands.freeze import FREEZE
 from bot.commands.help import make_help
 from bot.commands.history import HISTORY
 from bot.commands.inbox import INBOX
+from bot.commands.nudge import NUDGE
+from bot.commands.owner import OWNER
+from bot.commands.reassign import REASSIGN
 from bot.commands.resume import RESUME
 from bot.commands.retry import RETRY
 from bot.commands.seats import SEATS, SEATS_MINE
+from bot.commands.simulate import SIMULATE
 from bot.commands.spend import SPEND
 from bot.commands.start import START
 from bot.commands.status import STATUS
@@ -25,10 +31,16 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     SEATS_MINE,
     CAMPAIGNS,
     CAMPAIGN,
+    SIMULATE,
     START,
+    NUDGE,
+    REASSIGN,
+    EXTEND,
     CLOSE,
     RETRY,
     SYNC,
+    OWNER,
+    CANCEL,
     FREEZE,
     RESUME,
     WHY,

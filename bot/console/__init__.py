@@ -3,10 +3,12 @@
 The actor is `operator:<user of the machine>`; the router grants that role on this channel only.
 
 run.py        one command, its cards to standard output, its files into a directory
+files.py      the files that a command names
 progress.py   a bar for a running sync
 """
 
+from bot.console.files import read_files
 from bot.console.progress import RUNNING, follow, outcome
 from bot.console.run import Terminal, run
 
-__all__ = ["RUNNING", "Terminal", "follow", "outcome", "run"]
+__all__ = ["RUNNING", "Terminal", "follow", "outcome", "read_files", "run"]

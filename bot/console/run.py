@@ -1,6 +1,6 @@
 """One command at the command line: what it says goes to standard output, a refusal to standard error."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, TextIO
@@ -36,14 +36,17 @@ class Terminal:
         return PersonId(f"operator:{self.user}")
 
 
-async def run(dispatch: Dispatch, text: str, *, key: str, terminal: Terminal) -> int:
+async def run(
+    dispatch: Dispatch, text: str, *, key: str, terminal: Terminal, files: Mapping[str, str] | None = None
+) -> int:
     """Carry out a command and return the exit code: 0 done, 1 refused, 2 a file is in the way.
 
     Args:
         text: All behind `reclaim`, as in chat.
         key: Unique for this request.
+        files: Content of the files that the text names, by name as typed.
     """
-    command = Command(person_id=terminal.operator, channel=CHANNEL, text=text, key=key)
+    command = Command(person_id=terminal.operator, channel=CHANNEL, text=text, key=key, files=files or {})
     reply = await dispatch.command(command)
     stream = terminal.err if reply.error else terminal.out
     _print([*([reply.replace] if reply.replace else []), *reply.cards], stream, terminal.width)

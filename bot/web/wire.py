@@ -13,7 +13,7 @@ from bot.web.conversations import Conversation, Message, Told
 MAX_BODY = 64 * 1024
 MAX_TEXT = 1000
 MAX_INPUTS = 200
-MAX_INPUT = 4000
+MAX_INPUT = 16_000
 MAX_KEY = 100
 MAX_ADVANCE = timedelta(days=366)
 Json = dict[str, object]

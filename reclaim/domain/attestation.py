@@ -25,6 +25,10 @@ class EventKind(StrEnum):
     """Everything that is attested."""
 
     SYNC_COMPLETED = "sync_completed"
+    LAUNCH_ASKED = "launch_asked"
+    LAUNCH_CONFIRMED = "launch_confirmed"
+    LAUNCH_DECLINED = "launch_declined"
+    LAUNCH_LAPSED = "launch_lapsed"
     CAMPAIGN_STARTED = "campaign_started"
     CAMPAIGN_OPENED = "campaign_opened"
     ITEM_ASSIGNED = "item_assigned"
@@ -33,8 +37,13 @@ class EventKind(StrEnum):
     DECISION_WITHDRAWN = "decision_withdrawn"
     ITEM_DELEGATED = "item_delegated"
     ITEM_TAKEN_BACK = "item_taken_back"
+    ITEM_GIVEN_BACK = "item_given_back"
+    ITEM_REASSIGNED = "item_reassigned"
     REMINDER_SENT = "reminder_sent"
+    NUDGED = "nudged"
     CLOSE_MOVED = "close_moved"
+    CAMPAIGN_EXTENDED = "campaign_extended"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
     CAMPAIGN_CLOSING = "campaign_closing"
     REMOVAL_PLANNED = "removal_planned"
     REMOVAL_INTENDED = "removal_intended"
@@ -50,6 +59,8 @@ class EventKind(StrEnum):
     RESUME_ASKED = "resume_asked"
     RESUMED = "resumed"
     EXPORTED = "exported"
+    OWNER_NAMED = "owner_named"
+    OWNER_REMOVED = "owner_removed"
 
 
 @dataclass(frozen=True, slots=True)

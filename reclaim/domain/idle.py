@@ -13,6 +13,7 @@ from reclaim.domain.activity import Activity, NeverSeen, SeenAt, SignInKind, Unk
 from reclaim.domain.directory import Person, Seat
 from reclaim.domain.ids import PersonId, ProductId, SeatId
 
+CLEAR_DAYS = 180
 DISABLED_GRACE = timedelta(days=14)  # for a disabled account only the age of the assignment counts (rule 2)
 
 
@@ -42,6 +43,8 @@ class Finding:
         quiet_since: See the module docstring.
         last_seen_at: The last activity, None for never seen and for the disabled rule without data.
         data_as_of: When the evidence was read.
+        exclusion_id: The exclusion that held the seat when it was last looked at: the one that lasts longest. It may
+            have ended since: whoever asks compares with the exclusions that count.
     """
 
     seat_id: SeatId
@@ -53,11 +56,16 @@ class Finding:
     last_seen_kind: SignInKind | None
     assigned_at: datetime | None
     data_as_of: datetime
+    exclusion_id: str | None = None
 
     def is_idle_for(self, days: int, now: datetime) -> bool:
         """Whether the finding holds for a window of `days`; a disabled account needs its grace only."""
         window = DISABLED_GRACE if self.rule is Rule.DISABLED else timedelta(days=days)
         return now - self.quiet_since >= window
+
+    def is_clear_case(self, now: datetime) -> bool:
+        """Whether hardly anybody will object: a disabled account, or one that is quiet for `CLEAR_DAYS`."""
+        return self.is_idle_for(CLEAR_DAYS, now)
 
 
 def judge_seat(

@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reclaim.domain.ids import CampaignId
-from reclaim.domain.read_models import CampaignStatus, FreezeView, SyncView, Wave
+from reclaim.domain.read_models import CampaignStatus, FreezeView, LaunchRequestView, SyncView, Wave
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveNotice:
-    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat."""
+    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat.
+
+    Attributes:
+        reminder: 1 for the first of `reminders`; 0 for one that somebody asked for; None: no reminder.
+        asked_by: Name of who asked, None for the operator.
+    """
 
     wave: Wave
-    reminder: int | None = None  # 1 for the first
+    reminder: int | None = None
     reminders: int = 0
+    asked_by: str | None = None
     fresh: bool = False
 
     @property
@@ -75,6 +81,19 @@ class ResumeAskedNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchAskedNotice:
+    """To the other admins and to who asked: a campaign over the soft limit waits for a second admin, or how that ended."""
+
+    request: LaunchRequestView
+    to_asker: bool
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return launch_matter(self.request.ref)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncNotice:
     """To who asked for a sync: its progress and its end, in one message."""
 
@@ -87,9 +106,22 @@ class SyncNotice:
         return f"sync:{self.sync.run_id}"
 
 
-Notice = WaveNotice | ListGoneNotice | CampaignOpenNotice | CampaignClosedNotice | ResumeAskedNotice | SyncNotice
+Notice = (
+    WaveNotice
+    | ListGoneNotice
+    | CampaignOpenNotice
+    | CampaignClosedNotice
+    | ResumeAskedNotice
+    | LaunchAskedNotice
+    | SyncNotice
+)
 
 
 def wave_matter(campaign: CampaignId) -> str:
     """Return the matter of a reviewer's list: one live message per reviewer and campaign."""
     return f"wave:{campaign}"
+
+
+def launch_matter(request: str) -> str:
+    """Return the matter of a request to confirm a campaign."""
+    return f"launch:{request}"

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Person
+from reclaim.domain.directory import AssigneeKind, Person
+from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, CampaignId, PersonId, ProductId, SeatId
-from reclaim.domain.money import Money, Total
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
+from reclaim.domain.money import Money, Price, Total
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, Choice, ReviewItem
+from reclaim.domain.review import Answer, Choice, FallbackWhy, ReviewItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,52 @@ class DataAge:
 
     as_of: datetime | None
     stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionView:
+    """One exclusion, readable.
+
+    Attributes:
+        value: What it holds as a person reads it: a name, a department, a product; "" for guests.
+        seats: Idle seats that it holds for the window asked; None where that was not asked.
+    """
+
+    exclusion: Exclusion
+    value: str
+    by_name: str
+    seats: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionList:
+    """Exclusions that count. `seats`: idle seats that they hold together, for idle windows of `days`."""
+
+    rows: tuple[ExclusionView, ...]
+    seats: int
+    days: int
+    zone: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """The price of one product that counts today, None if there is none, with the idle seats that it stands for."""
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    price: Price | None
+    source: str | None
+    idle: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """Prices of every product that is sold or held, unpriced ones with the most idle seats first."""
+
+    rows: tuple[PriceRow, ...]
+    days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +103,8 @@ class SpendReport:
     Attributes:
         blocked: True if the tenant gives no sign-in data: then only disabled accounts can be judged, and `rows` counts
             those alone.
+        unknown: Seats whose use is unknown; they are in no other figure.
+        excluded: Idle seats that an exclusion holds, by exclusion, most first; they are not in `idle`.
     """
 
     days: int
@@ -66,6 +115,7 @@ class SpendReport:
     rows: tuple[SkuSpend, ...]
     data: DataAge
     blocked: bool
+    excluded: tuple[ExclusionView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +149,7 @@ class SeatFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatPage:
-    """A page of idle seats with the sums over all pages."""
+    """A page of idle seats with the sums over all pages. `excluded` seats match the filter, and are not listed."""
 
     filter: SeatFilter
     sku_name: str | None
@@ -110,13 +160,14 @@ class SeatPage:
     monthly: Total
     data: DataAge
     now: datetime
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerLoad:
-    """How many seats a reviewer would be asked about."""
+    """How many seats a reviewer, a person or a group, would be asked about or still has."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
     name: str
     seats: int
 
@@ -125,7 +176,7 @@ class ReviewerLoad:
 class LeftOut:
     """Idle seats that do not become items, by reason.
 
-    Reasons: `scope` (not selected), `asked` (open question), `answered` (cooldown), `no_reviewer`.
+    Reasons: `scope` (not selected), `excluded`, `asked` (open question), `answered` (cooldown), `no_reviewer`.
     """
 
     reason: str
@@ -133,12 +184,39 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OverLimit:
+    """A limit that a campaign exceeds: of seats in all, or of the seats of one SKU (`sku_name`, `held`)."""
+
+    selected: int
+    limit: int
+    hard: bool
+    sku_name: str | None = None
+    held: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkuShare:
+    """How many of the seats held of a SKU a campaign asks about."""
+
+    name: str
+    items: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartPreview:
-    """What a campaign would do. `idle` = `items` + all `left_out`.
+    """What a campaign would do. `idle` = `items` + all `left_out`; `items` = `writable` + all `blockers` + no path found.
 
     Attributes:
-        low: Savings if only what is recommended goes; high: if everything that can be removed goes.
+        low: Savings if of what is recommended only the clear cases go: disabled accounts, and `CLEAR_DAYS` or more unused.
+        likely: If everything goes that is recommended.
+        high: If everything goes that a reviewer could revoke and Reclaim can remove.
         blockers: Items that Reclaim cannot remove, by `removal.Blocker` value.
+        reviewers: Most seats first.
+        named_not_idle: People and seats that were named and of whom nothing is idle.
+        shares: SKUs of which a large part is asked about, largest part first.
+        over: The limit that it exceeds. A hard one stands here in a simulation only: a start is refused.
+        waiting_for: Names of the admins who were asked to confirm exactly this, while they have not answered.
     """
 
     ref: str
@@ -147,6 +225,7 @@ class StartPreview:
     items: int
     monthly: Total
     low: Total
+    likely: Total
     high: Total
     recommended: int
     writable: int
@@ -162,6 +241,58 @@ class StartPreview:
     due_at: datetime
     zone: str
     data: DataAge
+    named_not_idle: int = 0
+    shares: tuple[SkuShare, ...] = ()
+    over: OverLimit | None = None
+    waiting_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSeat:
+    """One seat that a campaign would ask about. `blocker`: a `removal.Blocker` value where Reclaim cannot remove it."""
+
+    person_name: str
+    sku_name: str
+    reviewer_name: str
+    monthly: Money | None
+    writable: bool
+    blocker: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSeats:
+    """A page of the seats that a draft would ask about, by reviewer."""
+
+    ref: str
+    name: str
+    rows: tuple[StartSeat, ...]
+    page: int
+    pages: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchRequestView:
+    """A campaign over the soft limit that waits for a second admin, or how that ended.
+
+    Attributes:
+        ref: Of the request; draft_ref: of the campaign that it would start.
+        state: A value of `confirmation.LaunchState`.
+        asked_names: Whom the asker waits for.
+        preview: What it would do now; None where that cannot be said any more.
+    """
+
+    ref: str
+    draft_ref: str
+    campaign_name: str
+    state: str
+    by: PersonId
+    by_name: str
+    asked_names: tuple[str, ...]
+    expires_at: datetime
+    settled_by_name: str | None
+    settled_at: datetime | None
+    preview: StartPreview | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +303,10 @@ class WaveRow:
     ticked: bool
     from_name: str | None = None  # who delegated it
     from_reason: str | None = None
-    with_name: str | None = None  # who has it now, when this reviewer passed it on
+    with_name: str | None = None  # who has it now, when this reviewer passed it on, or a group that this reviewer is in
+    back_to_name: str | None = None  # where "Back to …" returns it
+    moved_by_name: str | None = None  # which admin moved it, or who gave it back
+    answered_by_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +330,8 @@ class Wave:
         open_rows: Still to answer, on this page, recommended first, then by cost and name.
         answered: All answers of this reviewer in this campaign, newest first.
         passed_on: Items this reviewer delegated that are still open elsewhere.
+        by_others: Items of a group of this reviewer that another member has answered, newest first.
+        moved_away: Items that an admin moved from this reviewer to somebody else and that are still open.
         page: From 1; `page_size` open rows a page.
     """
 
@@ -223,6 +359,64 @@ class Wave:
     now: datetime
     result: BulkResult | None = None
     fallback_name: str | None = None
+    by_others: tuple[WaveRow, ...] = ()
+    moved_away: tuple[WaveRow, ...] = ()
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRow:
+    """One product with its license owner.
+
+    Attributes:
+        trouble: Why the owner would not be asked now, so that the fallback reviewer would.
+    """
+
+    product_id: ProductId
+    sku_name: str
+    owner_name: str | None
+    kind: AssigneeKind | None
+    idle: int
+    trouble: FallbackWhy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Every product with its owner, those without one first. `fallback_name`: who is asked instead, None if nobody."""
+
+    rows: tuple[OwnerRow, ...]
+    fallback_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudged:
+    """Whom a reminder by hand reached.
+
+    Attributes:
+        waiting: Those with open seats who were reminded in the last 24 hours and so are left alone.
+        next_at: When the first of them may be reminded again.
+    """
+
+    campaign_id: CampaignId
+    reminded: int
+    waiting: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What moving several seats at once did.
+
+    Attributes:
+        seats: How many were moved.
+        to_name: Who has them now, where an admin moved them.
+        stayed: Why others were not → how many: holder, handovers, already.
+    """
+
+    seats: int
+    to_name: str = ""
+    stayed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +426,10 @@ class ItemView:
     Attributes:
         others_open: Open seats of this reviewer in this campaign, this one included.
         checked_at: Start of the newest completed sync.
+        may_answer: Whether the item is with this viewer, or with a group of theirs.
+        group_name: The group that has it.
+        back_to_name: Where "Back to …" returns it.
+        moved_by_name: Which admin moved it, or who gave it back.
     """
 
     item: ReviewItem
@@ -252,6 +450,12 @@ class ItemView:
     checked_at: datetime | None
     other_skus: tuple[str, ...] = ()
     earlier_answers: tuple[Answer, ...] = ()
+    may_answer: bool = True
+    group_name: str | None = None
+    back_to_name: str | None = None
+    moved_by_name: str | None = None
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +475,7 @@ class CampaignStatus:
         outcomes: Items that have ended, by outcome; waiting: approved removals by `review.Waiting` value.
         verified: Money of the seats verified gone.
         unreachable: Names of reviewers without a delivered card.
+        nudgeable: People with open seats whom nobody reminded in the last 24 hours.
     """
 
     campaign_id: CampaignId
@@ -302,6 +507,10 @@ class CampaignStatus:
     frozen_since: datetime | None
     pause_reason: str | None
     abandoned_by_name: str | None
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    nudgeable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,6 +548,8 @@ class WhySeat:
     campaign_name: str | None
     assignee_name: str | None
     messages: tuple["SentMessage", ...] = ()
+    cancelled: bool = False  # the campaign was: nobody is asked any more
+    exclusion: ExclusionView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,13 @@
 """Which idle seats become review items, and why each other one does not: nothing idle is ever lost without a reason."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reclaim.domain.campaign import Scope
 from reclaim.domain.idle import Finding
-from reclaim.domain.ids import SeatId
+from reclaim.domain.ids import PersonId, SeatId
+from reclaim.domain.lookup import folded
 from reclaim.domain.read_models import LeftOut
 from reclaim.domain.reviewers import Assignment
 
@@ -28,21 +29,32 @@ class Selection:
     left_out: tuple[LeftOut, ...]
 
 
-def scoped(findings: Sequence[Finding], scope: Scope) -> tuple[Finding, ...]:
-    """Return the idle seats that a scope selects. An empty field selects all; seats ticked by hand narrow too."""
-    products, rules, seats = frozenset(scope.product_ids), frozenset(scope.rules), frozenset(scope.seat_ids)
+def scoped(
+    findings: Iterable[Finding], scope: Scope, departments: Mapping[PersonId, str | None] | None = None
+) -> tuple[Finding, ...]:
+    """Return the idle seats that a scope selects.
+
+    Args:
+        findings: Idle for the scope's window.
+        scope: What was chosen.
+        departments: Of the holders. None: the scope's departments are not asked about.
+    """
+    products, rules = frozenset(scope.product_ids), frozenset(scope.rules)
+    people, seats = frozenset(scope.person_ids), frozenset(scope.seat_ids)
+    wanted = frozenset(map(folded, scope.departments)) if departments is not None else frozenset()
     return tuple(
         finding
         for finding in findings
         if (not products or finding.product_id in products)
         and (not rules or finding.rule.value in rules)
-        and (not seats or finding.seat_id in seats)
+        and (not (people or seats) or finding.person_id in people or finding.seat_id in seats)
+        and (not wanted or folded((departments or {}).get(finding.person_id) or "") in wanted)
     )
 
 
 def select_seats(
     findings: Sequence[Finding],
-    scope: Scope,
+    chosen: Set[SeatId],
     *,
     asked: Set[SeatId],
     answered: Set[SeatId],
@@ -52,12 +64,11 @@ def select_seats(
 
     Args:
         findings: Every seat that is idle for the scope's window.
-        scope: What was chosen.
+        chosen: The seats in scope, as `scoped` returned them.
         asked: Seats with an open question anywhere.
         answered: Seats with an answer that still counts.
         assignments: Reviewers of the seats in scope; a seat that is missing has none.
     """
-    chosen = {finding.seat_id for finding in scoped(findings, scope)}
     items: list[Finding] = []
     left_out = dict.fromkeys(LeftOutWhy, 0)
     for finding in findings:
@@ -86,6 +97,6 @@ def _left_out(
     if seat in answered:
         return LeftOutWhy.ANSWERED
     assignment = assignments.get(seat)
-    if assignment is None or assignment.person_id is None:
+    if assignment is None or assignment.assignee_id is None:
         return LeftOutWhy.NO_REVIEWER
     return None

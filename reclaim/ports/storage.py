@@ -6,15 +6,18 @@ Leaving a unit of work without `commit()` keeps nothing. `save` is compare-and-s
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.directory import Group, Person, Seat, Sku
+from reclaim.domain.confirmation import LaunchRequest
+from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
+    AssigneeId,
     BatchId,
     CampaignId,
     GroupId,
@@ -28,6 +31,7 @@ from reclaim.domain.ids import (
     TenantId,
 )
 from reclaim.domain.money import Price
+from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem
@@ -48,17 +52,48 @@ class People(Protocol):
 
     async def count(self) -> int: ...
 
+    async def named(self, texts: Iterable[str]) -> list[Person]:
+        """Return people still there whose id, user principal name or mail is one of these, in any case."""
+        ...
+
+    async def departments(self) -> list[str]:
+        """Return every department that somebody still there has."""
+        ...
+
     async def members(self, group: GroupId) -> frozenset[PersonId]:
         """Return the direct members of a role group as last synced."""
         ...
 
+    async def reviewers_in(self, groups: Iterable[GroupId]) -> dict[GroupId, frozenset[PersonId]]:
+        """Return the direct members who can review, as last synced.
+
+        A group whose members the newest complete sync did not read is left out: nobody knows who is in it.
+        """
+        ...
+
+    async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
+        """Return the groups in which this person can review, as `reviewers_in` says."""
+        ...
+
 
 class Catalog(Protocol):
-    """SKUs, groups and prices."""
+    """SKUs with their owners, groups and prices."""
 
     async def skus(self) -> dict[ProductId, Sku]: ...
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]: ...
+
+    async def owners(self) -> dict[ProductId, ProductOwner]:
+        """Return the license owner of each product that has one, of products that are gone too."""
+        ...
+
+    async def set_owner(self, owner: ProductOwner) -> None:
+        """Store the owner of a product in place of the one before."""
+        ...
+
+    async def remove_owner(self, product: ProductId) -> bool:
+        """Leave a product without an owner; return False if it had none."""
+        ...
 
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
         """Return the price valid on that day per product, matched by skuId, part number or product name."""
@@ -95,34 +130,168 @@ class FindingRow:
     group_name: str | None
 
 
-class Findings(Protocol):
-    """Idle seats as of the newest completed sync. They are stored for the smallest window and filtered by the one asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One judgement of every seat. `id` grows; `data_as_of` is when the run that it judges started."""
 
-    async def replace_all(self, run: RunId, findings: AsyncIterator[Sequence[Finding]]) -> int: ...
+    id: int
+    run_id: RunId
+    judged_at: datetime
+    data_as_of: datetime
 
-    async def unknown(self) -> int:
-        """Return how many seats could not be judged in the newest scan."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRules:
+    """What `judge_seat` is told besides the seat.
+
+    Attributes:
+        days: The window of the activity rules.
+        gives_sign_ins: False: sign-ins count as not read, whatever an older run has left there.
+        exclusions: Those that count when the scan judges.
+    """
+
+    days: int
+    gives_sign_ins: bool
+    never_seen_since: datetime | None
+    exclusions: Sequence[Exclusion]
+
+
+class DaySum(NamedTuple):
+    """Findings of a product that are quiet since the same UTC day, by rule and exclusion ("": none)."""
+
+    product_id: ProductId
+    day: str
+    rule: str
+    exclusion_id: str
+    seats: int
+
+
+class Scans(Protocol):
+    """Idle scans in the making: chunks of seats are judged inside the database; a scan counts once it is complete."""
+
+    async def newest(self) -> Scan | None:
+        """Return the newest complete scan."""
         ...
 
-    async def set_unknown(self, seats: int) -> None: ...
+    async def begin(self, run: RunId, *, judged_at: datetime) -> Scan: ...
+
+    async def end_of_chunk(self, after: SeatId, seats: int) -> SeatId | None:
+        """Return the id of the seat so many behind `after`, None if there are fewer."""
+        ...
+
+    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, upto: SeatId | None) -> None:
+        """Judge the seats with ids in (after, upto]: store their findings, and count every verdict."""
+        ...
+
+    async def products(self, scan: Scan) -> list[ProductId]:
+        """Return products with findings."""
+        ...
+
+    async def days(self, scan: Scan, product: ProductId) -> list[DaySum]:
+        """Add up the findings of a product by day."""
+        ...
+
+    async def add_days(self, scan: Scan, sums: Sequence[DaySum]) -> None:
+        """Add to the stored sums."""
+        ...
+
+    async def complete(self, scan: Scan) -> bool:
+        """Let the scan count; False if it was dropped meanwhile."""
+        ...
+
+    async def drop_all_but(self, scan: Scan) -> list[int]:
+        """Give up every older scan, complete or not, and return their ids: what they hold is erased in pieces."""
+        ...
+
+    async def erase_some(self, scan_id: int, rows: int) -> bool:
+        """Erase so many findings of a dropped scan; True once nothing of it is left."""
+        ...
+
+    async def end_of_findings(self, scan: Scan, after: SeatId, rows: int) -> SeatId | None:
+        """As `end_of_chunk`, over the findings of a scan."""
+        ...
+
+    async def mark(
+        self,
+        scan: Scan,
+        counting: Sequence[Exclusion],
+        now: datetime,
+        *,
+        after: SeatId,
+        upto: SeatId | None,
+        person: PersonId | None = None,
+    ) -> int:
+        """Note on the findings with ids in (after, upto] which exclusion holds them now; return how many changed.
+
+        Args:
+            person: Only this person's.
+        """
+        ...
+
+
+class Findings(Protocol):
+    """Idle seats as of the newest scan. They are stored for the smallest window and filtered by the one asked.
+
+    Sums and pages leave out excluded seats; `excluded` counts those. `select` and `get_many` return both.
+    """
+
+    async def verdicts(self) -> dict[str, int]:
+        """Return seats by verdict of the newest scan: "idle" or a value of `NotIdleWhy`. They add up to all seats."""
+        ...
+
+    async def held(self) -> dict[ProductId, int]:
+        """Return seats held per product as of the newest scan."""
+        ...
 
     async def page(
         self, where: SeatFilter, *, now: datetime, offset: int, limit: int
     ) -> tuple[list[FindingRow], int, dict[ProductId, int]]:
-        """Return rows ordered by product name and person name, the total, and the seats per product over all pages."""
+        """Return rows by product name, longest quiet first, the total, and the seats per product over all pages."""
         ...
 
     async def tally(self, *, days: int, now: datetime) -> dict[ProductId, int]:
         """Return idle seats per product for a window."""
         ...
 
+    async def excluded(
+        self, *, days: int, now: datetime, product: ProductId | None = None, rules: Sequence[Rule] = ()
+    ) -> dict[ExclusionId, int]:
+        """Return excluded idle seats for a window, by the exclusion that holds them."""
+        ...
+
     async def select(
         self, *, days: int, now: datetime, products: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
     ) -> list[Finding]:
-        """Return the findings of a scope."""
+        """Return the findings of a scope, excluded or not."""
         ...
 
     async def get_many(self, seats: Iterable[SeatId]) -> dict[SeatId, Finding]: ...
+
+
+class Exclusions(Protocol):
+    """What is left out of every campaign."""
+
+    async def add(self, exclusion: Exclusion) -> None:
+        """Store a new one. Raises Conflict if one of the same kind and value has not ended."""
+        ...
+
+    async def end(self, exclusion: ExclusionId, *, by: PersonId, at: datetime) -> bool:
+        """End one; False if there is none, or it has ended."""
+        ...
+
+    async def get_many(self, ids: Iterable[ExclusionId]) -> dict[ExclusionId, Exclusion]: ...
+
+    async def counting(self, now: datetime) -> list[Exclusion]:
+        """Return those that count, newest first."""
+        ...
+
+    async def same(self, kind: ExclusionKind, value: str) -> Exclusion | None:
+        """Return the one of this kind and value that nobody has ended, expired or not."""
+        ...
+
+    async def values(self, kind: ExclusionKind) -> list[str]:
+        """Return the values that people really have: departments, user types, employee types."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,9 +404,10 @@ class Campaigns(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerCount:
-    """One reviewer's part of a campaign."""
+    """One reviewer's part of a campaign: of a person what is open with them and answered by them, of a group what is open."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
+    kind: AssigneeKind
     total: int
     open: int
 
@@ -264,11 +434,16 @@ class DecisionWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDecide:
-    """What a decision is judged by: the items, their campaigns, and the names of their present assignees."""
+    """What a decision is judged by: the items, their campaigns, and the names of their present assignees.
+
+    Attributes:
+        members: Of the groups that have one of the items, those who can review.
+    """
 
     items: Mapping[ItemId, ReviewItem]
     campaigns: Mapping[CampaignId, Campaign]
-    names: Mapping[PersonId, str]
+    names: Mapping[AssigneeId, str]
+    members: Mapping[GroupId, frozenset[PersonId]] = field(default_factory=dict)
 
 
 class DecisionLog(Protocol):
@@ -301,7 +476,11 @@ class Items(Protocol):
     async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]: ...
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        """Return items that are with this person, were answered by them, or that they passed on and are still open."""
+        """Return what belongs on this person's list.
+
+        With them or a group of theirs, answered by them or another member of it, or passed on by them or moved away from
+        them by an admin and still open.
+        """
         ...
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]: ...
@@ -320,6 +499,26 @@ class Items(Protocol):
         """End the present assignment and add the item's assignee as the next."""
         ...
 
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        """Store moved items, all or none, each over its version before, with the entry in its history of assignees."""
+        ...
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        """Return what this person or group has to answer."""
+        ...
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        """Return the groups that have something to answer in an opening or open campaign."""
+        ...
+
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        """Return whom the campaign asks, members of groups one by one, and who has answered; `open_only`: still asks."""
+        ...
+
+    async def history(self, item: ItemId) -> list[Move]:
+        """Return who had the item, oldest first, the present assignee last."""
+        ...
+
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]: ...
 
     async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
@@ -331,11 +530,11 @@ class Items(Protocol):
         ...
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        """Return present assignees with open items of whom at least one stands on no delivered message to them."""
+        """Return people with open items, also as members of a group, of which one stands on no delivered message to them."""
         ...
 
     async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
-        """Return items whose present assignee got a card that shows them."""
+        """Return items whose present assignee, or a member of the group who can review, got a card that shows them."""
         ...
 
     async def with_open_question(self, seats: Iterable[SeatId]) -> frozenset[SeatId]:
@@ -426,6 +625,12 @@ class Messages(Protocol):
         """Return people whose newest message of the matter is dead."""
         ...
 
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        """Return when each person was last reminded, by the clock or by hand."""
+        ...
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
@@ -483,6 +688,24 @@ class Controls(Protocol):
 
     async def ask_resume(self, request: ResumeRequest) -> None: ...
 
+    async def launch_request(self, request: str) -> LaunchRequest | None: ...
+
+    async def launch_requests_of(self, draft: str) -> list[LaunchRequest]:
+        """Return the requests to confirm this draft, newest first."""
+        ...
+
+    async def launch_requests_waiting(self) -> list[LaunchRequest]:
+        """Return all that wait for an answer, oldest first."""
+        ...
+
+    async def ask_launch(self, request: LaunchRequest) -> None:
+        """Store a new request. Raises Conflict where one waits for this draft."""
+        ...
+
+    async def settle_launch(self, request: LaunchRequest) -> None:
+        """Store the end of a request. Raises Conflict where it has ended."""
+        ...
+
     async def draft(self, ref: str) -> tuple[PersonId, Mapping[str, object]] | None:
         """Return the owner and the state of a form, a selection or a reader's place in a list."""
         ...
@@ -508,7 +731,11 @@ class UnitOfWork(Protocol):
     @property
     def seats(self) -> Seats: ...
     @property
+    def scans(self) -> Scans: ...
+    @property
     def findings(self) -> Findings: ...
+    @property
+    def exclusions(self) -> Exclusions: ...
     @property
     def syncs(self) -> Syncs: ...
     @property

@@ -1,5 +1,7 @@
 """What somebody has filled in to start a campaign, and how it is kept between two clicks."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +10,8 @@ from reclaim.domain.campaign import Scope, Silence, Strategy, WriteMode
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.errors import NotFound
 
-_FORM = "start"  # drafts of other forms and selections live in the same place
+# Drafts of other forms and selections live in the same place. A simulation is none that can start.
+_FORM, _SIMULATION = "start", "simulation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,8 @@ class CampaignDraft:
         fallback_id: None: the installation's fallback reviewer.
         due: The last day to answer, local to `zone`.
         by: Whose draft it is.
+        listed: The list of people as pasted, which `scope` holds resolved; for the form to show again.
+        simulated: Only to be looked at. It cannot be launched.
     """
 
     ref: str
@@ -33,16 +38,25 @@ class CampaignDraft:
     silence: Silence
     mode: WriteMode
     by: PersonId
+    listed: str = ""
+    simulated: bool = False
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether the seats were ticked one by one, and not found by the form's own fields."""
+        return bool(self.scope.seat_ids) and not self.listed
 
 
 def to_state(draft: CampaignDraft) -> dict[str, object]:
     """Return the draft as JSON values; owner and ref are stored beside it."""
     return {
-        "form": _FORM,
+        "form": _SIMULATION if draft.simulated else _FORM,
         "name": draft.name,
         "days": draft.scope.days,
         "products": list(draft.scope.product_ids),
         "rules": list(draft.scope.rules),
+        "departments": list(draft.scope.departments),
+        "people": list(draft.scope.person_ids),
         "seats": list(draft.scope.seat_ids),
         "strategy": draft.strategy.value,
         "reviewer": draft.reviewer_id,
@@ -51,7 +65,13 @@ def to_state(draft: CampaignDraft) -> dict[str, object]:
         "zone": draft.zone,
         "silence": draft.silence.value,
         "mode": draft.mode.value,
+        "listed": draft.listed,
     }
+
+
+def draft_sha256(draft: CampaignDraft) -> str:
+    """Return a digest of all that the draft says, to find out whether it was changed."""
+    return hashlib.sha256(json.dumps(to_state(draft), sort_keys=True).encode()).hexdigest()
 
 
 def from_state(ref: str, owner: PersonId, state: Mapping[str, object]) -> CampaignDraft:
@@ -60,7 +80,7 @@ def from_state(ref: str, owner: PersonId, state: Mapping[str, object]) -> Campai
     Raises:
         NotFound: What is stored there is something else, or of an older version.
     """
-    if state.get("form") != _FORM:
+    if state.get("form") not in (_FORM, _SIMULATION):
         raise NotFound("There is no such draft.")
     try:
         return CampaignDraft(
@@ -70,6 +90,8 @@ def from_state(ref: str, owner: PersonId, state: Mapping[str, object]) -> Campai
                 days=int(str(state["days"])),
                 product_ids=tuple(ProductId(one) for one in _texts(state["products"])),
                 rules=_texts(state["rules"]),
+                departments=_texts(state["departments"]),
+                person_ids=tuple(PersonId(one) for one in _texts(state["people"])),
                 seat_ids=_texts(state["seats"]),
             ),
             strategy=Strategy(str(state["strategy"])),
@@ -80,6 +102,8 @@ def from_state(ref: str, owner: PersonId, state: Mapping[str, object]) -> Campai
             silence=Silence(str(state["silence"])),
             mode=WriteMode(str(state["mode"])),
             by=owner,
+            listed=str(state["listed"]),
+            simulated=state["form"] == _SIMULATION,
         )
     except (KeyError, ValueError) as error:
         raise NotFound("This draft is from an older version. Please start again.") from error

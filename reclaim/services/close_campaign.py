@@ -246,8 +246,8 @@ class CloseCampaign:
                 for order in orders:
                     if order.state is OrderState.READY:
                         await work.enqueue(writeback_job(order.id, order.attempt))
-            for reviewer in await work.items.reviewers(campaign_id):
-                await work.enqueue(wave_job(campaign_id, reviewer.person_id, "closed"))
+            for person in await work.items.asked(campaign_id):
+                await work.enqueue(wave_job(campaign_id, person, "closed"))
             await work.enqueue(owner_job(campaign_id, "closing"))
             await work.commit()
 

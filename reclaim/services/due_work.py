@@ -14,6 +14,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.jobs import (
     announce_job,
     close_job,
@@ -53,6 +54,7 @@ class DueWork:
         close: CloseCampaign,
         sync: SyncDirectory,
         verify: VerifyRemovals,
+        confirm: ConfirmLaunch,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -60,6 +62,7 @@ class DueWork:
         self._close = close
         self._sync = sync
         self._verify = verify
+        self._confirm = confirm
 
     async def tick(self) -> tuple[str, ...]:
         """Enqueue all that is due and return what was, in short sentences."""
@@ -74,6 +77,8 @@ class DueWork:
                 told += await self._campaign(campaign, now)
             except Conflict:
                 log.info("a campaign changed during the tick", campaign=campaign.id)  # the next tick sees it as it is
+        lapsed = await self._confirm.expire()
+        told += [_sentence(lapsed, "request", "to confirm lapsed")] if lapsed else []
         told += await self._orders(now)
         told += await self._directory(now)
         return tuple(told)
@@ -81,7 +86,7 @@ class DueWork:
     async def next_due(self, until: datetime) -> datetime | None:
         """Return the earliest instant after now and up to `until` at which something becomes due."""
         now = self._clock.now()
-        times: list[datetime] = []
+        times: list[datetime] = [*await self._confirm.next_expiry()]
         async with self._work.read() as work:
             for campaign in await work.campaigns.in_states([CampaignState.OPEN]):
                 times.append(campaign.may_close_at)
@@ -120,13 +125,14 @@ class DueWork:
         if not due:
             return []
         async with self._work.write() as work:
-            if not await work.controls.once(f"reminder:{campaign.id}:{due[-1]}", at=now):
+            if not await work.controls.once(f"reminder:{campaign.id}:{_window(campaign)}{due[-1]}", at=now):
                 return []
-            reviewers = [one for one in await work.items.reviewers(campaign.id) if one.open]
-            for reviewer in reviewers:
-                await work.enqueue(reminder_job(campaign.id, reviewer.person_id, due[-1], len(times)))
+            people = await work.items.asked(campaign.id, open_only=True)
+            for person in people:
+                await work.enqueue(reminder_job(campaign.id, person, due[-1], len(times), window=_window(campaign)))
+            await work.messages.mark_reminded(campaign.id, people, at=now)
             await work.commit()
-        return [_sentence(len(reviewers), "reminder", "sent")] if reviewers else []
+        return [_sentence(len(people), "reminder", "sent")] if people else []
 
     async def _missing_cards(self, campaign: Campaign, now: datetime) -> None:
         async with self._work.read() as work:
@@ -210,6 +216,11 @@ def _order_job(order: RemovalOrder, now: datetime) -> Job:
 def _again(since: datetime, now: datetime, every: timedelta) -> int:
     """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
     return max(0, (now - since) // every)
+
+
+def _window(campaign: Campaign) -> str:
+    """Return what tells the reminders after an extension from those before it, whose numbers they have."""
+    return f"{int(campaign.extended_at.timestamp())}:" if campaign.extended_at else ""
 
 
 def _slot(now: datetime) -> int:

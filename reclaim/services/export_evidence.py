@@ -5,7 +5,7 @@ import unicodedata
 
 from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.ids import CampaignId, RunId
+from reclaim.domain.ids import AssigneeId, CampaignId, RunId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ExportedFile
 from reclaim.domain.roles import Actor
@@ -15,6 +15,7 @@ from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
 from reclaim.services.event_records import EventRecord, read_records
 from reclaim.services.evidence_files import Evidence, to_csv, to_json
+from reclaim.services.naming import names_of
 
 _SLUG_LENGTH = 60
 
@@ -52,13 +53,15 @@ class ExportEvidence:
             raise NotFound("There is no such campaign.")
         records = await read_records(reading, await reading.events.of_campaign(campaign_id))
         items = await reading.items.of_campaign(campaign_id)
-        people = {item.assignee_id for item in items} | {item.answer.by for item in items if item.answer}
-        people |= {campaign.owner_id, campaign.reviewer_id, campaign.fallback_id}
+        asked: set[AssigneeId | None] = {item.assignee_id for item in items} | {
+            item.answer.by for item in items if item.answer
+        }
+        asked |= {campaign.owner_id, campaign.reviewer_id, campaign.fallback_id, campaign.cancelled_by}
         run_id = _run_of(records)
         return Evidence(
             campaign=campaign,
             items=tuple(sorted(items, key=lambda item: item.id)),
-            people=await reading.people.get_many(person for person in people if person is not None),
+            names=await names_of(reading, asked),
             records=tuple(records),
             run=await reading.syncs.get(run_id) if run_id else None,
             requests=tuple(await reading.syncs.requests(run_id)) if run_id else (),

@@ -1,17 +1,20 @@
 """The jobs of a campaign's life: kinds and keys in one place. Every key starts with its kind and is unique for ever."""
 
-from reclaim.domain.ids import CampaignId, OrderId, PersonId, RunId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, OrderId, PersonId, RunId
 from reclaim.ports.engine import Job
 
 SYNC = "sync"
 OPEN = "open"
 WAVE = "wave"
+GROUP = "group"
 REMINDER = "reminder"
 OWNER = "owner"
 ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+CONFIRMATION = "confirmation"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -29,12 +32,42 @@ def wave_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
     return Job(kind=WAVE, key=f"{WAVE}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person})
 
 
-def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int) -> Job:
-    """Remind a reviewer who has open seats; `number` counts from 1."""
+def group_job(campaign: CampaignId, group: GroupId, occasion: str, but: PersonId | None = None) -> Job:
+    """Show every member of a group who can review, all but `but`, the present state of their list. One per occasion."""
+    args: dict[str, str | int] = {"campaign": campaign, "group": group}
+    if but is not None:
+        args["but"] = but
+    return Job(kind=GROUP, key=f"{GROUP}:{campaign}:{group}:{occasion}", args=args)
+
+
+def list_job(
+    campaign: CampaignId, assignee: AssigneeId, kind: AssigneeKind, occasion: str, *, but: PersonId | None = None
+) -> Job:
+    """Show whoever has a seat, a person or a group, the present state of their list. One job per occasion.
+
+    Args:
+        but: The member of a group who just clicked: their card shows what the click did, with the way back.
+    """
+    if kind is AssigneeKind.GROUP:
+        return group_job(campaign, GroupId(assignee), occasion, but)
+    return wave_job(campaign, PersonId(assignee), occasion)
+
+
+def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int, *, window: str = "") -> Job:
+    """Remind a reviewer who has open seats; `number` counts from 1, and anew in every `window`."""
     return Job(
         kind=REMINDER,
-        key=f"{REMINDER}:{campaign}:{person}:{number}",
+        key=f"{REMINDER}:{campaign}:{person}:{window}{number}",
         args={"campaign": campaign, "person": person, "number": number, "of": of},
+    )
+
+
+def nudge_job(campaign: CampaignId, person: PersonId, by: PersonId, occasion: str) -> Job:
+    """Remind a reviewer who has open seats because somebody asks for it."""
+    return Job(
+        kind=REMINDER,
+        key=f"{REMINDER}:{campaign}:{person}:by-{occasion}",
+        args={"campaign": campaign, "person": person, "by": by},
     )
 
 
@@ -65,6 +98,11 @@ def writeback_job(order: OrderId, attempt: int, again: int = 0) -> Job:
 def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:
     """Look whether a written removal has taken effect; `again` as above."""
     return Job(kind=VERIFY, key=_key(f"{VERIFY}:{order}:{attempt}", again), args={"order": order, "attempt": attempt})
+
+
+def confirmation_job(request: str, state: str, again: int = 0) -> Job:
+    """Show who asked for a second admin, and who was asked, where the request stands; `again` as above."""
+    return Job(kind=CONFIRMATION, key=_key(f"{CONFIRMATION}:{request}:{state}", again), args={"request": request})
 
 
 def _key(first: str, again: int) -> str:

@@ -13,12 +13,13 @@ from reclaim.domain.money import Price
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import plan_removal
 from reclaim.domain.review import ReviewItem, Snapshot, recommend
-from reclaim.domain.reviewers import Assignment, assign
+from reclaim.domain.reviewers import Assignment, Candidates, assign
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import owner_job, wave_job
+from reclaim.services.prepare_campaign import candidates
 
 CHUNK = 250  # items a transaction: far below the 250 ms that a write lock may be held
 
@@ -29,6 +30,7 @@ class _Facts:
 
     findings: Mapping[SeatId, Finding]
     people: Mapping[PersonId, Person]
+    among: Candidates
     seats: Mapping[PersonId, tuple[Seat, ...]]
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
@@ -60,6 +62,9 @@ class OpenCampaign:
 
     async def _add(self, campaign: Campaign, seat_ids: Sequence[SeatId]) -> None:
         async with self._work.write() as work:
+            now_campaign = await work.campaigns.get(campaign.id)
+            if now_campaign is None or now_campaign.state is not CampaignState.OPENING:
+                return  # cancelled meanwhile: no further question may open
             facts = await _load(work, seat_ids, campaign, self._clock.now())
             # Between preview and opening another campaign may have asked about the same seat: one open question per seat.
             asked = await work.items.with_open_question(seat_ids)
@@ -82,6 +87,7 @@ class OpenCampaign:
                             "seat": item.seat_id,
                             "rule": item.rule.value,
                             "assignee": item.assignee_id,
+                            "assignee_kind": item.assignee_kind.value,
                             "how": item.assigned_how.value,
                             "why": item.assigned_reason,
                             "recommendation": item.recommendation.value,
@@ -104,14 +110,8 @@ class OpenCampaign:
         seat = next((one for one in own if one.id == seat_id), None)
         if finding is None or person is None or seat is None:
             return None
-        assignment = assign(
-            campaign.strategy,
-            person,
-            people=facts.people,
-            reviewer_id=campaign.reviewer_id,
-            fallback_id=campaign.fallback_id,
-        )
-        if assignment.person_id is None:
+        assignment = assign(campaign.strategy, person, seat.product_id, facts.among)
+        if assignment.assignee_id is None:
             return None
         return self._frozen(campaign, finding, person, seat, own, assignment, facts)
 
@@ -159,7 +159,8 @@ class OpenCampaign:
             ),
             plan=plan,
             version=1,
-            assignee_id=assignment.person_id,
+            assignee_id=assignment.assignee_id,
+            assignee_kind=assignment.kind,
             assigned_how=assignment.how,
             assigned_reason=assignment.reason,
         )
@@ -191,8 +192,8 @@ class OpenCampaign:
                     },
                 )
             )
-            for reviewer in reviewers:
-                await work.enqueue(wave_job(campaign_id, reviewer.person_id, "open"))
+            for person in await work.items.asked(campaign_id):
+                await work.enqueue(wave_job(campaign_id, person, "open"))
             await work.enqueue(owner_job(campaign_id, "open"))
             await work.commit()
 
@@ -207,6 +208,9 @@ async def _load(work: UnitOfWork, seat_ids: Sequence[SeatId], campaign: Campaign
     return _Facts(
         findings=findings,
         people=people,
+        among=await candidates(
+            work, campaign.strategy, people, reviewer_id=campaign.reviewer_id, fallback_id=campaign.fallback_id
+        ),
         seats=await work.seats.of_people(holders),
         skus=await work.catalog.skus(),
         groups=await work.catalog.groups(),

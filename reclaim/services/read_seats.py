@@ -1,24 +1,22 @@
 """Read lists of idle seats, and find the SKU that somebody means."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from difflib import SequenceMatcher
 
 from reclaim.domain.directory import Sku
 from reclaim.domain.ids import ProductId
+from reclaim.domain.lookup import match_product, nearest_products
 from reclaim.domain.money import Price
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter, SeatPage, SeatRow
 from reclaim.domain.spend import monthly_total
-from reclaim.errors import InvalidRequest, NotFound
+from reclaim.errors import NotFound
 from reclaim.ports.storage import FindingRow, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.freshness import data_age
 from reclaim.services.read_spend import check_window
 
 PAGE_SIZE = 10
-_NEAREST = 3
-_LIKE_ENOUGH = 0.4  # below it a suggestion is noise
 
 
 class ReadSeats:
@@ -42,6 +40,9 @@ class ReadSeats:
             skus = await reading.catalog.skus()
             prices = await reading.catalog.prices(now)
             number, rows, total, per_product = await _nearest_page(reading, where, page, now)
+            excluded = await reading.findings.excluded(
+                days=where.days, now=now, product=where.product_id, rules=where.rules
+            )
             newest = await reading.syncs.newest_complete()
         if where.product_id is not None and where.product_id not in skus and total == 0:
             raise NotFound("There is no such SKU.")
@@ -55,6 +56,7 @@ class ReadSeats:
             monthly=monthly_total(per_product, prices),
             data=data_age(newest, now, self._policy.data_max_age),
             now=now,
+            excluded=sum(excluded.values()),
         )
 
     async def product(self, text: str) -> ProductId:
@@ -64,24 +66,13 @@ class ReadSeats:
             InvalidRequest: There is none, and the message names the nearest; or two bear this name.
         """
         async with self._work.read() as reading:
-            skus = await reading.catalog.skus()
-        wanted = _folded(text)
-        found = [sku for sku in skus.values() if wanted in (_folded(sku.part_number), _folded(sku.id))]
-        found = found or [sku for sku in skus.values() if wanted == _folded(sku.name)]
-        if len(found) == 1:
-            return found[0].id
-        if found:
-            numbers = _joined(sorted(sku.part_number for sku in found))
-            raise InvalidRequest(f"{len(found)} SKUs are called “{text}”. Use the part number: {numbers}.", field="sku")
-        near = [name for _, name in _nearest(wanted, skus.values())]
-        hint = f" Did you mean {_joined(near)}?" if near else ""
-        raise InvalidRequest(f"No SKU is called “{text}”.{hint}", field="sku")
+            return match_product(text, await reading.catalog.skus())
 
     async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]:
         """Return up to three products whose name or part number is most like `text`, best first."""
         async with self._work.read() as reading:
             skus = await reading.catalog.skus()
-        return _nearest(_folded(text), skus.values())
+        return nearest_products(text, skus.values())
 
 
 async def _nearest_page(
@@ -130,27 +121,3 @@ def _row(row: FindingRow, prices: Mapping[ProductId, Price]) -> SeatRow:
         group_name=row.group_name,
         monthly=price.monthly if price else None,
     )
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _joined(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-
-
-def _nearest(wanted: str, skus: Iterable[Sku]) -> list[tuple[ProductId, str]]:
-    scored = sorted(
-        ((_likeness(wanted, sku), sku.name, sku.id) for sku in skus),
-        key=lambda one: (-one[0], one[1].casefold(), one[2]),
-    )
-    return [(product, name) for likeness, name, product in scored[:_NEAREST] if likeness >= _LIKE_ENOUGH]
-
-
-def _likeness(wanted: str, sku: Sku) -> float:
-    """Return 0 to 1; a name that contains all that was typed is nearer than any that only resembles it."""
-    names = (_folded(sku.name), _folded(sku.part_number))
-    if wanted and any(wanted in name for name in names):
-        return 1.0
-    return max(SequenceMatcher(None, wanted, name).ratio() for name in names)

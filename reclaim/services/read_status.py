@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
-from reclaim.domain.ids import CampaignId, PersonId
+from reclaim.domain.ids import AssigneeId, CampaignId
 from reclaim.domain.money import Total
 from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
@@ -13,6 +13,8 @@ from reclaim.domain.review import Choice, ReviewItem
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.naming import names_of
+from reclaim.services.nudge_reviewers import whom_to_nudge
 
 SHOWN = 3
 
@@ -82,15 +84,13 @@ class ReadStatus:
         dead = set(await work.messages.unreached(wave_matter(campaign.id)))
         sent = await work.messages.counts(wave_matter(campaign.id))
         freeze = await work.controls.freeze()
-        ids = {one.person_id for one in reviewers} | {campaign.owner_id}
-        if campaign.abandoned_by:
-            ids.add(campaign.abandoned_by)
-        people = await work.people.get_many(ids)
-        names = {person: found.shown_name for person, found in people.items()}
+        ids: list[AssigneeId | None] = [campaign.owner_id, campaign.cancelled_by, campaign.abandoned_by, *dead]
+        names = await names_of(work, [*ids, *(one.assignee_id for one in reviewers)])
         by_choice = {choice: [i for i in items if i.answer and i.answer.choice is choice] for choice in Choice}
         unsure = [i for i in items if i.answer is None and i.not_sure_by is not None]
         removed = [i for i in items if i.outcome is Outcome.REMOVED]
         now = self._clock.now()
+        due = await whom_to_nudge(work, campaign, now, reviewers)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
         decided = len(by_choice[Choice.REVOKE]) + len(by_choice[Choice.KEEP]) + len(by_choice[Choice.NOT_SURE])
         return CampaignStatus(
@@ -107,7 +107,7 @@ class ReadStatus:
             approved=_total(by_choice[Choice.REVOKE]),
             reviewers=len(reviewers),
             reviewers_done=sum(1 for one in reviewers if one.open == 0),
-            open_with=_loads(reviewers_open={r.person_id: r.open for r in reviewers if r.open}, names=names),
+            open_with=_loads(reviewers_open={r.assignee_id: r.open for r in reviewers if r.open}, names=names),
             unreachable=tuple(sorted(names.get(person, person) for person in dead)),
             messages_sent=sum(n for state, n in sent.items() if state in ("sent", "updated")),
             outcomes=_outcomes(items),
@@ -123,6 +123,12 @@ class ReadStatus:
             frozen_since=freeze.at if freeze else None,
             pause_reason=campaign.pause_reason,
             abandoned_by_name=names.get(campaign.abandoned_by) if campaign.abandoned_by else None,
+            cancelled_by_name=names.get(campaign.cancelled_by, campaign.cancelled_by)
+            if campaign.cancelled_by
+            else None,
+            cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
+            cancel_reason=campaign.cancel_reason,
+            nudgeable=len(due.people),
         )
 
 
@@ -130,9 +136,9 @@ def _total(items: list[ReviewItem]) -> Total:
     return Total.of(item.snapshot.monthly for item in items)
 
 
-def _loads(reviewers_open: Mapping[PersonId, int], names: Mapping[PersonId, str]) -> tuple[ReviewerLoad, ...]:
+def _loads(reviewers_open: Mapping[AssigneeId, int], names: Mapping[AssigneeId, str]) -> tuple[ReviewerLoad, ...]:
     loads = [
-        ReviewerLoad(person_id=person, name=names.get(person, person), seats=seats)
+        ReviewerLoad(assignee_id=person, name=names.get(person, person), seats=seats)
         for person, seats in reviewers_open.items()
     ]
     return tuple(sorted(loads, key=lambda load: (-load.seats, load.name)))

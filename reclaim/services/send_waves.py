@@ -6,7 +6,7 @@ import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.ids import CampaignId, GroupId, ItemId, PersonId
 from reclaim.domain.notices import (
     CampaignClosedNotice,
     CampaignOpenNotice,
@@ -22,6 +22,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.jobs import wave_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 
@@ -65,6 +66,15 @@ class SendWaves:
         await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
         await self._count_up(campaign)
 
+    async def handle_group(self, job: Job) -> None:
+        """Show every member of the group who can review their list, each by a job of their own."""
+        campaign, group = CampaignId(str(job.args["campaign"])), GroupId(str(job.args["group"]))
+        async with self._work.write() as work:
+            members = await work.people.reviewers_in([group])
+            for person in sorted(members.get(group, frozenset()) - {job.args.get("but")}):
+                await work.enqueue(wave_job(campaign, person, f"of-{job.key}"))
+            await work.commit()
+
     async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:
         """Leave no live buttons on the list of somebody whose last seat went to somebody else."""
         async with self._work.read() as work:
@@ -84,7 +94,13 @@ class SendWaves:
         wave = await self._read.wave(campaign, person)
         if wave is None or wave.open_count == 0 or wave.campaign_state is not CampaignState.OPEN:
             return
-        notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
+        if "by" in job.args:
+            by = PersonId(str(job.args["by"]))
+            async with self._work.read() as work:
+                asker = await work.people.get(by)
+            notice = WaveNotice(wave=wave, reminder=0, asked_by=asker.shown_name if asker else None, fresh=True)
+        else:
+            notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
         # Nobody sends a reminder a second time, so a channel that fails in passing gets a few tries here.
         for pause_s in _PAUSES_S:
             try:
@@ -139,7 +155,8 @@ class SendWaves:
         """Return the person's items. Asked before the list is drawn: what arrives later is not on the card."""
         async with self._work.read() as work:
             items = await work.items.for_reviewer(campaign, person)
-        return frozenset(item.id for item in items if item.assignee_id == person)
+            members = {group: {person} for group in await work.people.groups_of(person)}
+        return frozenset(item.id for item in items if item.is_with(person, members))
 
     async def _show(self, notice: WaveNotice, person: PersonId, kind: EventKind, held: frozenset[ItemId]) -> bool:
         try:

@@ -141,6 +141,6 @@ async def close_if_settled(work: UnitOfWork, attest: Attestor, campaign_id: Camp
         facts[outcome] = int(facts.get(outcome) or 0) + number
     await work.events.append(attest.event(EventKind.CAMPAIGN_CLOSED, actor=SYSTEM, campaign=campaign_id, facts=facts))
     await work.enqueue(owner_job(campaign_id, f"closed-{closed.version}"))
-    for reviewer in await work.items.reviewers(campaign_id):
-        await work.enqueue(wave_job(campaign_id, reviewer.person_id, f"settled-{closed.version}"))
+    for person in await work.items.asked(campaign_id):
+        await work.enqueue(wave_job(campaign_id, person, f"settled-{closed.version}"))
     return True

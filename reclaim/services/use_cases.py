@@ -8,7 +8,9 @@ from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
+from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.explain_seat import ExplainSeat
@@ -16,15 +18,19 @@ from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
 from reclaim.services.load_prices import LoadPrices
+from reclaim.services.name_owner import NameOwner
+from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.verify_removals import VerifyRemovals
 
@@ -55,9 +61,17 @@ class UseCases:
         self.history = ReadHistory(work=work, clock=clock, policy=policy)
         self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
         self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.choose = ChooseSeats(work=work)
+        self.confirm = ConfirmLaunch(
+            work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
+        )
         self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
         self.delegate = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.reassign = ReassignItems(work=work, clock=clock, tokens=tokens)
+        self.steer = SteerCampaign(work=work, clock=clock, tokens=tokens)
+        self.nudge = NudgeReviewers(work=work, clock=clock, tokens=tokens)
+        self.owners = NameOwner(work=work, clock=clock, tokens=tokens, policy=policy)
         self.close = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.freeze = FreezeWrites(
             work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
@@ -83,6 +97,18 @@ class UseCases:
             directory=directory,
             messenger=messenger,
             tenant_id=tenant_id,
-            after=(FindIdleSeats(work=work, clock=clock, policy=policy).scan, self.verify.after_sync),
+            after=(
+                FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                self.verify.after_sync,
+                self.confirm.after_sync,
+            ),
         )
-        self.due = DueWork(work=work, clock=clock, policy=policy, close=self.close, sync=self.sync, verify=self.verify)
+        self.due = DueWork(
+            work=work,
+            clock=clock,
+            policy=policy,
+            close=self.close,
+            sync=self.sync,
+            verify=self.verify,
+            confirm=self.confirm,
+        )

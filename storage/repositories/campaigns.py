@@ -74,6 +74,9 @@ def _to_row(campaign: Campaign) -> dict[str, object]:
         "closed_at": campaign.closed_at,
         "pause_reason": campaign.pause_reason,
         "abandoned_by": campaign.abandoned_by,
+        "extended_at": campaign.extended_at,
+        "cancelled_by": campaign.cancelled_by,
+        "cancel_reason": campaign.cancel_reason,
     }
 
 
@@ -102,4 +105,7 @@ def to_campaign(row: RowMapping) -> Campaign:
         closed_at=row["closed_at"],
         pause_reason=row["pause_reason"],
         abandoned_by=row["abandoned_by"],
+        extended_at=row["extended_at"],
+        cancelled_by=row["cancelled_by"],
+        cancel_reason=row["cancel_reason"],
     )

@@ -1,4 +1,4 @@
-"""SKUs, groups and prices."""
+"""SKUs with their owners, groups and prices."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reclaim.domain.directory import Group, ServicePlan, Sku
-from reclaim.domain.ids import GroupId, ProductId
+from reclaim.domain.directory import AssigneeKind, Group, ProductOwner, ServicePlan, Sku
+from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId
 from reclaim.domain.money import Money, Period, Price
-from storage.tables import group_products, groups, products, skus
+from storage.tables import group_products, groups, product_owners, products, skus
 from storage.tables import prices as stored_prices
 from storage.upsert import in_chunks, upsert
 
@@ -37,6 +37,24 @@ class SqlCatalog:
         for some in in_chunks(ids):
             found |= await self._groups(some)
         return found
+
+    async def owners(self) -> dict[ProductId, ProductOwner]:
+        rows = await self._connection.execute(select(product_owners))
+        return {ProductId(row["product_id"]): _to_owner(row) for row in rows.mappings()}
+
+    async def set_owner(self, owner: ProductOwner) -> None:
+        row = {
+            "product_id": owner.product_id,
+            "owner_kind": owner.kind.value,
+            "owner_id": owner.owner,
+            "by": owner.by,
+            "at": owner.at,
+        }
+        await upsert(self._connection, product_owners, [row])
+
+    async def remove_owner(self, product: ProductId) -> bool:
+        gone = await self._connection.execute(delete(product_owners).where(product_owners.c.product_id == product))
+        return gone.rowcount == 1
 
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
         rows = await self._connection.execute(select(stored_prices).where(stored_prices.c.valid_from <= on.date()))
@@ -108,6 +126,12 @@ def _to_sku(row: RowMapping) -> Sku:
         status=row[skus.c.status],
         plans=tuple(ServicePlan(plan_id, name) for plan_id, name in row[skus.c.plans]),
     )
+
+
+def _to_owner(row: RowMapping) -> ProductOwner:
+    kind = AssigneeKind(row["owner_kind"])
+    owner: AssigneeId = GroupId(row["owner_id"]) if kind is AssigneeKind.GROUP else PersonId(row["owner_id"])
+    return ProductOwner(product_id=row["product_id"], owner=owner, kind=kind, by=row["by"], at=row["at"])
 
 
 def _to_group(row: RowMapping, carried: Sequence[ProductId]) -> Group:

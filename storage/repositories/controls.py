@@ -1,15 +1,17 @@
 """Switches of the installation, drafts of forms, and requests seen."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reclaim.domain.confirmation import LaunchRequest, LaunchState
 from reclaim.domain.ids import PersonId, TenantId
 from reclaim.errors import Conflict
 from reclaim.ports.storage import Freeze, ResumeRequest
-from storage.tables import drafts, freezes, installation, resume_requests, seen_requests
+from storage.tables import drafts, freezes, installation, launch_requests, resume_requests, seen_requests
 from storage.upsert import insert_into
 
 _TENANT = "tenant"  # key in `installation`
@@ -90,6 +92,50 @@ class SqlControls:
             )
         )
 
+    async def launch_request(self, request: str) -> LaunchRequest | None:
+        found = await self._launches(launch_requests.c.id == request)
+        return found[0] if found else None
+
+    async def launch_requests_of(self, draft: str) -> list[LaunchRequest]:
+        return (await self._launches(launch_requests.c.draft_ref == draft))[::-1]
+
+    async def launch_requests_waiting(self) -> list[LaunchRequest]:
+        return await self._launches(launch_requests.c.state == LaunchState.ASKED.value)
+
+    async def ask_launch(self, request: LaunchRequest) -> None:
+        """Store a new request.
+
+        Raises:
+            Conflict: One waits for this draft.
+        """
+        statement = insert_into(self._connection, launch_requests).values(_launch_row(request))
+        stored = await self._connection.execute(statement.on_conflict_do_nothing().returning(launch_requests.c.id))
+        if stored.first() is None:
+            raise Conflict("A second admin was asked already.")
+
+    async def settle_launch(self, request: LaunchRequest) -> None:
+        """Store the end of a request.
+
+        Raises:
+            Conflict: It has ended already.
+        """
+        ended = await self._connection.execute(
+            update(launch_requests)
+            .where(launch_requests.c.id == request.id, launch_requests.c.state == LaunchState.ASKED.value)
+            .values(state=request.state.value, settled_by=request.settled_by, settled_at=request.settled_at)
+        )
+        if ended.rowcount == 0:
+            raise Conflict("This request was settled in the meantime.")
+
+    async def _launches(self, where: ColumnElement[bool]) -> list[LaunchRequest]:
+        rows = await self._connection.execute(
+            select(launch_requests).where(where).order_by(launch_requests.c.at, launch_requests.c.id)
+        )
+        return [
+            LaunchRequest(**{**row, "state": LaunchState(row["state"]), "asked": tuple(map(PersonId, row["asked"]))})
+            for row in rows.mappings()
+        ]
+
     async def draft(self, ref: str) -> tuple[PersonId, Mapping[str, object]] | None:
         rows = await self._connection.execute(select(drafts.c.owner, drafts.c.state).where(drafts.c.ref == ref))
         row = rows.one_or_none()
@@ -120,3 +166,7 @@ class SqlControls:
         statement = insert_into(self._connection, seen_requests).values(key=key, at=at, keep_until=keep_until)
         stored = await self._connection.execute(statement.on_conflict_do_nothing().returning(seen_requests.c.key))
         return stored.first() is not None
+
+
+def _launch_row(request: LaunchRequest) -> dict[str, object]:
+    return {**asdict(request), "asked": list(request.asked), "state": request.state.value}

@@ -7,12 +7,37 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    case,
+    exists,
+    func,
+    insert,
+    literal_column,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId, seat_id
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import (
+    AssigneeId,
+    BatchId,
+    CampaignId,
+    GroupId,
+    ItemId,
+    PersonId,
+    ProductId,
+    SeatId,
+    seat_id,
+)
+from reclaim.domain.moves import Move
 from reclaim.domain.review import AssignedHow, ReviewItem
 from reclaim.errors import Conflict
 from reclaim.ports.storage import ReviewerCount
@@ -25,13 +50,27 @@ from storage.repositories.item_rows import (
     progress_values,
     start_assignments,
     to_item,
+    to_move,
     update_next_version,
 )
 from storage.repositories.messages import DELIVERED
-from storage.tables import answers, campaigns, message_items, messages, questions, review_items
+from storage.repositories.people import can_review, members_were_read
+from storage.tables import (
+    answers,
+    campaigns,
+    item_assignments,
+    message_items,
+    messages,
+    people,
+    questions,
+    review_items,
+    role_members,
+)
 from storage.upsert import in_chunks, upsert
 
 _ITEM = review_items.c
+# Written out, not as a parameter: SQLite takes a partial index only for a condition that it can read.
+_OF_GROUP = _ITEM.assignee_kind == literal_column("'group'")
 
 
 class SqlItems:
@@ -49,6 +88,7 @@ class SqlItems:
             Assignment(
                 item_id=item.id,
                 assignee_id=item.assignee_id,
+                kind=item.assignee_kind,
                 how=item.assigned_how,
                 by=None,
                 reason=item.assigned_reason,
@@ -68,7 +108,7 @@ class SqlItems:
         return await self._where(_ITEM.campaign_id == campaign)
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        return await self._where(_ITEM.campaign_id == campaign, _concerns(person))
+        return await self._where(_ITEM.id.in_(_concerning(person, _ITEM.campaign_id == campaign)))
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]:
         return await self._where(_ITEM.batch_id == batch)
@@ -92,8 +132,66 @@ class SqlItems:
     async def record_assignment(
         self, item: ReviewItem, *, by: PersonId | None, how: AssignedHow, reason: str | None, at: datetime
     ) -> None:
-        move = Assignment(item_id=item.id, assignee_id=item.assignee_id, how=how, by=by, reason=reason, at=at)
+        move = Assignment(
+            item_id=item.id,
+            assignee_id=item.assignee_id,
+            kind=item.assignee_kind,
+            how=how,
+            by=by,
+            reason=reason,
+            at=at,
+        )
         await self._connection.run_sync(start_assignments, [move])
+
+    async def history(self, item: ItemId) -> list[Move]:
+        rows = await self._connection.execute(
+            select(item_assignments)
+            .where(item_assignments.c.item_id == item)
+            .order_by(item_assignments.c.stage, item_assignments.c.seq)
+        )
+        return [to_move(row) for row in rows.mappings()]
+
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        if not items:
+            return
+        rows = [next_version(item, answer_values(item)) for item in items]
+        done = await self._connection.execute(update_next_version(answer_values(items[0])), rows)
+        if done.rowcount != len(items):
+            raise changed()
+        moves = [
+            Assignment(
+                item_id=item.id,
+                assignee_id=item.assignee_id,
+                kind=item.assignee_kind,
+                how=item.assigned_how,
+                by=by,
+                reason=item.assigned_reason if item.assigned_how is AssignedHow.DELEGATED else None,
+                at=at,
+            )
+            for item in items
+        ]
+        await self._connection.run_sync(start_assignments, moves)
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        return await self._where(
+            _ITEM.campaign_id == campaign,
+            _ITEM.assignee_id == assignee,
+            _ITEM.choice.is_(None),
+            _ITEM.outcome.is_(None),
+        )
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        query = (
+            select(_ITEM.assignee_id)
+            .join(campaigns, campaigns.c.id == _ITEM.campaign_id)
+            .where(
+                _OF_GROUP,
+                _ITEM.choice.is_(None),
+                campaigns.c.state.in_([CampaignState.OPENING.value, CampaignState.OPEN.value]),
+            )
+            .distinct()
+        )
+        return frozenset(GroupId(found) for found in await self._connection.scalars(query))
 
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]:
         """Count an answered item for who answered it and an open one for its assignee; none for nobody."""
@@ -105,8 +203,26 @@ class SqlItems:
             .group_by(each.c.reviewer)
             .order_by(each.c.reviewer)
         )
-        rows = await self._connection.execute(query)
-        return [ReviewerCount(person_id=PersonId(who), total=total, open=still) for who, total, still in rows]
+        rows = (await self._connection.execute(query)).all()
+        groups = await self._groups_in(campaign)
+        return [
+            ReviewerCount(
+                assignee_id=who,
+                kind=AssigneeKind.GROUP if who in groups else AssigneeKind.PERSON,
+                total=total,
+                open=still,
+            )
+            for who, total, still in rows
+        ]
+
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        here = _ITEM.campaign_id == campaign
+        asks = [here, _ITEM.choice.is_(None)] if open_only else [here]
+        found = await self._people(campaign, select(_ITEM.assignee_id).where(*asks), _members_of_items().where(*asks))
+        if not open_only:
+            answered = select(_ITEM.answered_by).where(here, _ITEM.answered_by.is_not(None)).distinct()
+            found |= {PersonId(who) for who in await self._connection.scalars(answered)}
+        return sorted(found)
 
     async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
         keys = (_ITEM.choice, _ITEM.outcome, _ITEM.waiting)
@@ -116,27 +232,19 @@ class SqlItems:
 
     async def open_campaigns_of(self, person: PersonId) -> list[CampaignId]:
         """Return them in the order in which they close."""
-        mine = exists().where(_ITEM.campaign_id == campaigns.c.id, _concerns(person))
+        mine = select(_ITEM.campaign_id).where(_ITEM.id.in_(_concerning(person)))
         query = (
             select(campaigns.c.id)
-            .where(campaigns.c.state == CampaignState.OPEN.value, mine)
+            .where(campaigns.c.state == CampaignState.OPEN.value, campaigns.c.id.in_(mine))
             .order_by(campaigns.c.closes_at, campaigns.c.id)
         )
         return [CampaignId(found) for found in await self._connection.scalars(query)]
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        query = (
-            select(_ITEM.assignee_id)
-            .where(
-                _ITEM.campaign_id == campaign,
-                _ITEM.choice.is_(None),
-                _ITEM.assignee_id.is_not(None),
-                ~_shown_to_assignee(),
-            )
-            .distinct()
-            .order_by(_ITEM.assignee_id)
-        )
-        return [PersonId(found) for found in await self._connection.scalars(query)]
+        asks = (_ITEM.campaign_id == campaign, _ITEM.choice.is_(None))
+        persons = select(_ITEM.assignee_id).where(*asks, ~_shown_to(_ITEM.assignee_id))
+        members = _members_of_items().where(*asks, ~_shown_to(role_members.c.person_id))
+        return sorted(await self._people(campaign, persons, members))
 
     async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
         query = select(_ITEM.id).where(_ITEM.campaign_id == campaign, _shown_to_assignee())
@@ -189,6 +297,21 @@ class SqlItems:
         ]
         await upsert(self._connection, answers, rows)
 
+    async def _people(self, campaign: CampaignId, assignees: Select[Any], members: Select[Any]) -> set[PersonId]:
+        """Return who is behind assignees: people themselves, groups by their members.
+
+        That an assignee is a group is told apart here: in the query it would cost a look at the long row of every item.
+        """
+        found = set(await self._connection.scalars(assignees.where(_ITEM.assignee_id.is_not(None)).distinct()))
+        groups = await self._groups_in(campaign)
+        if groups:
+            found |= set(await self._connection.scalars(members.distinct()))
+        return {PersonId(one) for one in found - groups}
+
+    async def _groups_in(self, campaign: CampaignId) -> frozenset[str]:
+        query = select(_ITEM.assignee_id).where(_ITEM.campaign_id == campaign, _OF_GROUP).distinct()
+        return frozenset(await self._connection.scalars(query))
+
     async def _where(self, *conditions: ColumnElement[bool]) -> list[ReviewItem]:
         return await self._items(select(review_items).where(*conditions).order_by(_ITEM.id))
 
@@ -208,17 +331,61 @@ class SqlItems:
         return asked & found
 
 
-def _concerns(person: PersonId) -> ColumnElement[bool]:
-    """Whether an item belongs on this person's list: theirs, answered by them, or passed on by them and still open."""
-    passed_on = and_(_ITEM.delegated_by == person, _ITEM.choice.is_(None))
-    return or_(_ITEM.assignee_id == person, _ITEM.answered_by == person, passed_on)
+def _concerning(person: PersonId, *where: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Select the ids of what belongs on this person's list, one index for each way in which it can.
+
+    Theirs or their group's, answered by them, passed on by them and still open, or moved away from them and still open.
+    """
+    groups = (
+        select(role_members.c.group_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(people.c.id == person, can_review(), members_were_read())
+    )
+    open_still = _ITEM.choice.is_(None)
+    moved = (_ITEM.assigned_how == AssignedHow.REASSIGNED.value, open_still)
+    ways = [
+        (_ITEM.assignee_id == person,),
+        (_ITEM.answered_by == person,),
+        (_ITEM.delegated_by == person, open_still),
+        (_ITEM.assignee_id.in_(groups), _OF_GROUP, _ITEM.person_id != person),
+        (_ITEM.moved_from == person, *moved),
+        (_ITEM.moved_from.in_(groups), _ITEM.person_id != person, *moved),
+    ]
+    return union(*(select(_ITEM.id).where(*where, *way) for way in ways))
 
 
-def _shown_to_assignee() -> ColumnElement[bool]:
-    """Whether the present assignee, and not only an earlier one, got a card with this item."""
+def _members_of_items() -> Select[Any]:
+    """Select who may answer what groups have: one row per item and member who can review and is not the holder."""
+    return (
+        select(role_members.c.person_id)
+        .select_from(review_items)
+        .join(role_members, role_members.c.group_id == _ITEM.assignee_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(_OF_GROUP, can_review(), members_were_read(), role_members.c.person_id != _ITEM.person_id)
+    )
+
+
+def _shown_to(person: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether this person got a card with the item."""
     return exists().where(
         message_items.c.item_id == _ITEM.id,
         messages.c.id == message_items.c.message_id,
-        messages.c.person_id == _ITEM.assignee_id,
+        messages.c.person_id == person,
         messages.c.state.in_(DELIVERED),
     )
+
+
+def _shown_to_assignee() -> ColumnElement[bool]:
+    """Whether the present assignee, and not only an earlier one, got a card with this item; of a group one member counts."""
+    member = exists().where(
+        role_members.c.group_id == _ITEM.assignee_id,
+        people.c.id == role_members.c.person_id,
+        can_review(),
+        members_were_read(),
+        people.c.id != _ITEM.person_id,
+        message_items.c.item_id == _ITEM.id,
+        messages.c.id == message_items.c.message_id,
+        messages.c.person_id == people.c.id,
+        messages.c.state.in_(DELIVERED),
+    )
+    return case((_OF_GROUP, member), else_=_shown_to(_ITEM.assignee_id))

@@ -12,7 +12,7 @@ from typing import TypeVar
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import Scope
 from reclaim.domain.directory import Path
-from reclaim.domain.ids import GroupId, ProductId
+from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.domain.money import Money
 from reclaim.domain.removal import Blocker, PlanStep, RemovalPlan, StepKind
 from reclaim.domain.review import Snapshot
@@ -99,6 +99,8 @@ def encode_scope(scope: Scope) -> Json:
         "days": scope.days,
         "product_ids": list(scope.product_ids),
         "rules": list(scope.rules),
+        "departments": list(scope.departments),
+        "person_ids": list(scope.person_ids),
         "seat_ids": list(scope.seat_ids),
     }
 
@@ -114,6 +116,8 @@ def decode_scope(value: object) -> Scope:
         days=_integer(found["days"]),
         product_ids=tuple(ProductId(_text(product)) for product in _list(found["product_ids"])),
         rules=tuple(_text(rule) for rule in _list(found["rules"])),
+        departments=tuple(_text(name) for name in _list(found["departments"])),
+        person_ids=tuple(PersonId(_text(person)) for person in _list(found["person_ids"])),
         seat_ids=tuple(_text(seat) for seat in _list(found["seat_ids"])),
     )
 

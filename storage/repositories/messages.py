@@ -1,15 +1,16 @@
 """Messages: what was sent to whom, with the hash of the exact payload, and which items each one shows."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reclaim.domain.ids import ItemId, MessageId, PersonId
+from reclaim.domain.ids import CampaignId, ItemId, MessageId, PersonId
 from reclaim.domain.read_models import SentMessage
 from reclaim.ports.storage import MessageRecord
-from storage.tables import message_items, messages, people
+from storage.tables import message_items, messages, people, reminders
 from storage.upsert import upsert
 
 # A message that stands in the chat. One that a newer message has replaced is no longer live.
@@ -86,6 +87,14 @@ class SqlMessages:
         each = select(messages.c.person_id, messages.c.state, place).where(messages.c.matter == matter).subquery()
         query = select(each.c.person_id).where(each.c.place == 1, each.c.state == "dead").order_by(each.c.person_id)
         return [PersonId(found) for found in await self._connection.scalars(query)]
+
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        query = select(reminders.c.person_id, reminders.c.at).where(reminders.c.campaign_id == campaign)
+        return {PersonId(person): at for person, at in await self._connection.execute(query)}
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None:
+        rows = [{"campaign_id": campaign, "person_id": person, "at": at} for person in people]
+        await upsert(self._connection, reminders, rows)
 
 
 def _to_row(record: MessageRecord) -> dict[str, object]:

@@ -27,16 +27,21 @@ from reclaim.ports.storage import UnitOfWork
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.close_campaign import CloseCampaign
+from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.name_owner import NameOwner
+from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
@@ -289,6 +294,10 @@ class CampaignWorld:
         self.opening = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decisions = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=self.log)
         self.delegation = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.reassigning = ReassignItems(work=work, clock=clock, tokens=tokens)
+        self.steering = SteerCampaign(work=work, clock=clock, tokens=tokens)
+        self.nudging = NudgeReviewers(work=work, clock=clock, tokens=tokens)
+        self.owning = NameOwner(work=work, clock=clock, tokens=tokens, policy=policy)
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.statuses = ReadStatus(work=work, clock=clock, policy=policy)
         self.sending = SendWaves(
@@ -313,6 +322,14 @@ class CampaignWorld:
             access=Access(work=work, policy=policy),
             messenger=self.messenger,
         )
+        self.confirming = ConfirmLaunch(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=Access(work=work, policy=policy),
+            messenger=self.messenger,
+        )
         self.syncing = SyncDirectory(
             work=work,
             clock=clock,
@@ -321,21 +338,33 @@ class CampaignWorld:
             directory=self.directory,
             messenger=self.messenger,
             tenant_id=TENANT,
-            after=(FindIdleSeats(work=work, clock=clock, policy=policy).scan, self.verifying.after_sync),
+            after=(
+                FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                self.verifying.after_sync,
+                self.confirming.after_sync,
+            ),
         )
         self.due = DueWork(
-            work=work, clock=clock, policy=policy, close=self.closing, sync=self.syncing, verify=self.verifying
+            work=work,
+            clock=clock,
+            policy=policy,
+            close=self.closing,
+            sync=self.syncing,
+            verify=self.verifying,
+            confirm=self.confirming,
         )
         for kind, handler in {
             "sync": self.syncing.handle,
             "open": self.opening.handle,
             "wave": self.sending.handle_wave,
+            "group": self.sending.handle_group,
             "reminder": self.sending.handle_reminder,
             "owner": self.sending.handle_owner,
             "announce": self.sending.handle_announce,
             "close": self.closing.handle,
             "writeback": self.applying.handle,
             "verify": self.verifying.handle,
+            "confirmation": self.confirming.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 
@@ -391,6 +420,7 @@ class CampaignWorld:
         due: date = date(2026, 12, 4),
         scope: Scope | None = None,
         reviewer: str | None = None,
+        strategy: Strategy | None = None,
     ) -> CampaignId:
         """Sync, launch a campaign and let it open; its lists are sent."""
         await self.sync()
@@ -399,7 +429,7 @@ class CampaignWorld:
             due=due,
             mode=mode,
             scope=scope,
-            strategy=Strategy.PERSON if reviewer else Strategy.MANAGER,
+            strategy=strategy or (Strategy.PERSON if reviewer else Strategy.MANAGER),
             reviewer=reviewer,
             name=f"Review {ref}",
         )
@@ -488,6 +518,10 @@ class CampaignWorld:
         self.clicks += 1
         key = key or f"click-{self.clicks}"
         await self.delegation.delegate(actor(by), await self.ids(holder), PersonId(to), "knows the team", idem_key=key)
+
+    async def owns(self, who: str, product: ProductId = VISIO, *, group: bool = False) -> None:
+        """Let Lynne name a license owner."""
+        await self.owning.name(actor(LYNNE), product, who, group=group)
 
     async def resume(self, *, ask: str = LYNNE, confirm: str = ROSA) -> None:
         view = await self.freezing.ask_resume(actor(ask), "all is well again")

@@ -9,7 +9,7 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState, Limits, Scope, Strategy, WriteMode
 from reclaim.domain.ids import BatchId, CampaignId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Total
-from reclaim.domain.read_models import LeftOut, ReviewerLoad
+from reclaim.domain.read_models import LeftOut, OverLimit, ReviewerLoad, SkuShare, StartSeat
 from reclaim.domain.review import Answer, Choice
 from reclaim.errors import (
     Conflict,
@@ -44,11 +44,21 @@ from tests.services.world import (
 
 # Drafts ---------------------------------------------------------------------------------------------------------------
 async def test_a_draft_comes_back_as_it_was(world: World) -> None:
-    scope = Scope(days=180, product_ids=(VISIO,), rules=("idle",), seat_ids=("a:sku-visio",))
+    scope = Scope(
+        days=180,
+        product_ids=(VISIO,),
+        rules=("idle",),
+        departments=("Sales",),
+        person_ids=(MEGAN,),
+        seat_ids=("a:sku-visio",),
+    )
     one = draft(scope=scope, strategy=Strategy.PERSON, reviewer="megan", fallback="allan", mode=WriteMode.DRY_RUN)
     await world.start.put_draft(admin(), one)
 
     assert await world.start.draft("draft-1", admin()) == one
+    looked_at = replace(one, listed="megan", simulated=True)
+    await world.start.put_draft(admin(), looked_at)
+    assert await world.start.draft("draft-1", admin()) == looked_at
 
 
 async def test_the_draft_of_somebody_else_does_not_exist(world: World) -> None:
@@ -99,12 +109,13 @@ async def test_a_preview_adds_up(world: World) -> None:
     assert (preview.idle, preview.items) == (5, 4)
     assert preview.left_out == (LeftOut(reason="scope", seats=1),)
     assert preview.monthly == Total(amounts=(Money(4500, "USD"),), unpriced=1)
-    assert (preview.recommended, preview.low) == (3, Total(amounts=(Money(3000, "USD"),), unpriced=1))
+    assert (preview.recommended, preview.likely) == (3, Total(amounts=(Money(3000, "USD"),), unpriced=1))
+    assert preview.low == Total(unpriced=1)  # a and b are idle for 120 days only: no clear case
     assert (preview.writable, preview.high) == (3, Total(amounts=(Money(3000, "USD"),), unpriced=1))
     assert preview.blockers == (("group_dynamic", 1),)
     assert preview.reviewers == (
-        ReviewerLoad(person_id=MEGAN, name="Megan Example", seats=3),
-        ReviewerLoad(person_id=ALLAN, name="Allan Example", seats=1),
+        ReviewerLoad(assignee_id=MEGAN, name="Megan Example", seats=3),
+        ReviewerLoad(assignee_id=ALLAN, name="Allan Example", seats=1),
     )
     assert (preview.to_fallback, preview.fallback_name) == (1, "Allan Example")
     assert preview.due_at == datetime(2026, 12, 4, 23, 0, tzinfo=UTC)  # the end of that day in Zurich
@@ -166,7 +177,7 @@ async def test_a_manager_never_reviews_their_own_seat(world: World) -> None:
 
     preview = await world.start.preview(admin(), draft())
 
-    assert [load.person_id for load in preview.reviewers] == [ALLAN]
+    assert [load.assignee_id for load in preview.reviewers] == [ALLAN]
 
 
 async def test_the_installations_fallback_is_passed_over_where_disabled(world: World) -> None:
@@ -215,7 +226,7 @@ async def test_an_empty_scope_names_the_nearest_window(world: World) -> None:
 
     with pytest.raises(InvalidRequest, match=r"No idle seat matches\. The nearest: 2 seats at 60 days\."):
         await world.start.preview(admin(), draft(scope=Scope(days=180)))
-    with pytest.raises(InvalidRequest, match=r"^No idle seat matches\.$"):
+    with pytest.raises(InvalidRequest, match=r"^No idle seat matches\. Leave one of the choices out\.$"):
         await world.start.preview(admin(), draft(scope=Scope(days=180, product_ids=(PROJECT,))))
 
 
@@ -262,6 +273,134 @@ async def test_without_sign_in_data_only_disabled_accounts_can_be_asked_about(
     with pytest.raises(NoSignInData, match=fix):
         await world.start.preview(admin(), draft(scope=Scope(rules=("disabled", "idle"))))
     assert (await world.start.preview(admin(), draft(scope=Scope(rules=("disabled",))))).items == 1
+
+
+async def test_seats_are_found_by_department_and_by_name(world: World) -> None:
+    world.hire(["a", "b", "c"])
+    world.directory.everybody[PersonId("b")] = replace(person("b", seen_days=120), department="Marketing")
+    world.directory.everybody[PersonId("c")] = replace(person("c", seen_days=120), department=None)
+    await world.read()
+    start = world.start
+
+    marketing = await start.preview(admin(), draft(scope=Scope(departments=("MARKETING ",))))
+    named = Scope(person_ids=(PersonId("a"), LYNNE), seat_ids=("c:sku-visio", "c:sku-e3"))
+    listed = await start.preview(admin(), draft(scope=named))
+
+    assert (marketing.items, marketing.left_out) == (1, (LeftOut(reason="scope", seats=2),))
+    assert (listed.items, listed.named_not_idle) == (2, 2)  # Lynne has nothing idle, and c has no such seat
+    with pytest.raises(InvalidRequest, match="Leave one of the choices out"):
+        await start.preview(admin(), draft(scope=Scope(departments=("Legal",))))
+
+
+async def test_an_empty_scope_names_the_nearest_window_of_a_department_too(world: World) -> None:
+    world.hire(["a", "b"], seen_days=70)
+    world.directory.everybody[PersonId("b")] = replace(person("b", seen_days=70), department="Marketing")
+    await world.read()
+
+    with pytest.raises(InvalidRequest, match="The nearest: 1 seat at 60 days") as caught:
+        await world.start.preview(admin(), draft(scope=Scope(days=90, departments=("Marketing",))))
+    assert caught.value.field == "days"
+
+
+async def test_disabled_or_unused_for_180_days_are_the_clear_cases(world: World) -> None:
+    world.hire(["quiet"], seen_days=200)
+    world.hire(["recent"], seen_days=100)
+    world.directory.add(person("off", enabled=False, seen_days=1), seat("off", VISIO))
+    await world.price("VISIOCLIENT,15,USD,month")
+    await world.read()
+
+    clear = await world.start.preview(admin(), draft(scope=Scope(days=180)))
+    broad = await world.start.preview(admin(), draft(scope=Scope(days=90)))
+    without_disabled = await world.start.preview(admin(), draft(scope=Scope(days=180, rules=("idle", "never_seen"))))
+
+    assert (clear.items, broad.items, without_disabled.items) == (2, 3, 1)
+    assert broad.low == Total(amounts=(Money(3000, "USD"),))
+    assert broad.likely == broad.high == Total(amounts=(Money(4500, "USD"),))
+
+
+async def test_seats_ticked_by_hand_that_are_in_use_again_are_named_as_such(world: World) -> None:
+    world.hire(["a", "b"])
+    await world.read()
+
+    with pytest.raises(InvalidRequest, match="None of these seats is idle any more") as caught:
+        await world.start.preview(admin(), draft(scope=Scope(seat_ids=("gone:sku-visio",))))
+    assert caught.value.field is None
+
+
+async def test_the_preview_warns_of_a_large_share_of_a_sku(world: World) -> None:
+    world.policy = replace(world.policy, limits=Limits(share_from=4, soft_share=60, hard_share=80))
+    world.hire(["a", "b"])
+    world.hire(["busy", "busier"], seen_days=1)
+    await world.read()
+
+    assert (await world.start.preview(admin(), draft())).shares == (SkuShare(name="Visio Plan 2", items=2, held=4),)
+
+
+async def test_the_seats_of_a_draft_stand_by_reviewer_page_by_page(world: World) -> None:
+    world.directory.group_facts[VISIO_GROUP] = group(VISIO_GROUP, VISIO, dynamic=True)
+    world.hire([f"p{number:02}" for number in range(11)])
+    world.directory.add(person("z", manager=None, seen_days=200), seat("z", VISIO, VISIO_GROUP))
+    await world.read()
+    await world.start.put_draft(admin(), draft())
+
+    first = await world.start.seats(admin(), "draft-1", 1)
+    last = await world.start.seats(admin(), "draft-1", 99)
+
+    assert (first.total, first.pages, len(first.rows), last.page, len(last.rows)) == (12, 2, 10, 2, 2)
+    assert first.rows[0] == StartSeat(
+        person_name="Z Example",
+        sku_name="Visio Plan 2",
+        reviewer_name="Allan Example",
+        monthly=None,
+        writable=False,
+        blocker="group_dynamic",
+    )
+    with pytest.raises(NotFound):
+        await world.start.seats(admin("megan"), "draft-1", 1)
+
+
+# Simulation -----------------------------------------------------------------------------------------------------------
+async def test_a_simulation_shows_the_figures_of_the_preview_and_stores_nothing(world: World) -> None:
+    world.hire(["a", "b"])
+    await world.read()
+    before = len(await world.events())
+
+    simulated = await world.start.simulate(admin(), draft())
+
+    assert simulated == await world.start.preview(admin(), draft())
+    assert len(await world.events()) == before
+    async with world.work.read() as reading:
+        assert await reading.controls.draft("draft-1") is None
+        assert await reading.campaigns.all() == []
+    assert list(world.engine.queued) == []
+
+
+async def test_the_operator_may_simulate(world: World) -> None:
+    world.hire(["a"])
+    await world.read()
+
+    assert (await world.start.simulate(OPERATOR, draft(by="operator:root"))).items == 1
+
+
+async def test_a_simulation_over_the_hard_limit_says_so_and_shows_its_figures(world: World) -> None:
+    world.policy = replace(world.policy, limits=Limits(hard_seats=1))
+    world.hire(["a", "b"])
+    await world.read()
+
+    simulated = await world.start.simulate(admin(), draft())
+
+    assert simulated.over == OverLimit(selected=2, limit=1, hard=True)
+    assert (simulated.items, simulated.writable) == (2, 2)
+
+
+async def test_a_simulation_that_was_kept_cannot_be_launched(world: World) -> None:
+    world.hire(["a"])
+    await world.read()
+    await world.start.put_draft(admin(), replace(draft(), simulated=True))
+
+    with pytest.raises(NotFound):
+        await world.start.launch(admin(), "draft-1")
+    assert list(world.engine.queued) == []
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.console import Terminal, follow, outcome, run
+from bot.console import Terminal, follow, outcome, read_files, run
 from bot.inbound import Action, Command, Reply, Suggestion
 from cards.view import CardView, Headline
 from reclaim.domain.ids import PersonId
 from reclaim.domain.read_models import ExportedFile, SyncView
+from reclaim.errors import InvalidRequest
 
 CARD = CardView(kind="spend", headline=Headline(title="123 seats look idle"), body=(), fallback="123 seats")
 FILE = ExportedFile(name="evidence.csv", media_type="text/csv", content=b"seat\n")
@@ -199,3 +200,47 @@ async def test_work_that_nobody_follows_any_more_is_cancelled() -> None:
 )
 def test_a_sync_ends_in_one_sentence(sync: SyncView, sentence: str, complete: bool) -> None:
     assert outcome(sync) == (sentence, complete)
+
+
+@pytest.mark.parametrize("words", [["simulate", "--csv", "{}"], ["start", "--csv={}", "--never"]])
+def test_a_file_that_a_command_names_is_read(tmp_path: Path, words: list[str]) -> None:
+    path = tmp_path / "seats.csv"
+    path.write_bytes("\ufeffperson\nzoë@x.com\n".encode())
+
+    files = read_files([word.format(path) for word in words])
+
+    assert files == {str(path): "person\nzoë@x.com\n"}
+
+
+def test_a_command_without_a_file_reads_none() -> None:
+    assert read_files(["simulate", "--days", "60", "--csv"]) == {}
+    assert read_files(["simulate", "--csv", "--never"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "cannot be read: No such file or directory."),
+        ("person\nzoë".encode("cp1252"), "is not UTF-8. Save it as “CSV UTF-8”."),
+        (b"x" * 2_000_001, "has more than 2,000,000 bytes. Cut it into several files."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    path = tmp_path / "seats.csv"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(InvalidRequest) as caught:
+        read_files(["simulate", "--csv", str(path)])
+
+    assert caught.value.message == f"{path} {said}"
+
+
+async def test_the_text_of_the_files_goes_with_the_command(tmp_path: Path) -> None:
+    router = Answering(Reply(cards=(CARD,)))
+
+    await run(router, "simulate --csv a.csv", key="k", terminal=Said(tmp_path).terminal, files={"a.csv": "person\n"})
+
+    assert router.commands[0].files == {"a.csv": "person\n"}

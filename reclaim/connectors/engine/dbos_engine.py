@@ -29,7 +29,7 @@ log = structlog.stdlib.get_logger()
 
 # One queue per group: a long directory read must not hold up chat, nor a burst of cards a removal.
 QUEUES: Final = {
-    "chat": ("wave", "reminder", "owner", "announce"),
+    "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group"),
     "directory": ("sync",),
     "removal": ("writeback", "verify"),
     "campaign": ("open", "close"),

@@ -62,7 +62,14 @@ def campaign(id: str = "spring", *, state: CampaignState = CampaignState.OPEN, a
         reviewer_id=PersonId("reviewer"),
         fallback_id=CASEY,
         silence=Silence.RECOMMENDATION,
-        scope=Scope(days=60, product_ids=(VISIO,), rules=("idle", "never_seen"), seat_ids=("holder-1:visio",)),
+        scope=Scope(
+            days=60,
+            product_ids=(VISIO,),
+            rules=("idle", "never_seen"),
+            departments=("Sales, EMEA",),
+            person_ids=(PersonId("holder-2"),),
+            seat_ids=("holder-1:visio",),
+        ),
         mode=WriteMode.LIVE,
         attempt=2,
         opened_at=NOW - 2 * HOUR,
@@ -70,6 +77,9 @@ def campaign(id: str = "spring", *, state: CampaignState = CampaignState.OPEN, a
         closed_at=NOW,
         pause_reason="frozen",
         abandoned_by=PersonId("quitter"),
+        extended_at=NOW - HOUR,
+        cancelled_by=PersonId("canceller"),
+        cancel_reason="the wrong list – ünly",
     )
 
 
@@ -142,6 +152,8 @@ def ended(one: ReviewItem) -> ReviewItem:
         one,
         assigned_reason="knows it better",
         delegated_by=BLAIR,
+        moved_from=GroupId("team"),
+        moved_by=CASEY,
         handovers=2,
         not_sure_by=CASEY,
         waiting=Waiting.PENDING_VERIFICATION,

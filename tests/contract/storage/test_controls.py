@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reclaim.domain.ids import PersonId, TenantId
+from reclaim.domain.confirmation import LaunchRequest, LaunchState
+from reclaim.domain.ids import PersonId, RunId, TenantId
 from reclaim.errors import Conflict
 from reclaim.ports.storage import Freeze, ResumeRequest
 from storage.unit_of_work import SqlWork
@@ -103,3 +105,57 @@ async def test_what_was_not_committed_was_not_seen(work: SqlWork) -> None:
 
     async with work.write() as unit:
         assert await unit.controls.once("k", at=NOW)
+
+
+LAUNCH = LaunchRequest(
+    id="l1",
+    draft_ref="draft-1",
+    by=ANNA,
+    at=NOW,
+    expires_at=NOW + timedelta(days=3),
+    run_id=RunId("run-1"),
+    seats_sha256="a" * 64,
+    draft_sha256="b" * 64,
+    items=120,
+    limit=100,
+    asked=(BEN, PersonId("carl")),
+)
+
+
+async def test_a_request_to_confirm_comes_back_as_it_was_and_ends_once(work: SqlWork) -> None:
+    confirmed = LAUNCH.to(LaunchState.CONFIRMED, by=BEN, at=NOW + timedelta(hours=1))
+    async with work.write() as unit:
+        await unit.controls.ask_launch(LAUNCH)
+        await unit.commit()
+    async with work.read() as unit:
+        assert await unit.controls.launch_request("l1") == LAUNCH
+        assert await unit.controls.launch_requests_waiting() == [LAUNCH]
+        assert await unit.controls.launch_request("l2") is None
+
+    async with work.write() as unit:
+        await unit.controls.settle_launch(confirmed)
+        with pytest.raises(Conflict):
+            await unit.controls.settle_launch(LAUNCH.to(LaunchState.DECLINED, by=BEN, at=NOW))
+        await unit.commit()
+
+    async with work.read() as unit:
+        assert await unit.controls.launch_request("l1") == confirmed
+        assert await unit.controls.launch_requests_waiting() == []
+
+
+async def test_one_request_waits_for_a_draft_at_a_time(work: SqlWork) -> None:
+    second = replace(LAUNCH, id="l2", at=NOW + timedelta(hours=1))
+    other = replace(LAUNCH, id="l3", draft_ref="draft-2")
+    withdrawn = LAUNCH.to(LaunchState.WITHDRAWN, by=ANNA, at=NOW)
+    async with work.write() as unit:
+        await unit.controls.ask_launch(LAUNCH)
+        await unit.controls.ask_launch(other)
+        with pytest.raises(Conflict):
+            await unit.controls.ask_launch(second)
+        await unit.controls.settle_launch(withdrawn)
+        await unit.controls.ask_launch(second)
+        await unit.commit()
+
+    async with work.read() as unit:
+        assert await unit.controls.launch_requests_of("draft-1") == [second, withdrawn]
+        assert await unit.controls.launch_requests_waiting() == [other, second]

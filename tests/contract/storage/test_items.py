@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from reclaim.domain.campaign import CampaignState
+from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, ItemId, MessageId, PersonId
 from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
@@ -245,8 +246,8 @@ async def test_reviewers_are_counted_by_who_answered_and_who_has_what_is_open(wo
 
     async with work.read() as unit:
         assert await unit.items.reviewers(SPRING) == [
-            ReviewerCount(person_id=ALEX, total=3, open=1),
-            ReviewerCount(person_id=BLAIR, total=2, open=1),
+            ReviewerCount(kind=AssigneeKind.PERSON, assignee_id=ALEX, total=3, open=1),
+            ReviewerCount(kind=AssigneeKind.PERSON, assignee_id=BLAIR, total=2, open=1),
         ]
         assert await unit.items.reviewers(AUTUMN) == []
 

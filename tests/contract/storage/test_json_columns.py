@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import Scope
 from reclaim.domain.directory import Path
-from reclaim.domain.ids import GroupId, ProductId
+from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.domain.money import Money
 from reclaim.domain.removal import Blocker, PlanStep, RemovalPlan, StepKind
 from reclaim.domain.review import Snapshot
@@ -63,6 +63,8 @@ SCOPES = st.builds(
     days=st.integers(),
     product_ids=st.lists(st.text().map(ProductId)).map(tuple),
     rules=st.lists(st.text()).map(tuple),
+    departments=st.lists(st.text()).map(tuple),
+    person_ids=st.lists(st.text().map(PersonId)).map(tuple),
     seat_ids=st.lists(st.text()).map(tuple),
 )
 

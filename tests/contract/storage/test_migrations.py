@@ -1,16 +1,23 @@
 import os
+from datetime import UTC, datetime
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from dbos import DBOS
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
+from reclaim.domain.campaign import Scope
+from reclaim.domain.ids import ProductId
 from storage.engine import plain_url, sync_engine
 from storage.migrate import configuration, head_is_current, upgrade
-from storage.tables import metadata
+from storage.repositories.json_columns import decode_scope
+from storage.tables import campaigns, metadata
 from tests.databases import postgres_database
 
 
@@ -92,7 +99,33 @@ def test_an_upgrade_makes_a_file_for_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_scope_that_was_stored_before_it_knew_departments_is_widened(database_url: str) -> None:
+    engine = sync_engine(plain_url(database_url))
+    stored = {"days": 90, "product_ids": ["visio"], "rules": [], "seat_ids": []}
+    with engine.begin() as connection:
+        connection.execute(insert(campaigns).values({**_campaign_row(), "scope": stored}))
+        with Operations.context(MigrationContext.configure(connection)):
+            import_module("storage.migrations.versions.0006_start").widen_scopes()
+        found = connection.execute(select(campaigns.c.scope)).scalar_one()
+    engine.dispose()
+
+    assert decode_scope(found) == Scope(days=90, product_ids=(ProductId("visio"),))
+
+
+def _campaign_row() -> dict[str, object]:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    instants = dict.fromkeys(("created_at", "due_at", "closes_at", "shown_close_at"), at)
+    texts = dict.fromkeys(("id", "name", "state", "owner_id", "zone", "strategy", "silence", "mode"), "x")
+    return {**texts, **instants, "version": 1, "attempt": 0}
+
+
 def test_the_scripts_are_part_of_the_package() -> None:
     versions = files("storage") / "migrations" / "versions"
 
-    assert {"0001_directory.py", "0002_campaigns.py", "0003_evidence.py"} <= {file.name for file in versions.iterdir()}
+    assert {
+        "0001_directory.py",
+        "0002_campaigns.py",
+        "0003_evidence.py",
+        "0005_owners.py",
+        "0006_start.py",
+    } <= {file.name for file in versions.iterdir()}

@@ -1,6 +1,10 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from reclaim.domain.ids import GroupId, PersonId
+from reclaim.ports.directory import PersonRow
 from storage.unit_of_work import SqlWork
 from tests.contract.storage.directory_rows import begin, end, row, run, sync
 
@@ -12,6 +16,11 @@ PAGE = [
     row("eve", name=""),
     row("under_score", name="Uma"),
 ]
+
+
+def somebody(ref: str, **fields: Any) -> PersonRow:
+    one = row(ref)
+    return replace(one, person=replace(one.person, **fields))
 
 
 async def found(work: SqlWork, text: str, limit: int = 10) -> list[PersonId]:
@@ -86,3 +95,32 @@ async def test_role_groups_have_the_members_of_the_last_complete_sync(work: SqlW
     async with work.read() as unit:
         assert await unit.people.members(admins) == {"ben", "carl"}
         assert await unit.people.members(GroupId("nobody")) == frozenset()
+
+
+async def test_people_are_named_by_id_sign_in_name_or_address_in_any_case(work: SqlWork) -> None:
+    people = [somebody("anna", mail="a.mueller@contoso.example"), row("ben"), row("carl")]
+    await sync(work, 1, people)
+    await sync(work, 2, people[:2])
+
+    async with work.read() as unit:
+        found = await unit.people.named(
+            ["A.MUELLER@contoso.example", "Ben@Contoso.Example", "carl", "ann", "anna", "%"]
+        )
+        many = await unit.people.named([f"nobody-{number}" for number in range(2_000)] + ["anna"])
+
+    assert sorted(person.id for person in found) == ["anna", "ben"]  # Carl has left, and a part of a name is no name
+    assert [person.id for person in many] == ["anna"]
+
+
+async def test_departments_are_those_of_people_who_are_there(work: SqlWork) -> None:
+    people = [
+        somebody("anna", department="Sales"),
+        somebody("ben", department="Sales"),
+        somebody("carl", department="Legal"),
+        somebody("dora", department=None),
+    ]
+    await sync(work, 1, people)
+    await sync(work, 2, [one for one in people if one.person.id != "carl"])
+
+    async with work.read() as unit:
+        assert await unit.people.departments() == ["Sales"]

@@ -4,13 +4,28 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from cards import campaign, control, review, review_forms, review_item, spend, start, trail, welcome
+from cards import (
+    campaign,
+    control,
+    owners,
+    preview,
+    review,
+    review_forms,
+    review_item,
+    spend,
+    start,
+    steer,
+    trail,
+    welcome,
+)
 from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
+from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
+from reclaim.domain.ids import GroupId
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView
+from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, Moved, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
 from tests.golden.cards.models import (
@@ -27,11 +42,15 @@ from tests.golden.cards.models import (
     HISTORY,
     HOSTILE,
     ITEMS,
+    LAUNCH_ASKED,
+    LAUNCH_CONFIRMED,
     LYNNE,
     MAILBOX,
     MEGAN,
     NAME,
     NOW,
+    OVER,
+    OWNERS,
     PLACES,
     PREVIEW,
     RESULT,
@@ -39,6 +58,7 @@ from tests.golden.cards.models import (
     SEAT_ROWS,
     SEATS,
     SPEND,
+    START_SEATS,
     STATUS,
     SYNC,
     SYNCED,
@@ -73,6 +93,8 @@ def _item_states() -> dict[str, CardView]:
     to_me = replace(
         ITEMS[0], delegated_by=LYNNE, assigned_reason="Leads the project", assigned_how=AssignedHow.DELEGATED
     )
+    moved = replace(ITEMS[0], assigned_how=AssignedHow.REASSIGNED, moved_by=LYNNE)
+    of_group = replace(ITEMS[0], assignee_kind=AssigneeKind.GROUP, assignee_id=GroupId("g"))
     unsure = replace(ITEMS[0], assignee_id=LYNNE, not_sure_by=MEGAN, assigned_how=AssignedHow.NOT_SURE)
     closed = {"campaign_state": CampaignState.CLOSED}
     views = {
@@ -88,9 +110,26 @@ def _item_states() -> dict[str, CardView]:
         "item_kept": view(kept, others_open=5),
         "item_not_sure": view(answered(ITEMS[0], Choice.NOT_SURE)),
         "item_by_other": view(by_other, answered_by_name="Lynne Robbins", assignee_name="Lynne Robbins"),
-        "item_passed_on": view(passed, assignee_name="Lynne Robbins"),
-        "item_from_other": view(to_me, from_name="Lynne Robbins"),
-        "item_second_look": view(unsure, assignee_name="Lynne Robbins"),
+        "item_passed_on": view(passed, assignee_name="Lynne Robbins", may_answer=False),
+        "item_from_other": view(to_me, from_name="Lynne Robbins", back_to_name="Lynne Robbins"),
+        "item_from_group": view(
+            replace(to_me, moved_from=GroupId("g")), from_name="Lynne Robbins", back_to_name="Design tool owners"
+        ),
+        "item_given_back": view(
+            replace(ITEMS[0], assigned_how=AssignedHow.GIVEN_BACK, moved_by=LYNNE), moved_by_name="Lynne Robbins"
+        ),
+        "item_moved_here": view(moved, moved_by_name="Lynne Robbins"),
+        "item_moved_away": view(
+            replace(moved, assignee_id=LYNNE),
+            may_answer=False,
+            moved_by_name="Allan Deyoung",
+            assignee_name="Lynne Robbins",
+        ),
+        "item_of_group": view(of_group, group_name=HOSTILE),
+        "item_cancelled": view(
+            campaign_state=CampaignState.CANCELLED, cancelled_by_name="Lynne Robbins", cancelled_at=NOW
+        ),
+        "item_second_look": view(unsure, assignee_name="Lynne Robbins", may_answer=False),
         "item_removing": view(replace(REVOKED[0], waiting=Waiting.QUEUED), **closed),
         "item_frozen": view(replace(REVOKED[0], waiting=Waiting.FROZEN), **closed),
     }
@@ -109,7 +148,45 @@ def _waves() -> dict[str, CardView]:
     left = wave(ITEMS[4:], REVOKED)
     paged = replace(wave(), page=2, pages=3, open_count=27)
     closed = replace(left, campaign_state=CampaignState.CLOSED)
+    by_lynne = Answer(choice=Choice.REVOKE, by=LYNNE, at=NOW, batch_id=BATCH)
+    by_others = tuple(
+        replace(row, item=replace(row.item, answer=by_lynne), answered_by_name="Lynne Robbins")
+        for row in wave(ITEMS[:5]).open_rows
+    )
+    moved = replace(
+        wave(ITEMS[4:5]).open_rows[0],
+        item=replace(ITEMS[4], assigned_how=AssignedHow.REASSIGNED),
+        with_name=HOSTILE,
+        moved_by_name="Lynne Robbins",
+    )
+    passed_row = replace(
+        wave(ITEMS[3:4]).open_rows[0], item=replace(ITEMS[3], delegated_by=MEGAN), with_name="Lynne Robbins"
+    )
+    arrived = tuple(
+        replace(row, item=replace(row.item, assigned_how=how, moved_by=LYNNE), moved_by_name="Lynne Robbins")
+        for row, how in zip(
+            wave().open_rows, (AssignedHow.REASSIGNED, AssignedHow.REASSIGNED, AssignedHow.GIVEN_BACK), strict=False
+        )
+    )
+    shared = replace(wave(ITEMS[5:], REVOKED[:1]), by_others=by_others, moved_away=(moved,), passed_on=(passed_row,))
     return {
+        "wave_of_group": review.wave_card(shared, ZONE),
+        "wave_of_group_done": review.wave_card(replace(shared, open_rows=(), open_count=0), ZONE),
+        "wave_of_group_answers": review.answers_card(shared, 1, ZONE),
+        "wave_arrived": review.wave_card(replace(wave(), open_rows=(*arrived, *wave().open_rows[3:])), ZONE),
+        "wave_cancelled": review.wave_card(
+            replace(
+                left,
+                campaign_state=CampaignState.CANCELLED,
+                cancelled_by_name="Lynne Robbins",
+                cancelled_at=NOW,
+            ),
+            ZONE,
+        ),
+        "wave_nudged": review.reminder_card(left, 0, 0, ZONE, "Lynne Robbins"),
+        "wave_passed_on": review.wave_card(
+            left, ZONE, strip=review.passed_on_strip(Moved(seats=9, stayed=(("holder", 1), ("handovers", 2))), "Nora")
+        ),
         "wave": review.wave_card(wave(), ZONE),
         "wave_dry_run": review.wave_card(replace(wave(), mode=WriteMode.DRY_RUN, silence=Silence.REMOVE), ZONE),
         "wave_silence": review.wave_card(replace(wave(), silence=Silence.RECOMMENDATION), ZONE),
@@ -129,6 +206,7 @@ def _waves() -> dict[str, CardView]:
         ),
         "keep_many": review_forms.keep_many_form(wave(), wave().open_rows[:3], ZONE, COOLDOWN),
         "delegate_form": review_forms.delegate_form(view(), ZONE),
+        "delegate_form_with_others": review_forms.delegate_form(view(others_open=9), ZONE),
         "delegate_many": review_forms.delegate_many_form(wave(), wave().open_rows[:4], ZONE),
     }
 
@@ -147,14 +225,73 @@ def _admin() -> dict[str, CardView]:
         "seats_nearest": spend.nearest_card(
             "No SKU is called “vizio”. Did you mean Visio Plan 2?", [("visio", "Visio Plan 2")]
         ),
-        "start_form": start.start_form(FORM, Filled(values={"name": NAME, "until": "2026-12-04"})),
+        "start_form": start.start_form(
+            FORM,
+            Filled(
+                values={
+                    "name": NAME,
+                    "until": "2026-12-04",
+                    "disabled": "true",
+                    "never": "true",
+                    "sku.visio": "true",
+                    "department": "Sales; Marketing",
+                    "fallback": LYNNE,
+                },
+                labels={"fallback": "Lynne Robbins"},
+            ),
+        ),
+        "start_form_by_hand": start.start_form(replace(FORM, seats=2, live=False), Filled(values={"name": NAME})),
         "start_form_error": start.start_form(
-            replace(FORM, seats=22, live=False), Filled(values={"name": HOSTILE}, field=None, error="Too many seats.")
+            FORM,
+            Filled(
+                values={"name": HOSTILE, "days": "other", "other_days": "45", "listed": "person,sku\nnobody,"},
+                field="listed",
+                error="Line 2, person: nobody in the tenant is “nobody”. Nothing was taken from this list.",
+            ),
         ),
-        "preview": start.preview_card(PREVIEW, NOW, ZONE),
-        "preview_dry_stale": start.preview_card(
-            replace(PREVIEW, mode=WriteMode.DRY_RUN, data=replace(DATA, stale=True)), NOW, ZONE
+        "preview": preview.preview_card(PREVIEW, NOW, ZONE),
+        "preview_dry_stale": preview.preview_card(
+            replace(PREVIEW, data=DataAge(as_of=DATA.as_of, stale=True), mode=WriteMode.DRY_RUN), NOW, ZONE
         ),
+        "preview_over_limit": preview.preview_card(OVER, NOW, ZONE),
+        "preview_waiting": preview.preview_card(replace(OVER, waiting_for=("Allan Deyoung",)), NOW, ZONE),
+        "preview_small": preview.preview_card(
+            replace(
+                PREVIEW,
+                idle=2,
+                items=2,
+                writable=2,
+                recommended=2,
+                blockers=(),
+                left_out=(),
+                shares=(),
+                named_not_idle=0,
+                reviewers=PREVIEW.reviewers[:1],
+                to_fallback=0,
+                low=Total(),
+                likely=PREVIEW.high,
+            ),
+            NOW,
+            ZONE,
+        ),
+        "simulation": preview.simulation_card(PREVIEW, NOW, ZONE, may_start=True, may_list=True),
+        "simulation_auditor": preview.simulation_card(
+            replace(PREVIEW, over=OverLimit(selected=31, limit=24, hard=True, sku_name="Visio Plan 2", held=40)),
+            NOW,
+            ZONE,
+            may_start=False,
+            may_list=True,
+        ),
+        "start_seats": preview.start_seats_card(START_SEATS),
+        "launch_moved": preview.asked_card(),
+        "launch_waiting": preview.launch_request_card(LAUNCH_ASKED, ZONE, to_asker=True),
+        "launch_confirm": preview.launch_request_card(LAUNCH_ASKED, ZONE, to_asker=False),
+        **{
+            f"launch_{state}": preview.launch_request_card(
+                replace(LAUNCH_CONFIRMED, state=state), ZONE, to_asker=state != "declined"
+            )
+            for state in ("confirmed", "declined", "changed", "expired", "withdrawn")
+        },
         "launched": start.launched_card(NAME, CAMPAIGN),
         "discarded": start.discarded_card(),
         "opened": campaign.opened_card(STATUS, ZONE),
@@ -167,6 +304,23 @@ def _admin() -> dict[str, CardView]:
         ),
         "closed": campaign.closed_card(CLOSED, ZONE, may_run=True),
         "closing": campaign.closing_card(STATUS, "on Tue 24 Nov 2026, 14:02", ZONE, Silence.KEEP),
+        "status_cancelled": campaign.status_card(
+            replace(
+                STATUS,
+                state=CampaignState.CANCELLED,
+                cancelled_by_name="Lynne Robbins",
+                cancelled_at=NOW,
+                cancel_reason=HOSTILE,
+            ),
+            ZONE,
+            may_run=True,
+        ),
+        "status_to_remind": campaign.status_card(replace(STATUS, nudgeable=7), ZONE, may_run=True),
+        "cancelling": steer.cancelling_card(STATUS),
+        "owners": owners.owners_card(OWNERS, may_run=True),
+        "owners_named": owners.owners_card(
+            OWNERS, said=owners.named_text("Visio Plan 2", OWNERS.rows[1]), may_run=False
+        ),
         "abandoning": campaign.abandoning_card(APPLYING),
         "campaigns": campaign.campaigns_card(campaigns, ZONE),
         "campaigns_none": campaign.campaigns_card(replace(campaigns, rows=()), ZONE),
@@ -207,7 +361,9 @@ CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _cont
 
 # Cards that ask a reviewer for something.
 ASKING: Final = (
-    "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "item", "item_direct",
-    "item_disabled_hostile", "item_held", "item_by_hand", "item_dry_run", "item_silence_removes", "item_third_hand_over",
-    "item_from_other", "keep_form", "keep_form_error", "keep_many", "delegate_form", "delegate_many",
+    "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "wave_of_group", "wave_nudged",
+    "wave_arrived", "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand",
+    "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
+    "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
+    "delegate_form_with_others", "delegate_many",
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Path, Person
+from reclaim.domain.directory import AssigneeKind, Path, Person
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Total
@@ -19,15 +19,22 @@ from reclaim.domain.read_models import (
     History,
     HistoryLine,
     ItemView,
+    LaunchRequestView,
     LeftOut,
+    OverLimit,
+    OwnerRow,
+    Owners,
     ReviewerLoad,
     SeatFilter,
     SeatPage,
     SeatRow,
     SentMessage,
+    SkuShare,
     SkuSpend,
     SpendReport,
     StartPreview,
+    StartSeat,
+    StartSeats,
     SyncView,
     Wave,
     WaveRow,
@@ -39,6 +46,7 @@ from reclaim.domain.review import (
     Answer,
     AssignedHow,
     Choice,
+    FallbackWhy,
     Recommendation,
     ReviewItem,
     Snapshot,
@@ -252,18 +260,31 @@ PLACES: Final[Mapping[str, str]] = {
     for page, name in enumerate(("here", "previous", "next", "all", "disabled", "never_seen", "days90"), 1)
 }
 
+_OTHERS = (
+    "Alex Wilber",
+    "Ben Walters",
+    "Debra Berger",
+    "Diego Siciliani",
+    "Irvin Sayers",
+    "Johanna Lorenz",
+    "Joni Sherman",
+)
 PREVIEW: Final = StartPreview(
     ref="draft",
     name=NAME,
     idle=114,
     items=86,
     monthly=Total(amounts=(usd(241600),), unpriced=5),
-    low=Total(amounts=(usd(189200),), unpriced=5),
+    low=Total(amounts=(usd(120400),), unpriced=2),
+    likely=Total(amounts=(usd(189200),), unpriced=5),
     high=Total(amounts=(usd(241600),), unpriced=5),
-    recommended=71,
+    recommended=64,
     writable=71,
     blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
-    reviewers=(ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=12),),
+    reviewers=(
+        ReviewerLoad(assignee_id=MEGAN, name="Megan Bowen", seats=34),
+        *(ReviewerLoad(assignee_id=PersonId(who), name=who, seats=8 - (n > 3)) for n, who in enumerate(_OTHERS)),
+    ),
     to_fallback=7,
     fallback_name="Lynne Robbins",
     left_out=(LeftOut(reason="scope", seats=20), LeftOut(reason="asked", seats=8)),
@@ -274,6 +295,61 @@ PREVIEW: Final = StartPreview(
     due_at=CLOSES,
     zone=ZONE,
     data=DATA,
+    named_not_idle=3,
+    shares=(SkuShare(name="Visio Plan 2", items=22, held=60),),
+)
+OVER: Final = replace(PREVIEW, over=OverLimit(selected=86, limit=50, hard=False))
+START_SEATS: Final = StartSeats(
+    ref="draft",
+    name=NAME,
+    rows=tuple(
+        StartSeat(
+            person_name=item.snapshot.person_name,
+            sku_name=item.snapshot.sku_name,
+            reviewer_name="Megan Bowen",
+            monthly=item.snapshot.monthly,
+            writable=item.plan.writable,
+            blocker=item.plan.blocker.value if item.plan.blocker else None,
+        )
+        for item in ITEMS
+    ),
+    page=2,
+    pages=9,
+    total=86,
+)
+LAUNCH_ASKED: Final = LaunchRequestView(
+    ref="r7",
+    draft_ref="draft",
+    campaign_name=NAME,
+    state="asked",
+    by=LYNNE,
+    by_name="Lynne Robbins",
+    asked_names=("Allan Deyoung", "Megan Bowen"),
+    expires_at=NOW + timedelta(days=3),
+    settled_by_name=None,
+    settled_at=None,
+    preview=OVER,
+)
+LAUNCH_CONFIRMED: Final = replace(
+    LAUNCH_ASKED, state="confirmed", settled_by_name="Allan Deyoung", settled_at=NOW, preview=None
+)
+
+OWNERS: Final = Owners(
+    rows=(
+        OwnerRow(product_id=ProductId("e5"), sku_name="Microsoft 365 E5", owner_name=None, kind=None, idle=31),
+        OwnerRow(
+            product_id=VISIO, sku_name="Visio Plan 2", owner_name="Megan Bowen", kind=AssigneeKind.PERSON, idle=22
+        ),
+        OwnerRow(
+            product_id=ProductId("project"),
+            sku_name=HOSTILE,
+            owner_name=HOSTILE,
+            kind=AssigneeKind.GROUP,
+            idle=4,
+            trouble=FallbackWhy.GROUP_UNREAD,
+        ),
+    ),
+    fallback_name="Lynne Robbins",
 )
 
 STATUS: Final = CampaignStatus(
@@ -291,7 +367,7 @@ STATUS: Final = CampaignStatus(
     reviewers=19,
     reviewers_done=11,
     open_with=tuple(
-        ReviewerLoad(person_id=PersonId(name), name=name, seats=seats)
+        ReviewerLoad(assignee_id=PersonId(name), name=name, seats=seats)
         for name, seats in (("Ben Walters", 9), ("Debra Berger", 8), (HOSTILE, 4))
     ),
     unreachable=("Enrico Cattaneo",),

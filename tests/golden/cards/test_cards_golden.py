@@ -24,7 +24,8 @@ DRAWN: dict[str, Callable[[CardView], str]] = {
 DRAWN_IN_FULL = frozenset(
     {
         "wave", "wave_decided", "wave_paged", "item", "item_held", "item_revoked", "keep_many", "delegate_form", "spend",
-        "seats", "start_form_error", "preview", "status", "closed", "why", "freeze_asked", "help", "welcome",
+        "seats", "start_form_error", "preview", "launch_confirm", "status", "closed", "why", "freeze_asked", "help",
+        "welcome",
     }
 )  # fmt: skip
 FILES = [(name, ending) for name in CARDS for ending in DRAWN if ending == "txt" or name in DRAWN_IN_FULL]

@@ -67,7 +67,21 @@ def test_a_card_that_asks_says_what_happens_next_and_what_silence_does(name: str
     assert SILENCE.search(said)
 
 
-@pytest.mark.parametrize("name", ["start_form", "preview", "freeze_form", "resume_form", "closing", "abandoning"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "start_form",
+        "preview",
+        "preview_over_limit",
+        "simulation",
+        "launch_waiting",
+        "launch_confirm",
+        "freeze_form",
+        "resume_form",
+        "closing",
+        "abandoning",
+    ],
+)
 def test_a_card_that_asks_an_admin_says_what_happens_next(name: str) -> None:
     assert boxes(CARDS[name])
 

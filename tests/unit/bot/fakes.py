@@ -21,10 +21,15 @@ from reclaim.domain.read_models import (
     History,
     InboxView,
     ItemView,
+    LaunchRequestView,
+    Moved,
+    Nudged,
+    Owners,
     SeatFilter,
     SeatPage,
     SpendReport,
     StartPreview,
+    StartSeats,
     SyncView,
     Wave,
     WhyReport,
@@ -34,6 +39,7 @@ from reclaim.domain.roles import Actor, Role
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
 from reclaim.ports.chat import Delivery
 from reclaim.services.campaign_draft import CampaignDraft
+from reclaim.services.choose_seats import ScopeAsked
 from tests.fakes import FixedClock, SequentialTokens
 from tests.golden.cards import models
 
@@ -72,8 +78,13 @@ class Core:
     drafts: dict[str, CampaignDraft] = field(default_factory=dict)
     frozen: FreezeView = models.FROZEN
     reachable: bool = True
+    campaign_names: set[str] | None = None  # None: every text names the one campaign
+    nudged: Nudged = field(
+        default_factory=lambda: Nudged(campaign_id=models.CAMPAIGN, reminded=5, waiting=2, next_at=models.CLOSES)
+    )
     delivered: list[tuple[PersonId, Notice]] = field(default_factory=list)
     seat_filters: list[SeatFilter] = field(default_factory=list)
+    scopes: list[ScopeAsked] = field(default_factory=list)
 
     def note(self, *call: object) -> None:
         self.calls.append(call)
@@ -124,6 +135,29 @@ class Core:
         self.note("preview", draft.ref)
         return replace(models.PREVIEW, ref=draft.ref, name=draft.name)
 
+    async def simulate(self, actor: Actor, draft: CampaignDraft) -> StartPreview:
+        self.note("simulate", draft.ref)
+        return replace(models.PREVIEW, ref=draft.ref, name=draft.name)
+
+    async def seats(self, actor: Actor, ref: str, page: int) -> StartSeats:
+        self.note("start_seats", ref, page)
+        return replace(models.START_SEATS, ref=ref, page=page)
+
+    async def scope(self, asked: ScopeAsked) -> Scope:
+        self.scopes.append(asked)
+        for sku in asked.skus:
+            await self.product("Visio Plan 2" if sku == models.VISIO else sku)
+        return Scope(
+            days=asked.days,
+            rules=asked.rules,
+            product_ids=(models.VISIO,) if asked.skus else (),
+            departments=asked.departments,
+            person_ids=(NOBODY,) if asked.listed else (),
+        )
+
+    async def person(self, text: str, *, field: str) -> PersonId:
+        return next(person for person, name in NAMES.items() if text.lower() in name.lower())
+
     async def launch(self, actor: Actor, ref: str) -> Campaign:
         self.note("launch", ref)
         return replace(OPEN_CAMPAIGN, id=CampaignId(ref))
@@ -168,9 +202,46 @@ class Core:
         self.note("undo", batch, idem_key)
         return replace(models.RESULT, choice=Choice.WITHDRAWN, undone=4)
 
-    async def delegate(self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str) -> int:
-        self.note("delegate", tuple(items), to, reason, idem_key)
-        return len(items)
+    async def delegate(
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str, others: bool = False
+    ) -> Moved:
+        self.note("delegate", tuple(items), to, reason, idem_key, *(["others"] if others else []))
+        return Moved(seats=len(items) + (3 if others else 0), stayed=(("holder", 1),) if others else ())
+
+    async def give_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> str:
+        self.note("give_back", item_id, idem_key)
+        return "Lynne Robbins"
+
+    async def of_reviewer(self, actor: Actor, campaign_id: CampaignId, reviewer: str, to: str) -> Moved:
+        self.note("reassign", campaign_id, reviewer, to)
+        return Moved(seats=4, to_name="Nora Patel", stayed=(("holder", 1),))
+
+    async def of_holder(self, actor: Actor, campaign_id: CampaignId, holder: str, to: str) -> Moved:
+        self.note("reassign_seat", campaign_id, holder, to)
+        return Moved(seats=1, to_name="Nora Patel")
+
+    async def extend(self, actor: Actor, campaign_id: CampaignId, due: date) -> Campaign:
+        self.note("extend", campaign_id, due)
+        return OPEN_CAMPAIGN
+
+    async def cancel(self, actor: Actor, campaign_id: CampaignId, reason: str | None) -> Campaign:
+        self.note("cancel", campaign_id, reason)
+        return OPEN_CAMPAIGN
+
+    async def nudge(self, actor: Actor, campaign_id: CampaignId, person: str | None = None) -> Nudged:
+        self.note("nudge", campaign_id, person)
+        return self.nudged
+
+    async def owners(self) -> Owners:
+        return models.OWNERS
+
+    async def name(self, actor: Actor, product: ProductId, text: str, *, group: bool) -> Owners:
+        self.note("owner", product, text, group)
+        return models.OWNERS
+
+    async def remove(self, actor: Actor, product: ProductId) -> Owners:
+        self.note("no_owner", product)
+        return models.OWNERS
 
     async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None:
         self.note("take_back", item_id)
@@ -206,6 +277,8 @@ class Core:
         return Campaigns(rows=(models.STATUS,), idle=42, total=models.SPEND.total)
 
     async def find(self, text: str | None) -> Campaign:
+        if text is not None and self.campaign_names is not None and text not in self.campaign_names:
+            raise NotFound(f"No campaign is called “{text}”.")
         return OPEN_CAMPAIGN
 
     async def why(self, text: str) -> WhyReport:
@@ -256,6 +329,36 @@ class Freezing:
         return self.core.frozen
 
 
+class Confirming:
+    """The second admin's face of the core; `shown` is where the request stands."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.shown = replace(models.LAUNCH_ASKED, by=MANAGER)
+
+    async def ask(self, actor: Actor, ref: str) -> LaunchRequestView:
+        self.core.note("ask_launch", ref)
+        return self.shown
+
+    async def confirm(self, actor: Actor, ref: str) -> Campaign:
+        self.core.note("confirm_launch", ref)
+        self.shown = replace(models.LAUNCH_CONFIRMED, by=MANAGER)
+        return OPEN_CAMPAIGN
+
+    async def decline(self, actor: Actor, ref: str) -> LaunchRequestView:
+        self.core.note("decline_launch", ref)
+        self.shown = replace(models.LAUNCH_CONFIRMED, by=MANAGER, state="declined")
+        return self.shown
+
+    async def withdraw(self, actor: Actor, ref: str) -> LaunchRequestView:
+        self.core.note("withdraw_launch", ref)
+        self.shown = replace(models.LAUNCH_CONFIRMED, by=MANAGER, state="withdrawn")
+        return self.shown
+
+    async def view(self, ref: str) -> LaunchRequestView:
+        return self.shown
+
+
 class Syncing:
     """The sync's face of the core."""
 
@@ -295,9 +398,23 @@ class Bot:
         self.keys += 1
         return f"key-{self.keys}"
 
-    def command(self, person: PersonId, text: str, *, private: bool = True, key: str | None = None) -> Command:
-        channel = "console" if person == OPERATOR else "web"
-        return Command(person_id=person, channel=channel, text=text, key=key or self.new_key(), private=private)
+    def command(
+        self,
+        person: PersonId,
+        text: str,
+        *,
+        private: bool = True,
+        key: str | None = None,
+        files: Mapping[str, str] | None = None,
+    ) -> Command:
+        return Command(
+            person_id=person,
+            channel="console" if person == OPERATOR else "web",
+            text=text,
+            key=key or self.new_key(),
+            private=private,
+            files=files or {},
+        )
 
     def click(
         self,
@@ -330,9 +447,15 @@ def services(core: Core, writes: WriteMode) -> Services:
         read_spend=core,
         read_seats=core,
         start_campaign=core,
+        choose_seats=core,
+        confirm_launch=Confirming(core),
         read_wave=core,
         record_decision=core,
         delegate_item=core,
+        reassign_items=core,
+        steer_campaign=core,
+        nudge_reviewers=core,
+        name_owner=core,
         close_campaign=core,
         freeze_writes=Freezing(core),
         read_status=core,

@@ -23,11 +23,17 @@ VERBS = {
     "why": LOOK,
     "history": LOOK,
     "export": LOOK,
+    "simulate": LOOK,
     "start": PERSON,
     "close": RUN,
     "freeze": RUN,
     "retry": RUN,
     "sync": RUN,
+    "nudge": RUN,
+    "reassign": RUN,
+    "extend": RUN,
+    "cancel": RUN,
+    "owner": RUN,
     "resume": ADMINS,
 }
 BUTTONS = {
@@ -55,10 +61,22 @@ BUTTONS = {
             "item.why",
             "item.undo",
             "item.take_back",
+            "item.give_back",
         ],
         EVERYONE,
     ),
-    **dict.fromkeys(["spend.seats", "seats.page", "seats.filter", "status.open", "export.get"], LOOK),
+    **dict.fromkeys(
+        [
+            "spend.seats",
+            "seats.page",
+            "seats.filter",
+            "start.show",
+            "start.seats",
+            "status.open",
+            "export.get",
+        ],
+        LOOK,
+    ),
     **dict.fromkeys(
         [
             "seats.take_all",
@@ -69,6 +87,11 @@ BUTTONS = {
             "start.preview",
             "start.launch",
             "start.discard",
+            "start.preset",
+            "start.simulated",
+            "start.reopen",
+            "start.ask",
+            "launch.withdraw",
         ],
         PERSON,
     ),
@@ -79,6 +102,9 @@ BUTTONS = {
             "close.abandon",
             "close.abandon.submit",
             "retry.submit",
+            "cancel.step",
+            "cancel.submit",
+            "nudge.run",
             "freeze.form",
             "freeze.submit",
             "sync.run",
@@ -87,7 +113,7 @@ BUTTONS = {
         RUN,
     ),
     **dict.fromkeys(["resume.form", "resume.submit"], ADMINS),
-    "resume.confirm": ADMIN_ONLY,
+    **dict.fromkeys(["resume.confirm", "launch.confirm", "launch.decline"], ADMIN_ONLY),
 }
 
 
