@@ -20,9 +20,14 @@ from reclaim.domain.review import ReviewItem
 from reclaim.ports.storage import StoredEvent, Work
 
 _ENDINGS = (EventKind.ITEM_ENDED, EventKind.REMOVAL_VERIFIED)
-_MOVES = (EventKind.ITEM_ASSIGNED, EventKind.ITEM_DELEGATED, EventKind.ITEM_TAKEN_BACK)
+_MOVES = (
+    EventKind.ITEM_ASSIGNED,
+    EventKind.ITEM_DELEGATED,
+    EventKind.ITEM_TAKEN_BACK,
+    EventKind.ITEM_GIVEN_BACK,
+    EventKind.ITEM_REASSIGNED,
+)
 _DECISIONS = (EventKind.DECISION_MADE, EventKind.DECISION_WITHDRAWN)
-_OVER = (CampaignState.CLOSED, CampaignState.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -123,8 +128,6 @@ def _items_are_what_their_events_say(books: Books) -> Iterator[str]:
         match EventKind(body["kind"]):
             case EventKind.ITEM_ASSIGNED:
                 one.assignee = facts["assignee"]
-            case EventKind.ITEM_DELEGATED | EventKind.ITEM_TAKEN_BACK:
-                one.assignee = facts["to"]
             case EventKind.DECISION_MADE:
                 moved = facts["moved_to"]
                 one.assignee, one.choice = moved or one.assignee, None if moved else facts["choice"]
@@ -133,6 +136,8 @@ def _items_are_what_their_events_say(books: Books) -> Iterator[str]:
             case EventKind.ITEM_ENDED | EventKind.REMOVAL_VERIFIED:
                 one.outcome = facts["outcome"]
                 one.verified += body["kind"] == EventKind.REMOVAL_VERIFIED
+            case _:
+                one.assignee = facts["to"]
     for item in books.items:
         one = replayed[item.id]
         if one.kinds.count(EventKind.ITEM_ASSIGNED) != 1:
@@ -198,12 +203,13 @@ def _a_removal_has_its_whole_trail(books: Books) -> Iterator[str]:
 
 
 def _nothing_is_left_at_the_end(books: Books) -> Iterator[str]:
-    if books.campaign.state not in _OVER:
+    if books.campaign.state is CampaignState.CANCELLED and books.orders:
+        yield "cancelled, and something was to be removed"
+    if books.campaign.state is not CampaignState.CLOSED:
         return
-    if books.campaign.state is CampaignState.CLOSED:
-        ends = [body["kind"] for body in books.told(EventKind.CAMPAIGN_CLOSED, EventKind.CAMPAIGN_RESUMED)]
-        if not ends or ends[-1] != EventKind.CAMPAIGN_CLOSED or len(books.told(EventKind.CAMPAIGN_CLOSING)) != 1:
-            yield f"closed, and its events say {ends}"
+    ends = [body["kind"] for body in books.told(EventKind.CAMPAIGN_CLOSED, EventKind.CAMPAIGN_RESUMED)]
+    if not ends or ends[-1] != EventKind.CAMPAIGN_CLOSED or len(books.told(EventKind.CAMPAIGN_CLOSING)) != 1:
+        yield f"closed, and its events say {ends}"
     for item in books.items:
         if item.outcome is None or item.waiting is not None:
             yield f"{item.id} is left {item.waiting} with {item.outcome} in a {books.campaign.state} campaign"

@@ -167,7 +167,7 @@ class Life:
                     await self._use.close.early(self._owner, CAMPAIGN)
                 case "pass_on":
                     item = (await self._items())[0]
-                    reviewer = _person(item.assignee_id)
+                    reviewer = _assignee(item)
                     to = PersonId(self._script.second_admin)
                     await self._use.delegate.delegate(reviewer, [item.id], to, "knows the team", idem_key="pass-on")
                 case "freeze":
@@ -203,7 +203,7 @@ class Life:
             item = next(one for one in await self._items() if one.id == item.id)
             with self._points.during("decide"):
                 await self._use.decide.decide(
-                    _person(item.assignee_id),
+                    _assignee(item),
                     [item.id],
                     Choice(choice),
                     idem_key=f"click-{item.seat_id}",
@@ -275,9 +275,9 @@ def _admin(ref: str) -> Actor:
     return Actor(id=PersonId(ref), channel=CHANNEL, roles=frozenset({Role.ADMIN, Role.EMPLOYEE}))
 
 
-def _person(ref: PersonId | None) -> Actor:
-    assert ref is not None
-    return Actor(id=ref, channel=CHANNEL)
+def _assignee(item: ReviewItem) -> Actor:
+    assert item.assignee_id is not None
+    return Actor(id=PersonId(item.assignee_id), channel=CHANNEL)
 
 
 def _settings(script: Script) -> Settings:

@@ -121,7 +121,7 @@ class _Unit:
         await self._points.around(self._unit.commit(), *self._seen)
 
 
-class _Work(SqlWork):
+class _Work:
     points: Points
 
     def __init__(self, database: Database, enqueue: EnqueueIn) -> None:
@@ -200,7 +200,7 @@ class MortalTransport:
 @contextmanager
 def mortal(points: Points) -> Iterator[None]:
     """Let what is composed in this block die at the points."""
-    parts = {
+    parts: dict[str, Any] = {
         name: type(part.__name__, (part,), {"points": points})
         for name, part in {"SqlWork": _Work, "DecisionBatcher": _Decisions, "DbosEngine": _Engine}.items()
     }

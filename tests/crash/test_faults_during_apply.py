@@ -230,7 +230,7 @@ async def _approve(database: Path) -> tuple[Path, datetime]:
         for name in (DIRECT, GROUP):
             item = await apply.item(name)
             assert item.assignee_id is not None
-            reviewer = Actor(id=item.assignee_id, channel="web")
+            reviewer = Actor(id=PersonId(item.assignee_id), channel="web")
             await use.decide.decide(reviewer, [item.id], Choice.REVOKE, idem_key=name, bulk=False)
         return database, launched.closes_at
 

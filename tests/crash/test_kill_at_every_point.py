@@ -129,11 +129,8 @@ def cases(
     """Every selected case, some of them at once: most of a life is waiting for the disk and for polls."""
     folder = tmp_path_factory.mktemp("cases")
     stages = asyncio.run(_live_in_order(folder))
-    wanted: list[Case] = [
-        item.callspec.params["case"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and "cases" in item.fixturenames
-    ]
+    selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    wanted: list[Any] = [item.callspec.params["case"] for item in selected if "cases" in item.fixturenames]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {case: pool.submit(_play, case, stages, folder / f"case-{number}") for number, case in enumerate(wanted)}
         pool.shutdown(cancel_futures=True)
@@ -222,7 +219,7 @@ async def _audited(stage: Stage) -> Books:
 
 
 def _every_acknowledged_decision_is_there(books: Books, acknowledged: dict[str, str]) -> None:
-    stored = {item.id: item.answer.choice if item.answer else None for item in books.items}
+    stored = {str(item.id): item.answer.choice if item.answer else None for item in books.items}
     assert {item: stored[item] for item in acknowledged} == acknowledged
     made = Counter(body["item"] for body in books.told(EventKind.DECISION_MADE))
     assert set(made.values()) == {1}  # the same click twice is one decision

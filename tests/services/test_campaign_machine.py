@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, TypeVar
 from unittest import mock
@@ -39,7 +40,18 @@ from reclaim.errors import (
 from reclaim.services import close_campaign, open_campaign
 from tests.databases import copy_sqlite, migrate_sqlite_template
 from tests.fakes import Killed
-from tests.services.campaign_model import CAST, DISABLED, DYNAMIC_GROUP, Asked, Brake, Key, Label, Review
+from tests.services.campaign_model import (
+    CAST,
+    DISABLED,
+    DYNAMIC_GROUP,
+    OWNER_GROUP,
+    OWNERS,
+    Asked,
+    Brake,
+    Key,
+    Label,
+    Review,
+)
 from tests.services.campaign_world import DAY, E5, HOUR, NORA, POLICY, ROSA, Call, CampaignWorld, actor, check
 from tests.services.world import ALLAN, E3, LYNNE, MEGAN, VISIO, VISIO_GROUP, draft, group, seat
 
@@ -83,6 +95,7 @@ class Campaigns(RuleBasedStateMachine):
             patch.start()
         self.world = PatientWorld(copy_sqlite(Campaigns.template, Path(self.folder.name)))
         self.reviews: list[Review] = []
+        self.strategies: list[Strategy] = []
         self.brake = Brake()
         self.clicks: list[tuple[Review, BatchId]] = []
         # What happened to a seat from outside, and how many writes had been made by then.
@@ -116,16 +129,18 @@ class Campaigns(RuleBasedStateMachine):
         dry_run=st.booleans(),
         live_reads=st.sampled_from((10, 10, 1)),
         an_hour=st.sampled_from((500, 500, 1)),
-        to_one=st.booleans(),
+        strategy=st.sampled_from(Strategy),
     )
     def begin(
-        self, cast: set[str], silence: Silence, dry_run: bool, live_reads: int, an_hour: int, to_one: bool
+        self, cast: set[str], silence: Silence, dry_run: bool, live_reads: int, an_hour: int, strategy: Strategy
     ) -> None:
         world = self.world
         self.cast = sorted(cast)
         self.live_reads, self.an_hour = live_reads, an_hour
         world.policy = replace(POLICY, live_reads=live_reads, limits=Limits(hard_per_hour=an_hour))
         world.directory.group_facts[DYNAMIC_GROUP] = group(DYNAMIC_GROUP, VISIO, dynamic=True)
+        world.directory.group_facts[OWNER_GROUP] = group(OWNER_GROUP)
+        world.directory.members[OWNER_GROUP] = list(OWNERS)
         for holder in self.cast:
             world.hire(
                 holder,
@@ -134,12 +149,14 @@ class Campaigns(RuleBasedStateMachine):
             )
         world.writer.group_delay = 3 * HOUR
         self.run(world.start())
-        self.launch(silence, dry_run and silence is Silence.KEEP, to_one)
+        self.run(world.sync())
+        self.run(world.owns(OWNER_GROUP, group=True))
+        self.launch(silence, dry_run and silence is Silence.KEEP, strategy)
 
     # Admins -----------------------------------------------------------------------------------------------------------
-    @rule(silence=st.sampled_from(Silence), dry_run=st.booleans(), to_one=st.booleans())
+    @rule(silence=st.sampled_from(Silence), dry_run=st.booleans(), strategy=st.sampled_from(Strategy))
     @precondition(lambda self: len(self.reviews) == 1)
-    def launch(self, silence: Silence, dry_run: bool, to_one: bool) -> None:
+    def launch(self, silence: Silence, dry_run: bool, strategy: Strategy) -> None:
         """Sync and launch; whether the campaign is open by then is left to the engine."""
         world = self.world
         self.run(world.sync())
@@ -148,8 +165,8 @@ class Campaigns(RuleBasedStateMachine):
             draft(
                 ref,
                 mode=WriteMode.DRY_RUN if dry_run else WriteMode.LIVE,
-                strategy=Strategy.PERSON if to_one else Strategy.MANAGER,
-                reviewer=NORA if to_one else None,
+                strategy=strategy,
+                reviewer=NORA if strategy is Strategy.PERSON else None,
                 name=f"Review {ref}",
                 due=(world.clock.now() + 11 * DAY).date(),
             ),
@@ -159,12 +176,45 @@ class Campaigns(RuleBasedStateMachine):
             self.run(world.launching.put_draft(actor(LYNNE), form))
             world.campaign_id = self.run(world.launching.launch(actor(LYNNE), ref)).id
             installed_dry = world.policy.writes is WriteMode.DRY_RUN
+            self.strategies.append(strategy)
             self.reviews.append(Review(world.campaign_id, silence, dry_run or installed_dry))
 
     @rule(which=st.integers(0, 1))
     def close_early(self, which: int) -> None:
         with suppress(Conflict):
             self.run(self.world.closing.early(actor(LYNNE), self.review(which).id))
+
+    @rule(which=st.integers(0, 1), days=st.integers(1, 20))
+    def extend(self, which: int, days: int) -> None:
+        day = (self.world.clock.now() + days * DAY).date()
+        self.accepted(self.world.steering.extend(actor(LYNNE), self.review(which).id, day))
+
+    @rule(which=st.integers(0, 1), sure=st.integers(0, 3))
+    def cancel(self, which: int, sure: int) -> None:
+        review = self.review(which)
+        if sure == 3:
+            before = self.state(review)
+            accepted = self.accepted(self.world.steering.cancel(actor(LYNNE), review.id, None))
+            assert accepted is (before in (CampaignState.OPENING, CampaignState.OPEN))
+
+    @rule(which=st.integers(0, 1))
+    def nudge(self, which: int) -> None:
+        self.accepted(self.world.nudging.nudge(actor(LYNNE), self.review(which).id))
+
+    @rule(which=st.integers(0, 1), holder=st.sampled_from(tuple(CAST)), to=st.sampled_from((*REVIEWERS, ROSA)))
+    def reassign(self, which: int, holder: str, to: str) -> None:
+        """An admin moves all open seats of a holder."""
+        review = self.review(which)
+        if not self.present(holder):
+            return
+        movable = [one for one in self.open_ones(which) if one.holder == holder and one.may_be_moved(to)]
+        call = self.world.reassigning.of_holder(actor(LYNNE), review.id, holder, to)
+        if (accepted := self.accepted(call)) is not bool(movable):
+            assert not accepted, (movable, to)
+            assert to in self.lost_sight, (movable, to)
+            return
+        for asked in movable:
+            asked.move(to)
 
     @rule(by=st.sampled_from(ADMINS))
     def freeze(self, by: PersonId) -> None:
@@ -218,7 +268,8 @@ class Campaigns(RuleBasedStateMachine):
     @rule(which=st.integers(0, 1), key=st.sampled_from(SEATS), choice=st.sampled_from(Choice))
     def answer_as_asked(self, which: int, key: Key, choice: Choice) -> None:
         for asked in self.open_ones(which, key):
-            self.answer_all(self.review(which), [asked], asked.assignee or MEGAN, choice, bulk=False)
+            by = ALLAN if asked.assignee == OWNER_GROUP else asked.assignee
+            self.answer_all(self.review(which), [asked], by or MEGAN, choice, bulk=False)
 
     @rule(which=st.integers(0, 1), by=st.sampled_from(REVIEWERS), choice=st.sampled_from(Choice))
     def answer_in_bulk(self, which: int, by: str, choice: Choice) -> None:
@@ -273,7 +324,7 @@ class Campaigns(RuleBasedStateMachine):
     def pass_on(self, which: int, key: Key, by: str | None, to: str) -> None:
         for asked in self.open_ones(which, key):
             self.world.clicks += 1
-            who = by or asked.assignee or MEGAN
+            who = by or (asked.assignee if asked.assignee != OWNER_GROUP else NORA) or MEGAN
             ask = self.world.delegation.delegate(
                 actor(who), [asked.id], PersonId(to), "knows the team", idem_key=f"click-{self.world.clicks}"
             )
@@ -295,7 +346,21 @@ class Campaigns(RuleBasedStateMachine):
             may = asked.may_take_back(by)
             assert self.accepted(call) is may
             if may:
-                asked.take_back(by)
+                asked.return_it()
+
+    @rule(which=st.integers(0, 1), key=st.sampled_from(SEATS), by=st.sampled_from((*REVIEWERS, None)))
+    def give_back(self, which: int, key: Key, by: str | None) -> None:
+        for asked in self.open_ones(which, key):
+            self.world.clicks += 1
+            who = by or (asked.assignee if asked.assignee != OWNER_GROUP else NORA) or MEGAN
+            call = self.world.delegation.give_back(actor(who), asked.id, idem_key=f"click-{self.world.clicks}")
+            may = asked.may_give_back(who)
+            if (accepted := self.accepted(call)) is not may:
+                # It does not go back to somebody who cannot review any more.
+                assert not accepted, (asked, who)
+                assert asked.passed_on[-1][1] in self.lost_sight, (asked, who)
+            elif may:
+                asked.return_it()
 
     # The tenant -------------------------------------------------------------------------------------------------------
     @rule(key=st.sampled_from(SEATS))
@@ -330,7 +395,7 @@ class Campaigns(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(tuple(CAST)), enabled=st.booleans())
     def block_or_unblock(self, who: str, enabled: bool) -> None:
-        if not self.present(who):
+        if not self.present(who) or (who == NORA and Strategy.OWNER in self.strategies):
             return
         self.world.change(who, enabled=enabled)
         self.touched |= set(self.seats_of(who))
@@ -457,9 +522,9 @@ class Campaigns(RuleBasedStateMachine):
             if notice.wave.campaign_state is CampaignState.OPEN:
                 yield sent.person, notice
 
-    def was_shown(self, review: Review, person: str | None, item: ItemId) -> bool:
+    def was_shown(self, review: Review, asked: Asked) -> bool:
         return any(
-            who == person and item in {row.item.id for row in (*notice.wave.open_rows, *notice.wave.answered)}
+            asked.is_with(who) and asked.id in {row.item.id for row in (*notice.wave.open_rows, *notice.wave.answered)}
             for who, notice in self.lists(review)
         )
 
@@ -475,7 +540,7 @@ class Campaigns(RuleBasedStateMachine):
                 asked.label = Label.MAILBOX if item.plan.held else Label.ONE_OF_TWO
             if self.touched & {key} and not item.plan.writable:
                 asked.label = Label.MAILBOX if item.plan.held else Label.BY_HAND
-            assert item.assignee_id in REVIEWERS
+            assert item.assignee_id in (*REVIEWERS, OWNER_GROUP)
             assert item.assignee_id != item.person_id
             review.asked[key] = asked
 
@@ -504,11 +569,7 @@ class Campaigns(RuleBasedStateMachine):
             assert write.ref == VISIO_GROUP, "rule 6: a group that nobody but a person may write"
             product = VISIO
         key = (write.person, product)
-        approved = [
-            review
-            for review in self.reviews
-            if review.removal_approved(key, lambda person, item, r=review: self.was_shown(r, person, item))  # type: ignore[misc]
-        ]
+        approved = [review for review in self.reviews if review.removal_approved(key, partial(self.was_shown, review))]
         assert approved, f"rule 3: nobody approved {write}"
         assert not all(review.dry_run for review in approved), f"rule 8: a dry run wrote {write}"
         assert self.dry_from is None or number < self.dry_from, f"rule 8: the installation is a dry run: {write}"
@@ -565,6 +626,8 @@ class Campaigns(RuleBasedStateMachine):
     @precondition(lambda self: len(self.reviews) > 1)
     def rule_9_a_seat_that_was_kept_is_not_asked_about_again(self) -> None:
         first, second = self.reviews
+        if self.state(first) is CampaignState.CANCELLED:
+            return
         kept = {asked.key for asked in first.asked.values() if asked.choice is Choice.KEEP}
         assert not kept & second.asked.keys()
 
@@ -595,7 +658,8 @@ class Campaigns(RuleBasedStateMachine):
         self.rule_7_what_is_called_removed_was_taken_by_us_and_an_end_is_an_end()
         for review in self.reviews:
             self.nobody_is_asked_any_more(review)
-            self.every_seat_ends_as_it_should(review)
+            if self.state(review) is CampaignState.CLOSED:
+                self.every_seat_ends_as_it_should(review)
 
     def nobody_is_asked_any_more(self, review: Review) -> None:
         newest = {
@@ -610,7 +674,7 @@ class Campaigns(RuleBasedStateMachine):
     def every_seat_ends_as_it_should(self, review: Review) -> None:
         for item in self.run(self.world.items(review.id)):
             asked = review.asked[item.person_id, item.product_id]
-            approved = review.removal_approved(asked.key, lambda who, one: self.was_shown(review, who, one))
+            approved = review.removal_approved(asked.key, partial(self.was_shown, review))
             if asked.label is Label.BY_HAND and asked.choice is Choice.REVOKE:
                 assert item.outcome is Outcome.NOT_SUPPORTED, item
             elif not approved:
