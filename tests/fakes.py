@@ -108,6 +108,10 @@ class FakeDirectory:
         """Let `method` succeed `after` times, then raise `error` `times` times."""
         self._script.fail(method, error, after=after, times=times)
 
+    def forgive(self) -> None:
+        """Let everything succeed from now on."""
+        self._script = _Script()
+
     def later(self, delay: timedelta, change: Callable[[], None]) -> None:
         """Change the tenant once the clock has moved by `delay`; at once for no delay."""
         self._later.append((self.clock.now() + delay, change))
@@ -217,6 +221,10 @@ class FakeWriter:
         """Script an error; a WriteBackError with `maybe_applied` is raised after the change was made."""
         self._script.fail(method, error, after=after, times=times)
 
+    def forgive(self) -> None:
+        """Let everything succeed from now on."""
+        self._script = _Script()
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         held = {seat.product_id: seat for seat in self.directory.held.get(person, ())}
         there = product in held and any(path.group_id is None for path in held[product].paths)
@@ -289,6 +297,10 @@ class FakeMessenger:
 
     def fail(self, error: BaseException, *, after: int = 0, times: int = 1) -> None:
         self._script.fail("deliver", error, after=after, times=times)
+
+    def forgive(self) -> None:
+        """Let everything succeed from now on."""
+        self._script = _Script()
 
     def to(self, person: str) -> list[Notice]:
         """Return the notices that reached a person, oldest first."""

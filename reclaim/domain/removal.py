@@ -304,7 +304,12 @@ def _still_unused(
         return None if live.person.enabled is False else Stop(Outcome.ACTIVE_AGAIN, "account_enabled")
     # An account that was disabled in the meantime is not a reason to keep, nor one to skip the evidence that was approved.
     judged = judge_seat(
-        live.person, seat, now=now, data_as_of=data_as_of, days=approved.days, never_seen_since=never_seen_since
+        replace(live.person, enabled=True),
+        seat,
+        now=now,
+        data_as_of=data_as_of,
+        days=approved.days,
+        never_seen_since=never_seen_since,
     )
     if isinstance(judged, Finding):
         return None

@@ -21,6 +21,7 @@ from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.chunks import CHUNK
 from reclaim.services.jobs import announce_job, owner_job, progress_job, release_job, tell_job, writeback_job
+from reclaim.services.settle import ending
 
 RETRIES = 100  # failed items a transaction: each is stored with its order and its steps
 
@@ -357,7 +358,7 @@ class CloseCampaign:
         Raises:
             NotFound, Conflict: No such campaign, or it is not paused.
         """
-        while await self._abandon_some(campaign_id):
+        while await self._abandon_some(campaign_id, actor):
             pass  # while it is paused nothing is written, so what is left of it can end in chunks
         async with self._work.write() as work:
             campaign = await _abandonable(work, campaign_id)
@@ -377,14 +378,16 @@ class CloseCampaign:
             await work.commit()
         return closed
 
-    async def _abandon_some(self, campaign_id: CampaignId) -> bool:
+    async def _abandon_some(self, campaign_id: CampaignId, actor: Actor) -> bool:
         """End some of the items and orders that are left; False if none is."""
         async with self._work.write() as work:
             await _abandonable(work, campaign_id)
             items = await work.items.page(campaign_id, outcome=None, after=None, limit=CHUNK)
             waiting = [state for state in OrderState if state is not OrderState.DONE]
             orders = await work.orders.page(campaign_id, waiting, after=None, limit=CHUNK)
-            await work.items.save_progress([_given_up(item, self._clock.now()) for item in items])
+            given_up = [_given_up(item, self._clock.now()) for item in items]
+            await work.items.save_progress(given_up)
+            await work.events.append(*(ending(self._attest, item, actor=actor.id) for item in given_up))
             await work.orders.save_many(
                 [replace(order, state=OrderState.DONE, not_before=None, version=order.version + 1) for order in orders]
             )

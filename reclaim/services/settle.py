@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from reclaim.domain.attestation import EventKind, Fact
+from reclaim.domain.attestation import Event, EventKind, Fact
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.directory import Path, Seat
 from reclaim.domain.ids import CampaignId, ItemId, OrderId
@@ -77,18 +77,22 @@ async def end_item(
         version=item.version + 1,
     )
     await work.items.save(ended)
-    await work.events.append(
-        attest.event(
-            EventKind.REMOVAL_VERIFIED if outcome is Outcome.REMOVED else EventKind.ITEM_ENDED,
-            actor=SYSTEM,
-            campaign=item.campaign_id,
-            item=item.id,
-            facts={"outcome": outcome.value, "reason": reason, **(facts or {})},
-        )
-    )
+    await work.events.append(ending(attest, ended, facts=facts))
     if outcome is Outcome.REMOVED:
         await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{ended.version}"))
     return ended
+
+
+def ending(attest: Attestor, ended: ReviewItem, *, actor: str = SYSTEM, facts: dict[str, Fact] | None = None) -> Event:
+    """Return the event of an item that has its outcome."""
+    outcome = ended.outcome
+    return attest.event(
+        EventKind.REMOVAL_VERIFIED if outcome is Outcome.REMOVED else EventKind.ITEM_ENDED,
+        actor=actor,
+        campaign=ended.campaign_id,
+        item=ended.id,
+        facts={"outcome": outcome.value if outcome else None, "reason": ended.outcome_reason, **(facts or {})},
+    )
 
 
 async def wait_item(work: UnitOfWork, item: ReviewItem, waiting: Waiting) -> None:

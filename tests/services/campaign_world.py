@@ -51,6 +51,7 @@ from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
+from tests.books import audit
 from tests.fakes import (
     FakeDirectory,
     FakeMessenger,
@@ -59,7 +60,6 @@ from tests.fakes import (
     InMemoryEngine,
     Killed,
     SequentialTokens,
-    _Script,
 )
 from tests.services.world import (
     ALLAN,
@@ -208,10 +208,6 @@ class MortalWriter(FakeWriter):
         # Person and product or group that Microsoft refuses for good, and those that it asks to try later.
         self.refused: set[tuple[str, str]] = set()
         self.busy: set[tuple[str, str]] = set()
-
-    def forgive(self) -> None:
-        """Let everything succeed from now on."""
-        self._script = _Script()
 
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         call = super().remove_direct(person, product, client_request_id=client_request_id)
@@ -585,6 +581,7 @@ def actor(ref: str) -> Actor:
 
 async def check(world: CampaignWorld) -> None:
     """Hold what must be true of every campaign at any time, whatever the test was about."""
+    await audit(world.work)
     async with world.work.read() as work:
         campaigns = await work.campaigns.all()
         items = [item for campaign in campaigns for item in await work.items.of_campaign(campaign.id)]

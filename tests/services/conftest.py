@@ -32,5 +32,7 @@ async def campaigns(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Camp
     world = CampaignWorld(copy_sqlite(sqlite_template, tmp_path))
     await world.start()
     yield world
-    await check(world)
-    await world.stop()
+    try:
+        await check(world)
+    finally:
+        await world.stop()

@@ -12,6 +12,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, Waiting
 from reclaim.errors import Conflict, GuardrailExceeded, NotFound, WriteBackError
 from reclaim.services.jobs import close_job
+from tests.books import open_books
 from tests.fakes import Killed
 from tests.services.campaign_world import DUE, HOUR, NORA, POLICY, CampaignWorld, actor
 from tests.services.world import ALLAN, E3, LYNNE, MEGAN, PROJECT, VISIO, VISIO_GROUP, seat
@@ -213,6 +214,22 @@ async def test_a_paused_campaign_can_be_abandoned_and_its_seats_stay(campaigns: 
     assert campaigns.writer.calls == []
     with pytest.raises(Conflict, match=r"was abandoned. Start a new campaign"):
         await campaigns.closing.retry(actor(LYNNE), campaigns.campaign_id)
+
+
+async def test_each_abandoned_seat_is_attested_with_who_let_it_stay(campaigns: CampaignWorld) -> None:
+    campaigns.hire("ada")
+    await campaigns.open()
+    await campaigns.revoke("ada")
+    await campaigns.freezing.freeze(actor(LYNNE), "something is wrong")
+    await campaigns.close()
+
+    await campaigns.closing.abandon(actor(LYNNE), campaigns.campaign_id)
+
+    item = await campaigns.item("ada")
+    (books,) = await open_books(campaigns.work)
+    (ended,) = books.told(EventKind.ITEM_ENDED)
+    assert (ended["item"], ended["actor"]) == (item.id, LYNNE)
+    assert ended["facts"] == {"outcome": "superseded", "reason": "abandoned"}
 
 
 async def test_only_a_paused_campaign_can_be_abandoned(campaigns: CampaignWorld) -> None:

@@ -75,6 +75,15 @@ class Answer:
         wait = until - (_http_date(self.headers.get("date", "")) or self.at)
         return wait if wait > timedelta(0) else None
 
+    @property
+    def is_document(self) -> bool:
+        """Whether the body is a JSON object, as every body of Microsoft Graph is."""
+        try:
+            self.document()
+        except ValueError:
+            return False
+        return True
+
     def document(self) -> dict[str, object]:
         """Return the body as a JSON object.
 

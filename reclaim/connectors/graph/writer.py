@@ -151,6 +151,9 @@ def _result(answer: Answer, *, needs: str, refusals: Mapping[str, str], absent: 
     said = " ".join((answer.fault.message or "").split()).casefold()
     gone = answer.status == HTTPStatus.NOT_FOUND and answer.fault.code == NOT_FOUND
     not_held = answer.status == HTTPStatus.BAD_REQUEST and absent is not None and absent in said
+    if answer.status == HTTPStatus.OK and not answer.is_document:
+        # A proxy's page: whether Graph has seen the request is not known.
+        raise _passing(answer, "Something else than Microsoft Graph answered.", maybe_applied=True)
     if answer.status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT) or gone or not_held:
         return WriteResult(status=answer.status, request_id=answer.request_id, already_absent=gone or not_held)
     if answer.status == HTTPStatus.BAD_REQUEST:

@@ -252,6 +252,16 @@ async def test_a_change_under_way_is_to_be_tried_again(graph: ScriptedGraph) -> 
     assert (raised.permanent, raised.maybe_applied) == (False, False)
 
 
+@pytest.mark.parametrize("content", [b"<html>Please wait ...</html>", b"", b"[]"])
+@pytest.mark.parametrize("failed", [failed_removal, failed_leave])
+async def test_a_200_that_is_not_of_microsoft_graph_may_have_changed_something(
+    graph: ScriptedGraph, failed: Callable[[ScriptedGraph], Awaitable[WriteBackError]], content: bytes
+) -> None:
+    error = await failed(graph.will(httpx.Response(200, content=content)))
+
+    assert (error.maybe_applied, error.permanent, error.status) == (True, False, 200)
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 302])
 async def test_a_failure_of_the_service_may_have_changed_something(graph: ScriptedGraph, status: int) -> None:
     graph.will(httpx.Response(status, text="<html>", headers={"retry-after": "9"}))

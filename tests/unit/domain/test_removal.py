@@ -206,6 +206,20 @@ def test_an_account_that_is_still_disabled_proceeds_without_activity() -> None:
     assert look(approve(rule=Rule.DISABLED), who=person(enabled=False, sign_ins=None)) == Proceed((DIRECT,))
 
 
+@pytest.mark.parametrize(
+    ("sign_ins", "found"),
+    [
+        (SignIns(success_at=ago(120)), Proceed((DIRECT,))),
+        (SignIns(success_at=ago(2)), Stop(Outcome.ACTIVE_AGAIN, "in_use")),
+        (None, Stop(Outcome.PLAN_CHANGED, "activity_unknown")),
+    ],
+)
+def test_an_account_that_was_disabled_after_the_approval_is_judged_by_the_evidence_that_was_approved(
+    sign_ins: SignIns | None, found: Proceed | Stop
+) -> None:
+    assert look(who=person(enabled=False, sign_ins=sign_ins)) == found
+
+
 def test_a_group_that_became_dynamic_is_not_written() -> None:
     held = seat(VISIO, path(TEAM))
 
