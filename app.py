@@ -493,6 +493,8 @@ async def _practice_settings(tenant: PracticeTenant, control: PracticeControl, *
         fallback_reviewer=setup.fallback_reviewer,
         # The limits of a real installation would refuse a campaign over a whole practice tenant, which is its purpose.
         limit_soft_seats=people,
+        limit_soft_share=100,
+        limit_hard_share=100,
         limit_hard_seats=people * 2,
         limit_hard_per_hour=people * 2,
     )

@@ -96,7 +96,7 @@ CAST: tuple[Player, ...] = (
         "Product Manager",
         _MEGAN,
         Case.GROUP_SEAT,
-        through(GroupKey.VISIO_USERS, VISIO),
+        through(VISIO, GroupKey.VISIO_USERS),
         114,
     ),
     Player("Alex Wilber", "Marketing", "Marketing Assistant", _MEGAN, Case.DISABLED, removable(POWER_BI), 144),
@@ -112,7 +112,7 @@ CAST: tuple[Player, ...] = (
         "Sales Counsel",
         _BEN,
         Case.GROUP_SEAT,
-        held(E3) + through(GroupKey.PROJECT_USERS, PROJECT),
+        held(E3) + through(PROJECT, GroupKey.PROJECT_USERS),
         155,
     ),
     Player(
@@ -120,8 +120,8 @@ CAST: tuple[Player, ...] = (
         "Sales",
         "Sales Engineer",
         _BEN,
-        Case.PROTECTED_GROUP_SEAT,
-        protected(GroupKey.POWER_BI_DYNAMIC, POWER_BI),
+        Case.DYNAMIC_GROUP_SEAT,
+        protected(POWER_BI, GroupKey.POWER_BI_DYNAMIC),
         102,
     ),
     Player("Raul Razo", "Sales", "Account Manager", _BEN, Case.TWO_SUITES, TWO_SUITES, 163),
@@ -134,17 +134,9 @@ CAST: tuple[Player, ...] = (
         "Operations",
         "Facility Lead",
         _DEBRA,
-        Case.PROTECTED_GROUP_SEAT,
-        protected(GroupKey.VISIO_SYNCED, VISIO),
+        Case.SYNCED_GROUP_SEAT,
+        protected(VISIO, GroupKey.VISIO_SYNCED),
         133,
     ),
     Player("Sarah Perez", "Operations", "Buyer", _DEBRA, Case.IDLE_DIRECT, removable(POWER_BI), 99),
 )
-
-NUMBERS: dict[str, int] = {player.name: number for number, player in enumerate(CAST)}
-ALIASES: dict[str, int] = {player.alias.lower(): number for number, player in enumerate(CAST)}
-
-
-def reports_of(name: str) -> int:
-    """Return how many of the cast report to this person."""
-    return sum(player.manager == name for player in CAST)

@@ -1,36 +1,41 @@
 """The strings behind the stage: steering the practice tenant and reading the truth about it, below /control.
 
 No part of Microsoft Graph looks like this. Every request needs the header X-Control-Key. Faulty requests answer 400
-with {"error": "..."}.
+with {"error": "..."}. Lists come in pieces, so that a large tenant goes on answering Graph while it tells them; what
+changes meanwhile is in the pieces that follow.
 """
 
+import asyncio
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from aiohttp import web
 
 from rehearsal.calls import CallLog
-from rehearsal.cases import IDLE_CASES
-from rehearsal.cast import CAST, NUMBERS, STAGE_GROUPS, reports_of
-from rehearsal.catalog import SKUS_BY_ID, by_id
+from rehearsal.cases import SeatPlan
+from rehearsal.cast import CAST, STAGE_GROUPS
+from rehearsal.catalog import COPILOT, SKUS_BY_ID, VISIO, Sku, by_id
 from rehearsal.clock import DAY, MINUTE, text
 from rehearsal.directory import Directory, Write, WriteKind
 from rehearsal.errors import GraphError
 from rehearsal.faults import Fault, Faults
 from rehearsal.gate import Gate, Handler
-from rehearsal.groups import ADMINS, AUDITORS, LICENSE_MANAGERS
+from rehearsal.groups import ADMINS, AUDITORS, COPILOT_OWNERS, LICENSE_MANAGERS, VISIO_OWNERS
 from rehearsal.login import TokenDesk
 from rehearsal.prices import prices_csv
+from rehearsal.traps import NUMBERS, reports_of
 
 _T = TypeVar("_T")
 KEY_HEADER = "X-Control-Key"
 LONGEST_WAIT_S = 30.0
 _RENEWAL = 120 * DAY
 _FALLBACK_REVIEWER = "Lynne Robbins"
+_ROWS_AT_ONCE = 100
 
 
 class ControlEndpoints:
@@ -58,6 +63,7 @@ class ControlEndpoints:
             web.get("/writes", self._get_writes),
             web.get("/personas", self._get_personas),
             web.get("/setup", self._get_setup),
+            web.get("/faults", self._get_faults),
             web.post("/faults", self._arm_fault),
             web.delete("/faults", self._clear_faults),
             web.post("/permissions", self._grant),
@@ -66,8 +72,11 @@ class ControlEndpoints:
             web.post("/tokens/expire", self._expire_tokens),
             web.post("/people/{person}/sign-in", self._sign_in),
             web.post("/people/{person}/assign", self._assign),
+            web.post("/people/{person}/unassign", self._unassign),
             web.post("/people/{person}/leave", self._leave),
             web.post("/people/{person}/disable", self._disable),
+            web.post("/people/{person}/enable", self._enable),
+            web.post("/groups/{group}/delete", self._delete_group),
         ]
 
     async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -94,23 +103,25 @@ class ControlEndpoints:
         wait_s = min(float(request.query.get("wait", "0")), LONGEST_WAIT_S)
         return web.json_response([asdict(call) for call in await self._calls.after(seq, wait_s)])
 
-    async def _get_cases(self, _: web.Request) -> web.Response:
-        return web.json_response(list(self._cases()))
+    async def _get_cases(self, request: web.Request) -> web.StreamResponse:
+        return await _tell(request, self._cases())
 
-    async def _get_seats(self, _: web.Request) -> web.Response:
-        return web.json_response(list(self._seats()))
+    async def _get_seats(self, request: web.Request) -> web.StreamResponse:
+        return await _tell(request, self._seats())
 
-    async def _get_writes(self, _: web.Request) -> web.Response:
-        return web.json_response([_write(write) for write in self._directory.writes])
+    async def _get_writes(self, request: web.Request) -> web.StreamResponse:
+        return await _tell(request, (_write(write) for write in tuple(self._directory.writes)))
 
     async def _get_personas(self, _: web.Request) -> web.Response:
         return web.json_response(list(self._personas()))
 
     async def _get_setup(self, _: web.Request) -> web.Response:
+        owners = {VISIO: VISIO_OWNERS, COPILOT: COPILOT_OWNERS}
         role_groups = {"admins": ADMINS, "license_managers": LICENSE_MANAGERS, "auditors": AUDITORS}
         return web.json_response(
             {
                 "role_groups": {role: self._directory.group_by_key(key).id for role, key in role_groups.items()},
+                "license_owners": {sku.sku_id: self._directory.group_by_key(key).id for sku, key in owners.items()},
                 "fallback_reviewer": self._directory.person(NUMBERS[_FALLBACK_REVIEWER]).id,
                 "prices_csv": prices_csv(self._renews_at),
             }
@@ -119,6 +130,9 @@ class ControlEndpoints:
     async def _arm_fault(self, request: web.Request) -> web.Response:
         self._faults.arm(Fault.parse(await _body(request)))
         return web.json_response({}, status=201)
+
+    async def _get_faults(self, _: web.Request) -> web.Response:
+        return web.json_response(self._faults.told())
 
     async def _clear_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
@@ -149,11 +163,11 @@ class ControlEndpoints:
         return web.json_response({})
 
     async def _assign(self, request: web.Request) -> web.Response:
-        sku_id = _field(await _body(request), "sku_id", str)
-        if sku_id not in SKUS_BY_ID:
-            message = f"no product has the id {sku_id!r}"
-            raise ValueError(message)
-        self._directory.assign_direct(self._number(request), SKUS_BY_ID[sku_id])
+        self._directory.assign_direct(self._number(request), await _sku(request))
+        return web.json_response({})
+
+    async def _unassign(self, request: web.Request) -> web.Response:
+        self._directory.unassign_direct(self._number(request), await _sku(request))
         return web.json_response({})
 
     async def _leave(self, request: web.Request) -> web.Response:
@@ -162,6 +176,14 @@ class ControlEndpoints:
 
     async def _disable(self, request: web.Request) -> web.Response:
         self._directory.disable(self._number(request))
+        return web.json_response({})
+
+    async def _enable(self, request: web.Request) -> web.Response:
+        self._directory.enable(self._number(request))
+        return web.json_response({})
+
+    async def _delete_group(self, request: web.Request) -> web.Response:
+        self._directory.delete_group(self._directory.group(request.match_info["group"]))
         return web.json_response({})
 
     def _number(self, request: web.Request) -> int:
@@ -173,17 +195,15 @@ class ControlEndpoints:
         for number in range(people.count):
             case, recipe = people.case_of(number)
             person = people.baseline(number)
-            seats = [
-                {
-                    "sku_id": plan.sku.sku_id,
-                    "sku_part_number": plan.sku.part_number,
-                    "path": "direct" if plan.group is None else "group",
-                    "allowed": list(plan.allowed),
-                    "idle": case in IDLE_CASES,
-                }
-                for plan in recipe
-            ]
-            yield {"person_id": person.id, "case": case, "name": person.name, "upn": person.upn, "seats": seats}
+            coming = self._directory.happening_of(number)
+            yield {
+                "person_id": person.id,
+                "case": case,
+                "name": person.name,
+                "upn": person.upn,
+                "happens": None if coming is None else {"what": coming[0].what, "at": text(coming[1])},
+                "seats": [_label(plan) for plan in recipe],
+            }
 
     def _seats(self) -> Iterator[dict[str, Any]]:
         """Return who holds what now; a path is "direct" or the id of a group."""
@@ -193,7 +213,7 @@ class ControlEndpoints:
                 paths = [
                     "direct" if license_.group is None else self._directory.group_by_key(license_.group).id
                     for license_ in person.licenses
-                    if license_.sku == sku and license_.error is None
+                    if license_.sku == sku and license_.counts
                 ]
                 yield {"person_id": person.id, "sku_id": sku.sku_id, "paths": paths}
 
@@ -206,8 +226,52 @@ class ControlEndpoints:
                     "role": player.role,
                     "group": STAGE_GROUPS[player.role],
                     "department": player.department,
-                    "reports": reports_of(player.name),
+                    "reports": reports_of(player.name, self._directory.people.count),
                 }
+
+
+def _label(plan: SeatPlan) -> dict[str, Any]:
+    """Return what the generator meant with a seat; `after` stands once the happening of its case is over."""
+    after = plan.after
+    return {
+        "sku_id": plan.sku.sku_id,
+        "sku_part_number": plan.sku.part_number,
+        "path": _path_word(plan),
+        "allowed": list(plan.allowed),
+        "idle": plan.idle,
+        "counts": plan.counts,
+        "after": None if after is None else {"allowed": list(after.allowed), "idle": after.idle, "stays": after.stays},
+    }
+
+
+def _path_word(plan: SeatPlan) -> str:
+    """Return "direct", "group", "groups" or "direct_and_group"."""
+    if None not in plan.paths:
+        return "group" if len(plan.paths) == 1 else "groups"
+    return "direct" if len(plan.paths) == 1 else "direct_and_group"
+
+
+async def _tell(request: web.Request, rows: Iterable[dict[str, Any]]) -> web.StreamResponse:
+    """Answer with a list as JSON, a piece at a time."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    left = iter(rows)
+    opening = "["
+    while piece := list(islice(left, _ROWS_AT_ONCE)):
+        await response.write((opening + ",".join(map(json.dumps, piece))).encode())
+        opening = ","
+        await asyncio.sleep(0)
+    await response.write(b"[]" if opening == "[" else b"]")
+    await response.write_eof()
+    return response
+
+
+async def _sku(request: web.Request) -> Sku:
+    sku_id = _field(await _body(request), "sku_id", str)
+    if sku_id not in SKUS_BY_ID:
+        message = f"no product has the id {sku_id!r}"
+        raise ValueError(message)
+    return SKUS_BY_ID[sku_id]
 
 
 def _write(write: Write) -> dict[str, Any]:

@@ -1,21 +1,24 @@
 """The state of the practice tenant: who holds what, who belongs where, what is still under way.
 
 People and groups start as `people` and `groups` say; this module keeps what changed. Rules of the service live here
-(a delayed group license, a seat count that lags); the form of requests and answers does not.
+(a delayed group license, a seat count that lags), and so does what happens to people by itself; the form of requests and
+answers does not.
 """
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 
 from rehearsal import errors
-from rehearsal.cast import NUMBERS
-from rehearsal.catalog import SKUS, Sku
+from rehearsal.cases import HAPPENINGS, GroupKey, Happening, What
+from rehearsal.catalog import SKUS, TEAMS_PREMIUM, Sku
 from rehearsal.clock import MINUTE, TenantClock
 from rehearsal.groups import GROUPS, GroupSpec
 from rehearsal.identity import is_guid
 from rehearsal.people import DOMAIN, License, People, Person, SignIns, group_seats
+from rehearsal.traps import NUMBERS
 from rehearsal.units import Units
 
 GROUP_DELAY = 20 * MINUTE
@@ -71,7 +74,8 @@ class Directory:
         self._touched: dict[int, Person] = {}
         self._gone: set[int] = set()
         self._due: list[tuple[int, int, str]] = []
-        members, used = _count(people)
+        members, used, happenings = _count(people)
+        self._coming = sorted(happenings, reverse=True)
         self.units = {sku: Units(used[sku], spare=_spare(sku, used[sku])) for sku in SKUS}
         created_at = people.baseline(0).created_at
         self._groups = {
@@ -128,6 +132,11 @@ class Directory:
         """Return the groups directly inside a group."""
         return [self._groups[key] for key in group.spec.nested]
 
+    def happening_of(self, number: int) -> tuple[Happening, int] | None:
+        """Return what happens to a person by itself, and when, whether it is over or not; None for most people."""
+        happening = HAPPENINGS.get(self.people.case_of(number)[0])
+        return None if happening is None else (happening, self.people.start + happening.after_s)
+
     def groups_of(self, number: int) -> list[Group]:
         """Return the groups that a person is directly in."""
         return [group for group in self.groups.values() if number in group.members]
@@ -146,11 +155,56 @@ class Directory:
     # Time
 
     def settle(self) -> None:
-        """Carry out every delayed group license whose time has come."""
-        while self._due and self._due[0][0] <= self.clock.now:
-            _, number, key = heapq.heappop(self._due)
-            if number not in self._gone:
-                self._follow_group(number, self._groups[key])
+        """Carry out, in the order of time, every happening and every delayed group license whose time has come."""
+        now = self.clock.now
+        while True:
+            next_due = self._due[0][0] if self._due else now + 1
+            next_coming = self._coming[-1][0] if self._coming else now + 1
+            if min(next_due, next_coming) > now:
+                return
+            if next_coming <= next_due:
+                at, number = self._coming.pop()
+                if number not in self._gone:
+                    self._happen(number, at)
+                continue
+            at, number, key = heapq.heappop(self._due)
+            if number not in self._gone and key in self._groups:
+                self._follow_group(number, self._groups[key], at)
+
+    def _happen(self, number: int, at: int) -> None:
+        found = self.happening_of(number)
+        if found is None:
+            return
+        happening, _ = found
+        person = self.person(number)
+        match happening.what:
+            case What.SIGNS_IN:
+                self.sign_in(number, at)
+            case What.IS_ENABLED:
+                self.enable(number)
+            case What.IS_LICENSED_ANEW:
+                self.assign_direct(number, _first_sku(person), at)
+            case What.JOINS_GROUP:
+                self._enter(number, _needed(happening.group), at)
+            case What.MOVES_TO_GROUP:
+                sku = _first_sku(person)
+                self._enter(number, _needed(happening.group), at)
+                self.unassign_direct(number, sku)
+            case What.LOSES_GROUP:
+                if happening.group in self._groups:
+                    self.delete_group(self._groups[_needed(happening.group)], at)
+            case What.LOSES_LICENSE:
+                self.unassign_direct(number, _first_sku(person))
+            case What.LEAVES:
+                self.leave(number)
+            case _:
+                assert_never(happening.what)
+
+    def _enter(self, number: int, key: GroupKey, at: int) -> None:
+        """Put somebody into a group whose license has already followed."""
+        group = self._groups[key]
+        group.members.add(number)
+        self._follow_group(number, group, at)
 
     # Writing through Graph
 
@@ -194,18 +248,45 @@ class Directory:
         self._note(WriteKind.MEMBER_ADDED, self.person(number), group.id, client_request_id)
         self._schedule(number, group)
 
-    # Happenings that somebody else causes
+    # What somebody else causes, at `at` or else now
 
-    def sign_in(self, number: int) -> None:
-        """Let a person sign in now."""
-        now = self.clock.now
-        self._touch(number).sign_ins = SignIns(now, now, now)
+    def sign_in(self, number: int, at: int | None = None) -> None:
+        """Let a person sign in."""
+        at = self.clock.now if at is None else at
+        self._touch(number).sign_ins = SignIns(at, at, at)
 
-    def assign_direct(self, number: int, sku: Sku) -> None:
-        """Give a person a direct license now, as an admin would by hand."""
+    def assign_direct(self, number: int, sku: Sku, at: int | None = None) -> None:
+        """Give a person a direct license, as an admin would by hand; one that is there already is given anew."""
         person = self._touch(number)
         kept = [license_ for license_ in person.licenses if license_.group is not None or license_.sku != sku]
-        self._relicense(person, [*kept, License(sku, None, self.clock.now)])
+        self._relicense(person, [*kept, License(sku, None, self.clock.now if at is None else at)])
+
+    def unassign_direct(self, number: int, sku: Sku) -> None:
+        """Take a direct license away, as another tool would."""
+        person = self._touch(number)
+        self._relicense(
+            person, [license_ for license_ in person.licenses if license_.group is not None or license_.sku != sku]
+        )
+
+    def enable(self, number: int) -> None:
+        """Unblock a person's account."""
+        self._touch(number).enabled = True
+
+    def delete_group(self, group: Group, at: int | None = None) -> None:
+        """Delete a group; licenses that came from it become direct ones ([E] licensing-groups-resolve-problems)."""
+        at = self.clock.now if at is None else at
+        del self._groups[group.spec.key], self.groups[group.id]
+        for number in sorted(group.members):
+            person = self._touch(number)
+            direct = {license_.sku for license_ in person.licenses if license_.group is None}
+            self._relicense(
+                person,
+                [
+                    license_ if license_.group != group.spec.key else replace(license_, group=None, updated_at=at)
+                    for license_ in person.licenses
+                    if license_.group != group.spec.key or license_.sku not in direct
+                ],
+            )
 
     def disable(self, number: int) -> None:
         """Block a person's account now; they stop signing in."""
@@ -229,24 +310,28 @@ class Directory:
         self.writes.append(Write(len(self.writes) + 1, kind, person.id, target_id, client_request_id))
 
     def _schedule(self, number: int, group: Group) -> None:
-        if group.spec.sku is not None:
+        if group.spec.skus:
             heapq.heappush(self._due, (self.clock.now + self.group_delay, number, group.spec.key))
             self.settle()
 
-    def _follow_group(self, number: int, group: Group) -> None:
-        """Give or take the license of a group, whatever the person's membership is by now."""
-        sku, key = group.spec.sku, group.spec.key
-        person = self.person(number)
+    def _follow_group(self, number: int, group: Group, at: int) -> None:
+        """Give or take the licenses of a group, whatever the person's membership is by now."""
+        key, person = group.spec.key, self.person(number)
         has_path = any(license_.group == key for license_ in person.licenses)
-        if sku is None or has_path == (number in group.members):
+        if not group.spec.skus or has_path == (number in group.members):
             return
         person = self._touch(number)
         if has_path:
             self._relicense(person, [license_ for license_ in person.licenses if license_.group != key])
             return
-        short = sku not in person.held_skus() and self.units[sku].free == 0
-        granted = License(sku, key, self.clock.now, error="CountViolation" if short else None)
-        self._relicense(person, [*person.licenses, granted])
+        held = person.held_skus()
+        granted = [
+            License(sku, key, at, state="Error", error="CountViolation")
+            if sku not in held and self.units[sku].free == 0
+            else License(sku, key, at)
+            for sku in group.spec.skus
+        ]
+        self._relicense(person, [*person.licenses, *granted])
 
     def _relicense(self, person: Person, licenses: list[License]) -> None:
         before = person.held_skus()
@@ -262,7 +347,7 @@ def _refuse_protected(group: Group) -> None:
     Raises:
         GraphError: The membership of this group cannot be written.
     """
-    if group.spec.dynamic or group.spec.role_assignable:
+    if group.spec.dynamic or group.spec.role_assignable or group.spec.restricted:
         raise errors.access_denied()
     if group.spec.synced:
         raise errors.synced_object()
@@ -270,21 +355,38 @@ def _refuse_protected(group: Group) -> None:
         raise errors.exchange_object()
 
 
-def _count(people: People) -> tuple[dict[str, set[int]], dict[Sku, int]]:
-    """Return who is in which group at the start, and how many seats of each product are used."""
-    members = {spec.key: {NUMBERS[name] for name in spec.players} for spec in GROUPS}
+def _first_sku(person: Person) -> Sku:
+    return person.licenses[0].sku
+
+
+def _needed(group: GroupKey | None) -> GroupKey:
+    if group is None:
+        message = "this happening is about a group"
+        raise ValueError(message)
+    return group
+
+
+def _count(people: People) -> tuple[dict[str, set[int]], dict[Sku, int], list[tuple[int, int]]]:
+    """Return who is in which group at the start, how many seats of each product are used, and what is to happen.
+
+    The happenings are pairs of an instant and the number of the person.
+    """
+    members = {spec.key: {NUMBERS[name] for name in spec.players if NUMBERS[name] < people.count} for spec in GROUPS}
     used = dict.fromkeys(SKUS, 0)
+    happenings: list[tuple[int, int]] = []
     for number in range(people.count):
-        _, recipe = people.case_of(number)
+        case, recipe = people.case_of(number)
         for plan in recipe:
-            used[plan.sku] += 1
+            used[plan.sku] += plan.counts
         for key in group_seats(recipe):
             members[key].add(number)
-    return members, used
+        if case in HAPPENINGS:
+            happenings.append((people.start + HAPPENINGS[case].after_s, number))
+    return members, used, happenings
 
 
 def _spare(sku: Sku, used: int) -> int:
     """Return how many seats were bought too many; one product is used up, so that "none available" can be met."""
-    if sku == SKUS[-1]:
+    if sku is TEAMS_PREMIUM:
         return 0
     return 5 + -(-(used + used // 12) // 5) * 5 - used

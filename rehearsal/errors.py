@@ -68,7 +68,7 @@ def no_premium() -> GraphError:
     )
 
 
-def too_many_requests(retry_after: int) -> GraphError:
+def too_many_requests(retry_after: int | None) -> GraphError:
     """Return the error of throttling (concepts/throttling; microsoft-graph-docs-contrib issue 1975)."""
     return GraphError(429, "TooManyRequests", "Too many requests.", retry_after)
 
@@ -113,6 +113,16 @@ def invalid_usage_location() -> GraphError:
 def no_available_licenses(sku_id: str) -> GraphError:
     """Return the error of a product that is used up (wording of the first part unverified)."""
     return bad_request(f"Subscription with SKU {sku_id} does not have any available licenses.")
+
+
+def not_for_users(sku_id: str) -> GraphError:
+    """Return the error of a product that is bought for the whole company (wording unverified)."""
+    return bad_request(f"License {sku_id} applies to the company and cannot be assigned to a user.")
+
+
+def dependent_plan(plan: str, needed: str) -> GraphError:
+    """Return the error of a service plan that would lose another one it needs (stored sample 58122465735)."""
+    return bad_request(f"License assignment failed because service plan {plan} depends on the service plan(s) {needed}")
 
 
 def unknown_sku(sku_id: str) -> GraphError:

@@ -108,17 +108,15 @@ class GroupEndpoints:
             if key > start:
                 select = shapes.known("group", query.select)
                 yield key, {"@odata.type": "#microsoft.graph.group"} | shapes.group(self._directory, group, select)
-        for number in sorted(numbers):
-            if number > start:
-                select = shapes.known("user", query.select)
-                person = self._directory.person(number)
-                yield number, {"@odata.type": "#microsoft.graph.user"} | shapes.user(self._directory, person, select)
+        select = shapes.known("user", query.select)
+        for number in _behind(numbers, start):
+            person = self._directory.person(number)
+            yield number, {"@odata.type": "#microsoft.graph.user"} | shapes.user(self._directory, person, select)
 
     def _user_rows(self, numbers: set[int], query: Query) -> Iterator[tuple[int, dict[str, Any]]]:
         start = -1 if query.after is None else query.after
-        for number in sorted(numbers):
-            if number > start:
-                yield number, shapes.user(self._directory, self._directory.person(number), query.select)
+        for number in _behind(numbers, start):
+            yield number, shapes.user(self._directory, self._directory.person(number), query.select)
 
     def _group_rows(self, groups: list[Group], query: Query) -> Iterator[tuple[int, dict[str, Any]]]:
         start = -1 if query.after is None else query.after
@@ -153,6 +151,11 @@ class GroupEndpoints:
         if self._directory.people.identities.number_of(person_id) is None and "@" in person_id:
             raise errors.invalid_identifier(person_id)
         return self._directory.find(person_id)
+
+
+def _behind(numbers: set[int], start: int) -> list[int]:
+    """Return the numbers behind `start` in order."""
+    return sorted(number for number in numbers if number > start)
 
 
 def _parse_reference(body: object) -> str:

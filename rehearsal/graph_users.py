@@ -69,14 +69,10 @@ class UserEndpoints:
         self._gate.require(permissions.READ_USERS)
         query = self._addresses.parse(request, {"$select"})
         shapes.check_selectable("user", query.select or ())
-        manager = self._manager_of(self._find(request))
+        manager = self._shown_manager(self._find(request), query.select)
         if manager is None:
             raise errors.not_found("manager")
-        body = {
-            "@odata.context": self._addresses.context("directoryObjects/$entity"),
-            "@odata.type": "#microsoft.graph.user",
-        }
-        return web.json_response(body | shapes.user(self._directory, manager, query.select))
+        return web.json_response({"@odata.context": self._addresses.context("directoryObjects/$entity")} | manager)
 
     async def _member_of(self, request: web.Request) -> web.Response:
         self._gate.require(permissions.READ_USERS)
@@ -124,9 +120,14 @@ class UserEndpoints:
     def _find(self, request: web.Request) -> Person:
         return self._directory.find(request.match_info["user"])
 
-    def _manager_of(self, person: Person) -> Person | None:
-        present = person.manager is not None and self._directory.is_present(person.manager)
-        return self._directory.person(person.manager) if present and person.manager is not None else None
+    def _shown_manager(self, person: Person, select: tuple[str, ...] | None) -> dict[str, Any] | None:
+        """Return somebody's manager as a directoryObject: a user or an organizational contact; None for none."""
+        if person.contact_manager:
+            return shapes.org_contact(self._directory, person, select)
+        if person.manager is None or not self._directory.is_present(person.manager):
+            return None
+        manager = shapes.user(self._directory, self._directory.person(person.manager), select)
+        return {"@odata.type": "#microsoft.graph.user"} | manager
 
     def _check_user_query(self, query: Query) -> None:
         shapes.check_selectable("user", query.select or ())
@@ -141,12 +142,8 @@ class UserEndpoints:
     def _user(self, number: int, query: Query) -> dict[str, Any]:
         person = self._directory.person(number)
         shape = shapes.user(self._directory, person, query.select)
-        manager = self._manager_of(person) if query.expand == shapes.MANAGER else None
-        if manager is not None:
-            shape[shapes.MANAGER] = {"@odata.type": "#microsoft.graph.user"} | shapes.user(
-                self._directory, manager, query.expand_select
-            )
-        return shape
+        manager = self._shown_manager(person, query.expand_select) if query.expand == shapes.MANAGER else None
+        return shape if manager is None else shape | {shapes.MANAGER: manager}
 
 
 def _page_size(query: Query) -> int:

@@ -4,7 +4,7 @@ Source: user-assignlicense and the error catalogue that `errors` names line by l
 """
 
 from rehearsal import errors
-from rehearsal.catalog import SKUS_BY_ID, Sku
+from rehearsal.catalog import PLAN_NEEDS, SKUS_BY_ID, Sku
 from rehearsal.directory import Directory
 from rehearsal.identity import is_guid
 from rehearsal.people import License, Person
@@ -19,11 +19,14 @@ def assign_license(directory: Directory, person: Person, body: object, client_re
         GraphError: Any part cannot be done; then nothing is done.
     """
     additions, removals = _parse(body)
+    if person.restricted:
+        raise errors.access_denied()
     direct = _without(person, removals)
     for sku, disabled_plans in additions:
         _check_addition(directory, person, sku, freed=sku.sku_id in removals)
         direct = [license_ for license_ in direct if license_.sku != sku]
         direct.append(License(sku, None, directory.clock.now, disabled_plans))
+    _check_needs(person, direct)
     directory.replace_direct_licenses(person.number, direct, client_request_id)
 
 
@@ -79,7 +82,29 @@ def _without(person: Person, removals: list[str]) -> list[License]:
 
 
 def _check_addition(directory: Directory, person: Person, sku: Sku, *, freed: bool) -> None:
+    if not sku.assignable:
+        raise errors.not_for_users(sku.sku_id)
     if person.usage_location is None:
         raise errors.invalid_usage_location()
     if not freed and sku not in person.held_skus() and directory.units[sku].free == 0:
         raise errors.no_available_licenses(sku.sku_id)
+
+
+def _check_needs(person: Person, direct: list[License]) -> None:
+    """Refuse a change after which a service plan would miss another one that it needs and had, or that comes without it."""
+    before = _plans(person.licenses)
+    after = _plans([*direct, *(license_ for license_ in person.licenses if license_.group is not None)])
+    for plan, needed in PLAN_NEEDS.items():
+        if plan in after and needed not in after and (needed in before or plan not in before):
+            raise errors.dependent_plan(plan, needed)
+
+
+def _plans(licenses: list[License]) -> set[str]:
+    """Return the ids of all service plans that are on."""
+    return {
+        plan.plan_id
+        for license_ in licenses
+        if license_.counts
+        for plan in license_.sku.plans
+        if plan.plan_id not in license_.disabled_plans
+    }

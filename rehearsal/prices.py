@@ -1,9 +1,10 @@
 """What the company pays: the price list that somebody would import, in US dollars per seat.
 
-List prices of 2026 in round figures. One is per year, to meet that form, and Teams Premium is left out on purpose.
+List prices of 2026 in round figures. One is per year, to meet that form, and Teams Premium is left out on purpose, as is what
+costs nothing.
 """
 
-from rehearsal.catalog import COPILOT, E3, E5, POWER_BI, PROJECT, VISIO
+from rehearsal.catalog import COPILOT, E3, E5, EXCHANGE, PHONE, POWER_BI, PROJECT, ROOMS, SKYPE, VISIO
 from rehearsal.clock import text
 
 _PRICES = (
@@ -13,6 +14,10 @@ _PRICES = (
     (PROJECT, "30.00", "month"),
     (VISIO, "180.00", "year"),
     (POWER_BI, "14.00", "month"),
+    (EXCHANGE, "8.00", "month"),
+    (SKYPE, "5.50", "month"),
+    (PHONE, "10.00", "month"),
+    (ROOMS, "40.00", "month"),
 )
 
 

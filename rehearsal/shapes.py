@@ -38,7 +38,7 @@ _USER: dict[str, Callable[[Directory, Person], object]] = {
     "givenName": lambda _, person: person.given_name,
     "surname": lambda _, person: person.surname,
     "jobTitle": lambda _, person: person.job,
-    "mail": lambda _, person: person.upn,
+    "mail": lambda _, person: person.mail,
     "mailNickname": lambda _, person: person.alias,
     "mobilePhone": lambda _, person: None,
     "officeLocation": lambda _, person: None,
@@ -50,10 +50,11 @@ _USER: dict[str, Callable[[Directory, Person], object]] = {
     "deletedDateTime": lambda _, person: None,
     "department": lambda _, person: person.department,
     "employeeId": lambda _, person: None,
-    "employeeType": lambda _, person: "Employee",
+    "employeeType": lambda _, person: person.employee_type,
+    "isManagementRestricted": lambda _, person: person.restricted or None,
     "onPremisesSyncEnabled": lambda _, person: None,
     "usageLocation": lambda _, person: person.usage_location,
-    "userType": lambda _, person: "Member",
+    "userType": lambda _, person: "Guest" if person.guest else "Member",
     "assignedLicenses": lambda _, person: _assigned_licenses(person),
     "licenseAssignmentStates": lambda directory, person: _assignment_states(directory, person),
 }
@@ -76,7 +77,7 @@ _GROUP: dict[str, Callable[[Directory, Group], object]] = {
     "visibility": lambda _, group: "Private" if "Unified" in group.spec.group_types else None,
     "assignedLicenses": lambda _, group: _group_licenses(group),
     "hasMembersWithLicenseErrors": lambda directory, group: _has_license_errors(directory, group),
-    "isManagementRestricted": lambda _, group: None,
+    "isManagementRestricted": lambda _, group: group.spec.restricted or None,
     "licenseProcessingState": lambda directory, group: _processing_state(directory, group),
 }
 
@@ -114,6 +115,18 @@ def user(directory: Directory, person: Person, select: Iterable[str] | None = No
     return shape
 
 
+def org_contact(directory: Directory, person: Person, select: Iterable[str] | None = None) -> Json:
+    """Return the organizational contact who manages a person, with those of the properties that a contact has."""
+    number = person.number
+    whole: Json = {
+        "id": directory.people.identities.named(f"contact/{number}"),
+        "displayName": "External Lead",
+        "mail": f"lead{number}@fabrikam.example",
+    }
+    chosen = whole.keys() if select is None else select
+    return {"@odata.type": "#microsoft.graph.orgContact"} | {name: whole[name] for name in chosen if name in whole}
+
+
 def group(directory: Directory, subject: Group, select: Iterable[str] | None = None) -> Json:
     """Return a group with the selected properties; None gives the default set."""
     return {name: _GROUP[name](directory, subject) for name in (GROUP_DEFAULTS if select is None else select)}
@@ -125,7 +138,7 @@ def subscribed_sku(directory: Directory, tenant_id: str, sku: Sku) -> Json:
     return {
         "accountId": tenant_id,
         "accountName": "contoso",
-        "appliesTo": "User",
+        "appliesTo": sku.applies_to,
         "capabilityStatus": "Enabled",
         "consumedUnits": units.shown(directory.clock.now),
         "id": f"{tenant_id}_{sku.sku_id}",
@@ -169,7 +182,7 @@ def _properties(kind: str) -> Collection[str]:
 
 def _disabled_plans(person: Person, sku: Sku) -> tuple[str, ...]:
     """Return the plans of a product that are off on every path."""
-    paths = [license_.disabled_plans for license_ in person.licenses if license_.sku == sku and license_.error is None]
+    paths = [license_.disabled_plans for license_ in person.licenses if license_.sku == sku and license_.counts]
     return tuple(plan for plan in paths[0] if all(plan in path for path in paths[1:]))
 
 
@@ -185,7 +198,7 @@ def _assignment_states(directory: Directory, person: Person) -> list[Json]:
             "skuId": license_.sku.sku_id,
             "disabledPlans": list(license_.disabled_plans),
             "assignedByGroup": None if license_.group is None else directory.group_by_key(license_.group).id,
-            "state": "Active" if license_.error is None else "Error",
+            "state": license_.state,
             "error": license_.error or "None",
             "lastUpdatedDateTime": text(license_.updated_at),
         }
@@ -197,20 +210,18 @@ def _sign_in_activity(directory: Directory, person: Person) -> Json | None:
     if person.sign_ins is None:
         return None
     now = person.sign_ins.at(directory.clock.now)
-    request_id = directory.people.identities.named(f"sign-in/{person.number}/{now.successful}")
-    return {
-        "lastSignInDateTime": text(now.interactive),
-        "lastSignInRequestId": request_id,
-        "lastNonInteractiveSignInDateTime": text(now.background),
-        "lastNonInteractiveSignInRequestId": request_id,
-        "lastSuccessfulSignInDateTime": text(now.successful),
-        "lastSuccessfulSignInRequestId": request_id,
-    }
+    instants = {"SignIn": now.interactive, "NonInteractiveSignIn": now.background, "SuccessfulSignIn": now.successful}
+    shape: Json = {}
+    for name, instant in instants.items():
+        shape[f"last{name}DateTime"] = None if instant is None else text(instant)
+        shape[f"last{name}RequestId"] = (
+            None if instant is None else directory.people.identities.named(f"sign-in/{person.number}/{instant}")
+        )
+    return shape
 
 
 def _group_licenses(subject: Group) -> list[Json]:
-    sku = subject.spec.sku
-    return [] if sku is None else [{"disabledPlans": [], "skuId": sku.sku_id}]
+    return [{"disabledPlans": [], "skuId": sku.sku_id} for sku in by_id(subject.spec.skus)]
 
 
 def _has_license_errors(directory: Directory, subject: Group) -> bool:
@@ -222,6 +233,6 @@ def _has_license_errors(directory: Directory, subject: Group) -> bool:
 
 
 def _processing_state(directory: Directory, subject: Group) -> Json | None:
-    if subject.spec.sku is None:
+    if not subject.spec.skus:
         return None
     return {"state": "ProcessingInProgress" if directory.is_processing(subject) else "ProcessingComplete"}

@@ -79,7 +79,7 @@ class Story:
         await self._clock(admin, {"seconds": 60})
         (spend,) = await admin.type("spend")
         idle, held = _two_numbers(spend)
-        self.account.check("seats held, before", held, len(labels))
+        self.account.check("seats held, before", held, sum(label.counts for label in labels.values()))
         self.account.check("idle seats, before", idle, sum(label.idle for label in labels.values()))
         for sku, (_, available) in sorted(_pools_said(spend).items()):
             pools = {pool.name: pool for pool in (await self.truth.pools()).values()}
@@ -240,21 +240,25 @@ class Story:
         seat_of = {key: _seat(item) for key, item in items.items()}
         approved = {seat_of[item] for item in self.ledger.items("revoke") if item in seat_of}
         said_removed = {seat_of[key] for key, item in items.items() if item["outcome"] == "removed"}
-        gone = before - after
+        # From here on every label is the one that stands in the end: the clock has passed all that was to happen.
+        labels = {seat: label.in_the_end for seat, label in labels.items() if label.counts}
+        lapsed = {seat for seat in before - after if not labels[seat].stays}
+        gone = before - after - lapsed
         self._check_answers(items)
-        self._check_removals(labels, approved, said_removed, gone, after)
+        self._check_removals(labels, approved, said_removed, gone, after | lapsed)
+        self._check_outcomes(items, labels)
         verified = sum(item["outcome"] == "removed" and item["verified_at"] is not None for item in items.values())
         confirmed = sum(event["kind"] == "sync_confirmed" for event in export["events"])
         self.account.check("verified by reading back", verified, len(gone))
         self.account.check("confirmed by the next sync", confirmed, len(gone))
-        self._check_reasons(items, labels)
+        self._check_reasons(items)
         (spend,) = await admin.type("spend")
         idle, held = _two_numbers(spend)
-        stays = {s for s in labels if labels[s].idle and s not in gone and s[0] != self.returned}
+        stays = {s for s in after if labels[s].idle and s[0] != self.returned}
         self.account.check("seats held, after", held, len(after))
         self.account.check("idle seats, after", idle, len(stays))
         pools = await self.truth.pools()
-        freed = Counter(labels[seat].sku for seat in gone)
+        freed = Counter(labels[seat].sku for seat in before - after)
         by_name = {pool.name: pool for pool in pools.values()}
         earlier = _pools_said(spend_before)
         for sku, (_, available) in sorted(_pools_said(spend).items()):
@@ -283,7 +287,7 @@ class Story:
         after: set[Seat],
     ) -> None:
         may_go = {seat for seat in approved if "removed" in labels[seat].allowed and seat[0] != self.returned}
-        sure = {seat for seat in may_go if "held" not in labels[seat].allowed}
+        sure = {seat for seat in may_go if labels[seat].allowed == {"removed", "kept"}}
         self.account.check("removed", len(said_removed), len(gone))
         self.account.check("removed: the same seats", said_removed == gone, True)
         self.account.check("gone without approval", len(gone - approved), 0)
@@ -295,12 +299,19 @@ class Story:
             kept = {seat for seat in approved if seat[0] == self.returned}
             self.account.check("used again after the answer, kept", len(kept & after), len(kept))
 
-    def _check_reasons(self, items: Mapping[str, dict[str, Any]], labels: Mapping[Seat, Label]) -> None:
-        refused = [item for item in items.values() if item["outcome"] in ("not_supported", "held")]
+    def _check_reasons(self, items: Mapping[str, dict[str, Any]]) -> None:
+        refused = [item for item in items.values() if item["outcome"] in ("not_supported", "held", "failed")]
         told = [item for item in refused if item["outcome_reason"]]
         self.account.check("refused, each with its reason", len(told), len(refused))
-        wrong = [item for item in refused if item["outcome"] not in labels[_seat(item)].allowed]
-        self.account.check("refused against the label", len(wrong), 0)
+
+    def _check_outcomes(self, items: Mapping[str, dict[str, Any]], labels: Mapping[Seat, Label]) -> None:
+        """Hold every outcome against the label; an outcome that only says why the seat stays is "kept" to the labels."""
+        wrong = [
+            item["id"]
+            for item in items.values()
+            if _really(item["outcome"]) not in labels[_seat(item)].allowed and _seat(item)[0] != self.returned
+        ]
+        self.account.check("outcomes against the label", len(wrong), 0)
 
 
 async def play(address: str, access: Access, say: Say) -> bool:
@@ -321,6 +332,11 @@ def _seat(item: Mapping[str, Any]) -> Seat:
 def _choice(item: Mapping[str, Any]) -> str | None:
     """Return the answer that stands in the export, None for an open item."""
     return str(item["decision"]["choice"]) if item["decision"] else None
+
+
+def _really(outcome: str | None) -> str | None:
+    """Return the word of the labels for an outcome in the export."""
+    return "kept" if outcome in _STAYS else outcome
 
 
 def _text(cards: list[Card]) -> str:
@@ -348,6 +364,8 @@ def _number(text: str) -> int:
     return int(text.replace(",", ""))
 
 
+_STAYS = frozenset({"active_again", "regranted", "plan_changed", "superseded"})
+
 _PART_NUMBERS = {
     "Microsoft 365 E5": "SPE_E5",
     "Microsoft 365 E3": "SPE_E3",
@@ -356,6 +374,11 @@ _PART_NUMBERS = {
     "Microsoft Teams Premium": "Microsoft_Teams_Premium",
     "Visio Plan 2": "VISIOCLIENT",
     "Power BI Pro": "POWER_BI_PRO",
+    "Exchange Online (Plan 2)": "EXCHANGEENTERPRISE",
+    "Microsoft Teams Phone Standard": "MCOEV",
+    "Microsoft Teams Rooms Pro": "Microsoft_Teams_Rooms_Pro",
+    "Microsoft Power Automate Free": "FLOW_FREE",
+    "Microsoft Fabric (Free)": "POWER_BI_STANDARD",
 }
 
 

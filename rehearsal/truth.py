@@ -1,7 +1,8 @@
 """What is really so in the practice tenant, by its own Graph answers and its generator's labels, never by the product."""
 
 import ssl
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -48,7 +49,13 @@ class Access(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What the generator knows of one seat at the start: its case, and how it may end."""
+    """What the generator knows of one seat: its case, and how it may end.
+
+    Attributes:
+        counts: It takes a bought seat.
+        stays: The person still has it, unless the product takes it.
+        after: The label once the happening of the case is over; None if nothing happens.
+    """
 
     case: str
     name: str
@@ -56,6 +63,14 @@ class Label:
     idle: bool
     sku: str
     path: str
+    counts: bool
+    stays: bool = True
+    after: "Label | None" = None
+
+    @property
+    def in_the_end(self) -> "Label":
+        """The label once everything that was to happen has happened."""
+        return self.after or self
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +98,13 @@ class Truth:
         await self._http.close()
 
     async def seats(self) -> set[Seat]:
-        """Return every seat that Graph shows now."""
+        """Return every seat that Graph shows now; an assignment that failed is none."""
         found: set[Seat] = set()
-        url = f"{self._access.graph_url}/users?$select=id,licenseAssignmentStates&$top=999"
+        url = f"{self._access.graph_url}/users?$select=id,assignedLicenses&$top=999"
         while url:
             page = await self._graph(url)
             for user in page["value"]:
-                found |= {(user["id"], path["skuId"]) for path in user["licenseAssignmentStates"]}
+                found |= {(user["id"], license_["skuId"]) for license_ in user["assignedLicenses"]}
             url = page.get("@odata.nextLink", "")
         return found
 
@@ -108,14 +123,7 @@ class Truth:
     async def labels(self) -> dict[Seat, Label]:
         """Return the generator's label of every seat as it was at the start."""
         return {
-            (person["person_id"], seat["sku_id"]): Label(
-                person["case"],
-                person["name"],
-                frozenset(seat["allowed"]),
-                seat["idle"],
-                seat["sku_part_number"],
-                seat["path"],
-            )
+            (person["person_id"], seat["sku_id"]): _label(person, seat)
             for person in await self._control("GET", "/cases")
             for seat in person["seats"]
         }
@@ -156,3 +164,22 @@ class Truth:
         async with self._http.request(method, url, headers=headers, json=body) as answer:
             answer.raise_for_status()
             return await answer.json()
+
+
+def _label(person: Mapping[str, Any], seat: Mapping[str, Any]) -> Label:
+    label = Label(
+        person["case"],
+        person["name"],
+        frozenset(seat["allowed"]),
+        seat["idle"],
+        seat["sku_part_number"],
+        seat["path"],
+        seat["counts"],
+    )
+    after = seat["after"]
+    if after is None:
+        return label
+    return replace(
+        label,
+        after=replace(label, allowed=frozenset(after["allowed"]), idle=after["idle"], stays=after["stays"]),
+    )

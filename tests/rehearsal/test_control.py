@@ -159,7 +159,7 @@ async def test_the_stage_has_its_personas(control: httpx.AsyncClient, ids: dict[
 
     assert [(persona["name"], persona["role"], persona["group"], persona["reports"]) for persona in personas] == [
         ("Allan Deyoung", "admin", "run", 0),
-        ("Patti Fernandez", "admin", "run", 0),
+        ("Patti Fernandez", "admin", "run", 55),
         ("Lynne Robbins", "license_manager", "run", 0),
         ("Christie Cline", "auditor", "run", 0),
         ("Megan Bowen", "reviewer", "review", 9),
@@ -189,6 +189,104 @@ async def test_setup_names_the_role_groups_and_prices(
         "SPE_E5,57.00,USD,month,2027-03-23",
     ]
     assert "Microsoft_Teams_Premium" not in setup["prices_csv"]
+
+
+async def test_setup_names_the_groups_of_license_owners(control: httpx.AsyncClient, group_ids: dict[str, str]) -> None:
+    setup = (await control.get("/setup")).json()
+
+    assert setup["license_owners"] == {
+        VISIO: group_ids["Visio license owners"],
+        COPILOT: group_ids["Copilot license owners"],
+    }
+
+
+async def test_a_license_can_be_taken_by_others_and_an_account_unblocked(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str]
+) -> None:
+    await control.post(f"/people/{ids['Isaiah Langer']}/unassign", json={"sku_id": COPILOT})
+    await control.post(f"/people/{ids['Alex Wilber']}/enable")
+
+    isaiah = await _user(graph, ids["Isaiah Langer"], "licenseAssignmentStates")
+    alex = await _user(graph, ids["Alex Wilber"], "accountEnabled")
+    assert isaiah["licenseAssignmentStates"] == []
+    assert alex["accountEnabled"] is True
+    assert (await control.get("/writes")).json() == []
+
+
+async def test_deleting_a_group_turns_its_licenses_into_direct_ones(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str], group_ids: dict[str, str]
+) -> None:
+    group = group_ids["Visio Plan 2 users"]
+    await control.post(f"/groups/{group}/delete")
+
+    lidia = await _user(graph, ids["Lidia Holloway"], "licenseAssignmentStates")
+    both = await _user(graph, ids["Dorothea Ziegler"], "licenseAssignmentStates")
+
+    [visio] = lidia["licenseAssignmentStates"]
+    assert (visio["assignedByGroup"], visio["lastUpdatedDateTime"]) == (None, "2026-11-23T09:00:00Z")
+    assert len(both["licenseAssignmentStates"]) == 1
+    assert (await graph.get(f"/groups/{group}")).status_code == 404
+
+
+async def _cases(control: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
+    return {person["name"]: person for person in (await control.get("/cases")).json()}
+
+
+async def test_what_happens_to_people_happens_at_its_time_and_not_before(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient
+) -> None:
+    """Each change is visible in Graph from its instant on, dated with that instant however far the clock is moved."""
+    people = await _cases(control)
+    named = {name: person for name, person in people.items() if person["happens"] and " Account" not in name}
+    by_case = {person["case"]: person for person in reversed(named.values())}
+
+    async def seen(case: str) -> dict[str, Any]:
+        select = "accountEnabled,signInActivity,licenseAssignmentStates"
+        answer = await graph.get(f"/users/{by_case[case]['person_id']}?$select={select}")
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    before = {case: await seen(case) for case in by_case}
+    await control.post("/clock", json={"now": "2026-12-03T09:00:00Z"})
+    after = {case: await seen(case) for case in by_case}
+
+    def paths(user: dict[str, Any]) -> list[tuple[bool, str]]:
+        states = user["licenseAssignmentStates"]
+        return [(state["assignedByGroup"] is None, state["lastUpdatedDateTime"]) for state in states]
+
+    at = {case: person["happens"]["at"] for case, person in by_case.items()}
+    assert by_case.keys() == {
+        "returns",
+        "back_from_leave",
+        "regranted",
+        "granted_by_group_too",
+        "moved_to_group",
+        "group_deleted",
+        "leaves",
+        "taken_by_others",
+    }
+    assert after["returns"]["signInActivity"]["lastSuccessfulSignInDateTime"] == at["returns"]
+    assert before["returns"]["signInActivity"]["lastSuccessfulSignInDateTime"] < "2026-09"
+    assert (before["back_from_leave"]["accountEnabled"], after["back_from_leave"]["accountEnabled"]) == (False, True)
+    assert paths(after["regranted"]) == [(True, at["regranted"])]
+    assert paths(after["granted_by_group_too"])[1] == (False, at["granted_by_group_too"])
+    assert paths(after["moved_to_group"]) == [(False, at["moved_to_group"])]
+    assert [direct for direct, _ in paths(before["group_deleted"])] == [False]
+    assert paths(after["group_deleted"]) == [(True, at["group_deleted"])]
+    assert paths(after["taken_by_others"]) == []
+    assert before["leaves"]
+    assert after["leaves"] == {}
+    assert (await control.get("/writes")).json() == []
+
+
+async def test_nothing_happens_before_its_time(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    leaver = (await _cases(control))["Leon Forster"]
+
+    await control.post("/clock", json={"now": "2026-11-29T14:16:59Z"})
+    shortly_before = await graph.get(f"/users/{leaver['person_id']}")
+    await control.post("/clock", json={"now": leaver["happens"]["at"]})
+
+    assert shortly_before.status_code == 200
+    assert (await graph.get(f"/users/{leaver['person_id']}")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -86,14 +86,108 @@ async def test_half_a_body_breaks_off(graph: httpx.AsyncClient, control: httpx.A
     assert len(whole.json()["value"]) == 100
 
 
-async def test_garbage_is_no_json(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+async def test_garbage_says_that_it_is_json_and_is_not(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
     await _arm(control, kind="garbage", path="/users")
 
     answer = await graph.get("/users")
 
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    with pytest.raises(ValueError, match="decode"):
+        answer.json()
+
+
+async def test_a_proxys_page_has_another_content_type(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    await _arm(control, kind="wrong_type", path="/users")
+
+    answer = await graph.get("/users")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     with pytest.raises(json.JSONDecodeError):
         answer.json()
+
+
+async def test_throttling_may_say_nothing_about_when_to_come_back(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient
+) -> None:
+    await _arm(control, kind="throttle", path="/users", retry_after=None)
+
+    answer = await graph.get("/users")
+
+    assert answer.status_code == 429
+    assert "Retry-After" not in answer.headers
+
+
+async def test_a_server_error_may_say_when_to_come_back_and_bear_another_code(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient
+) -> None:
+    await _arm(control, kind="status", status=503, path="/users", retry_after=9, code="UnknownError")
+
+    answer = await graph.get("/users")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "9")
+    assert answer.json()["error"]["code"] == "UnknownError"
+
+
+async def test_a_lost_request_leaves_the_work_undone(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str]
+) -> None:
+    await _arm(control, kind="lost", method="POST", path="/assignLicense")
+
+    with pytest.raises(httpx.TransportError):
+        await graph.post(f"/users/{ids['Isaiah Langer']}/assignLicense", json=REMOVE_COPILOT)
+
+    assert (await control.get("/writes")).json() == []
+
+
+async def test_half_a_body_of_a_write_leaves_the_work_done(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str]
+) -> None:
+    await _arm(control, kind="half_body", method="POST", path="/assignLicense")
+
+    with pytest.raises(httpx.TransportError):
+        await graph.post(f"/users/{ids['Isaiah Langer']}/assignLicense", json=REMOVE_COPILOT)
+
+    assert [write["kind"] for write in (await control.get("/writes")).json()] == ["license_removed"]
+
+
+async def test_a_storm_lasts_until_it_is_taken_back(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    await _arm(control, kind="throttle", path="/users", times=None)
+
+    during = {(await graph.get("/users?$top=1")).status_code for _ in range(12)}
+    [armed] = (await control.get("/faults")).json()
+    await control.delete("/faults")
+
+    assert during == {429}
+    assert (armed["kind"], armed["times"], armed["hits"]) == ("throttle", None, 12)
+    assert (await graph.get("/users?$top=1")).status_code == 200
+
+
+async def _drawn(graph: httpx.AsyncClient, control: httpx.AsyncClient, seed: int) -> list[int]:
+    await control.delete("/faults")
+    await _arm(control, kind="premium", path="/users", times=None, percent=40, seed=seed)
+    return [(await graph.get("/users?$top=1&$select=id")).status_code for _ in range(40)]
+
+
+async def test_chance_follows_the_seed(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
+    first, again, other = (
+        await _drawn(graph, control, 1),
+        await _drawn(graph, control, 1),
+        await _drawn(graph, control, 2),
+    )
+
+    assert first == again != other
+    assert 6 <= first.count(403) <= 26
+
+
+async def test_the_first_of_two_faults_goes_first_and_each_has_its_own_route(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient
+) -> None:
+    await _arm(control, kind="status", status=502, path="/users")
+    await _arm(control, kind="status", status=504, path="/users|/groups", times=2)
+
+    answers = [await graph.get(path) for path in ("/users?$top=1", "/users?$top=1", "/groups", "/groups")]
+
+    assert [answer.status_code for answer in answers] == [502, 504, 504, 200]
 
 
 async def test_a_slow_answer_outlasts_an_impatient_client(graph: httpx.AsyncClient, control: httpx.AsyncClient) -> None:
@@ -119,7 +213,19 @@ async def test_faults_can_be_taken_back(graph: httpx.AsyncClient, control: httpx
     assert (await graph.get("/users?$top=1")).status_code == 200
 
 
-@pytest.mark.parametrize("fault", [{"kind": "flood"}, {"kind": "slow", "path": "("}, {"kind": "slow", "often": 2}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "flood"},
+        {"kind": "slow", "path": "("},
+        {"kind": "slow", "often": 2},
+        {"kind": "slow", "retry_after": -1},
+        {"kind": "throttle", "percent": 0},
+        {"kind": "throttle", "times": 0},
+        {"kind": "status", "status": 200},
+        {"kind": "status", "status": "high"},
+    ],
+)
 async def test_a_fault_that_makes_no_sense_is_refused(control: httpx.AsyncClient, fault: dict[str, Any]) -> None:
     answer = await control.post("/faults", json=fault)
 

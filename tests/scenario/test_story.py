@@ -14,7 +14,7 @@ def rehearse(directory: Path, **variables: str) -> subprocess.CompletedProcess[s
     """Run `reclaim rehearse --auto` in an empty directory; the small tenant has every case all the same."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RECLAIM_", "REHEARSAL_"))}
     return subprocess.run(
-        [sys.executable, "-c", "import app; app.main()", "rehearse", "--auto", "--people", "60"],
+        [sys.executable, "-c", "import app; app.main()", "rehearse", "--auto", "--people", "110"],
         cwd=directory,
         env={**environment, "PYTHONPATH": str(ROOT), **variables},
         capture_output=True,

@@ -96,9 +96,10 @@ async def a_seat(stage: Stage, path: str) -> tuple[PersonId, ProductId]:
 
 async def test_every_seat_of_everybody_is_read(stage: Stage) -> None:
     truth = {
-        (case["person_id"], seat["sku_id"], seat["path"])
+        (case["person_id"], seat["sku_id"], path)
         for case in await stage.control("GET", "/cases")
         for seat in case["seats"]
+        for path in {"direct_and_group": ("direct", "group"), "groups": ("group",)}.get(seat["path"], (seat["path"],))
     }
 
     rows = await all_people(stage.graph)
@@ -127,10 +128,16 @@ async def test_products_and_groups_carry_the_facts_that_decide(stage: Stage) -> 
     groups = (await stage.graph.directory.groups(None)).rows
 
     assert {sku.part_number: sku.name for sku in skus}["VISIOCLIENT"] == "Visio Plan 2"
-    assert all(sku.plans and sku.enabled >= sku.consumed > 0 for sku in skus)
+    assert all(sku.plans and sku.enabled >= sku.consumed > 0 for sku in skus if sku.assignable)
+    assert {sku.part_number for sku in skus if not sku.assignable} == {"SHAREPOINTSTORAGE"}
     assert any(group.dynamic for group in groups)
     assert any(group.synced for group in groups)
     assert any(group.mail_enabled for group in groups)
+    assert any(group.unified for group in groups)
+    assert any(group.role_assignable for group in groups)
+    assert any(group.restricted for group in groups)
+    assert any(group.has_nested_groups for group in groups)
+    assert any(len(group.sku_ids) > 1 for group in groups)
     assert all(group.sku_ids and group.has_nested_groups is not None for group in groups)
     assert (await stage.graph.directory.group(groups[0].id)) == groups[0]
 
@@ -182,15 +189,85 @@ async def test_a_group_is_left_and_the_person_stays(stage: Stage) -> None:
 
 
 async def test_protected_groups_refuse_for_good(stage: Stage) -> None:
+    tried = 0
     for group in (await stage.graph.directory.groups(None)).rows:
-        if not (group.dynamic or group.synced or group.mail_enabled):
+        of_exchange = group.mail_enabled and not group.unified
+        if not (group.dynamic or group.synced or of_exchange or group.role_assignable or group.restricted):
             continue
+        tried += 1
         member = (await stage.graph.directory.group_members(group.id, None)).rows[0]
         with pytest.raises(WriteBackError) as raised:
             await stage.graph.writer.leave_group(member, group.id, client_request_id=WRITE_ID)
         assert (raised.value.permanent, raised.value.maybe_applied) == (True, False)
 
+    assert tried == 6
     assert await stage.control("GET", "/writes") == []
+
+
+async def held_by(stage: Stage, case: str) -> list[tuple[PersonId, ProductId]]:
+    """Return the seats of the first person of a case."""
+    people = await stage.control("GET", "/cases")
+    person = next(one for one in people if one["case"] == case)
+    return [(PersonId(person["person_id"]), ProductId(seat["sku_id"])) for seat in person["seats"]]
+
+
+async def test_a_product_that_another_one_needs_goes_only_after_it(stage: Stage) -> None:
+    (person, base), (_, add_on) = await held_by(stage, "dependent_plans")
+
+    with pytest.raises(WriteBackError, match="Remove that one first") as raised:
+        await stage.graph.writer.remove_direct(person, base, client_request_id=WRITE_ID)
+    await stage.graph.writer.remove_direct(person, add_on, client_request_id=WRITE_ID)
+    await stage.graph.writer.remove_direct(person, base, client_request_id=WRITE_ID)
+
+    assert (raised.value.permanent, raised.value.maybe_applied) == (True, False)
+    assert (await stage.graph.writer.read_back(person, base)).seat is None
+
+
+async def test_a_person_in_a_restricted_unit_is_refused_for_good(stage: Stage) -> None:
+    [(person, product)] = await held_by(stage, "restricted_person")
+
+    with pytest.raises(WriteBackError, match="restricted management unit") as raised:
+        await stage.graph.writer.remove_direct(person, product, client_request_id=WRITE_ID)
+
+    assert (raised.value.permanent, raised.value.maybe_applied) == (True, False)
+
+
+async def test_failed_assignments_are_read_with_their_word_and_give_no_seat(stage: Stage) -> None:
+    people = await stage.control("GET", "/cases")
+    failed = {one["person_id"] for one in people if one["case"] in ("error_state", "disabled_state", "unknown_state")}
+    troubled = {one["person_id"] for one in people if one["case"] == "active_with_error"}
+
+    rows = await all_people(stage.graph)
+
+    paths = [(row.person.id, path) for row in rows for seat in row.seats for path in seat.paths]
+    assert {who for who, path in paths if not path.gives_seat} == failed
+    assert {who for who, path in paths if path.gives_seat and path.error} == troubled
+    assert {path.error for who, path in paths if who in troubled} == {
+        "CountViolation",
+        "MutuallyExclusiveViolation",
+        "DependencyViolation",
+        "ProhibitedInUsageLocationViolation",
+        "UniquenessViolation",
+        "Other",
+    }
+
+
+async def test_a_manager_who_is_a_contact_is_nobody_who_could_review(stage: Stage) -> None:
+    [(person, _)] = await held_by(stage, "contact_manager")
+
+    live = await stage.graph.directory.live_person(person, with_sign_ins=False)
+
+    assert live is not None
+    assert live.person.manager_id is None
+
+
+async def test_guests_are_read_as_guests(stage: Stage) -> None:
+    [(person, _)] = await held_by(stage, "guest")
+
+    live = await stage.graph.directory.live_person(person, with_sign_ins=True)
+
+    assert live is not None
+    assert (live.person.user_type, "#EXT#" in live.person.upn, live.person.can_review) == ("Guest", True, False)
 
 
 async def test_somebody_who_left_is_nobody(stage: Stage) -> None:
@@ -244,7 +321,11 @@ async def test_a_tenant_without_premium_and_one_without_permission_are_told_apar
         ({"kind": "throttle", "retry_after": 3}, [3.0]),
         ({"kind": "status", "status": 503}, [0.5]),
         ({"kind": "half_body"}, [0.5]),
+        ({"kind": "status", "status": 503, "retry_after": 4}, [4.0]),
+        ({"kind": "throttle", "retry_after": None}, [0.5]),
         ({"kind": "garbage"}, [0.5]),
+        ({"kind": "wrong_type"}, [0.5]),
+        ({"kind": "lost"}, [0.5]),
         ({"kind": "applied_lost"}, [0.5]),
         ({"kind": "premium", "times": 2}, [0.5, 1.0]),
     ],
@@ -265,7 +346,9 @@ async def test_a_read_survives_a_failure_that_passes(
     [
         ({"kind": "throttle", "retry_after": 90}, False, False),
         ({"kind": "status", "status": 409}, False, False),
+        ({"kind": "throttle", "retry_after": None}, False, False),
         ({"kind": "status", "status": 503}, True, False),
+        ({"kind": "lost"}, True, False),
         ({"kind": "applied_lost", "status": 504}, True, True),
         ({"kind": "applied_lost"}, True, True),
         ({"kind": "half_body"}, True, True),
