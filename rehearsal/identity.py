@@ -6,7 +6,6 @@ needs no table of ids.
 
 import re
 from hashlib import blake2b
-from uuid import UUID
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TAIL = 1 << 48
@@ -63,4 +62,7 @@ class Identities:
 
 
 def _version_4(raw: bytes) -> str:
-    return str(UUID(bytes=raw, version=4))
+    """Return a random GUID with these 16 bytes (RFC 9562, version 4), as `uuid.UUID` would, at less cost."""
+    digits = raw.hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -210,14 +210,23 @@ def _sign_in_activity(directory: Directory, person: Person) -> Json | None:
     if person.sign_ins is None:
         return None
     now = person.sign_ins.at(directory.clock.now)
-    instants = {"SignIn": now.interactive, "NonInteractiveSignIn": now.background, "SuccessfulSignIn": now.successful}
-    shape: Json = {}
-    for name, instant in instants.items():
-        shape[f"last{name}DateTime"] = None if instant is None else text(instant)
-        shape[f"last{name}RequestId"] = (
-            None if instant is None else directory.people.identities.named(f"sign-in/{person.number}/{instant}")
-        )
-    return shape
+    told: dict[int | None, tuple[str | None, str | None]] = {None: (None, None)}
+    for instant in (now.interactive, now.background, now.successful):
+        if instant is None or instant in told:
+            continue
+        name = f"sign-in/{person.number}/{instant}"
+        told[instant] = (text(instant), directory.people.identities.named(name))
+    attempt, attempt_id = told[now.interactive]
+    background, background_id = told[now.background]
+    success, success_id = told[now.successful]
+    return {
+        "lastSignInDateTime": attempt,
+        "lastSignInRequestId": attempt_id,
+        "lastNonInteractiveSignInDateTime": background,
+        "lastNonInteractiveSignInRequestId": background_id,
+        "lastSuccessfulSignInDateTime": success,
+        "lastSuccessfulSignInRequestId": success_id,
+    }
 
 
 def _group_licenses(subject: Group) -> list[Json]:

@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_the_same_seed_makes_the_same_tenant_and_another_does_not() -> None:
 
     assert made(7) == made(7)
     assert not {person.id for person in made(7)} & {person.id for person in made(8)}
+
+
+def test_ids_are_random_guids_as_entra_makes_them(people: People) -> None:
+    for number in range(50):
+        guid = UUID(people.identities.person(number))
+        assert (guid.version, guid.variant, str(guid)) == (4, RFC_4122, people.identities.person(number))
 
 
 def test_everybody_can_be_found_by_id_and_by_name(people: People) -> None:

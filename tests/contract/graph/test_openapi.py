@@ -1,23 +1,10 @@
-"""Every request of the connector against Microsoft's own description of Graph, and our sample answers too.
-
-The subset has no `/groups/{group-id}/members/microsoft.graph.group`; its schema is added here, made of the sibling for
-users in the same file and the page api/group-list-members of the Microsoft Graph docs.
-"""
-
-import copy
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any
+"""Every request of the connector against Microsoft's own description of Graph, and our sample answers too."""
 
 import httpx
 import pytest
-import yaml
-from openapi_core import OpenAPI
-from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
-from werkzeug.datastructures import Headers, ImmutableMultiDict
 
+from tests.contract.graph.description import Asked, check_exchange, needs_description, spec
 from tests.contract.graph.support import (
     ADELE,
     E3,
@@ -34,53 +21,7 @@ from tests.contract.graph.support import (
     user,
 )
 
-SPEC = Path(__file__).parents[4] / "shared" / "data" / "graph-subset-openapi.yaml"
-USERS_OF_GROUP = "/groups/{group-id}/members/microsoft.graph.user"
-GROUPS_OF_GROUP = "/groups/{group-id}/members/microsoft.graph.group"
-
-pytestmark = pytest.mark.skipif(
-    not SPEC.exists(), reason="the OpenAPI subset of Graph is not beside this checkout (../shared/data)"
-)
-
-
-@cache
-def spec() -> OpenAPI:
-    with SPEC.open(encoding="utf-8") as text:
-        document: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    added = copy.deepcopy(document["paths"][USERS_OF_GROUP])
-    added["get"]["operationId"] = "groups.ListMembers.AsGroup"
-    added["get"]["responses"]["200"]["content"]["application/json"] = {
-        "schema": {"$ref": "#/components/schemas/microsoft.graph.groupCollectionResponse"}
-    }
-    document["paths"][GROUPS_OF_GROUP] = added
-    return OpenAPI.from_dict(document)
-
-
-class Asked:
-    """An httpx request as openapi-core reads it."""
-
-    def __init__(self, request: httpx.Request) -> None:
-        self._request = request
-        self.host_url = "https://graph.microsoft.com"
-        self.path = request.url.path
-        self.method = request.method.lower()
-        self.body = request.content or None
-        self.content_type = request.headers.get("content-type", "")
-        self.parameters = RequestParameters(
-            query=ImmutableMultiDict(request.url.params.multi_items()),
-            header=Headers(list(request.headers.items())),
-            cookie=ImmutableMultiDict(),
-        )
-
-
-class Answered:
-    """An httpx response as openapi-core reads it."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.status_code = response.status_code
-        self.content_type = "application/json"
-        self.headers: Mapping[str, Any] = dict(response.headers)
-        self.data = response.content
+pytestmark = needs_description
 
 
 async def test_every_request_and_sample_answer_has_microsofts_form(graph: ScriptedGraph) -> None:
@@ -113,9 +54,7 @@ async def test_every_request_and_sample_answer_has_microsofts_form(graph: Script
     await graph.writer.read_back(ADELE, VISIO)
 
     for request, answer in zip(graph.requests, answers, strict=True):
-        spec().validate_request(Asked(request))
-        if answer.content:
-            spec().validate_response(Asked(request), Answered(answer))
+        check_exchange(request, answer)
 
 
 @pytest.mark.parametrize(
