@@ -228,6 +228,9 @@ def _router(
             sync_directory=use.sync,
             read_spend=use.spend,
             read_seats=use.seats,
+            exclude_seats=use.exclude,
+            keep_prices=use.keep_prices,
+            load_prices=use.prices,
             start_campaign=use.start,
             choose_seats=use.choose,
             confirm_launch=use.confirm,
@@ -276,10 +279,14 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CLOSE: use.close.handle,
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
-        jobs.SUMMARY: use.tell.handle_summary,
-        jobs.PROGRESS: use.tell.handle_progress,
-        jobs.RECEIPT: use.tell.handle_receipt,
+        jobs.TELL: use.tell.handle_tell,
+        jobs.REMIND: use.tell.handle_remind,
+        jobs.RELEASE: use.release.handle,
+        jobs.SUMMARY: use.results.handle_summary,
+        jobs.PROGRESS: use.results.handle_progress,
+        jobs.RECEIPT: use.results.handle_receipt,
         jobs.CONFIRMATION: use.confirm.handle,
+        jobs.EXCLUDE: use.exclude.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

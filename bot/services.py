@@ -12,12 +12,16 @@ from typing import Protocol
 
 from bot.people import People
 from reclaim.domain.campaign import Campaign, Scope
+from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
+from reclaim.domain.money import Period
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
     BulkResult,
     Campaigns,
     CampaignStatus,
+    ExclusionList,
+    ExclusionView,
     ExportedFile,
     FreezeView,
     History,
@@ -27,6 +31,8 @@ from reclaim.domain.read_models import (
     Moved,
     Nudged,
     Owners,
+    PriceList,
+    PriceRow,
     ReviewersPage,
     ReviewSummary,
     SeatFilter,
@@ -75,6 +81,39 @@ class ReadSeats(Protocol):
     async def page(self, where: SeatFilter, page: int = 1) -> SeatPage: ...
     async def product(self, text: str) -> ProductId: ...
     async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]: ...
+
+
+class ExcludeSeats(Protocol):
+    """`reclaim.services.exclude_seats`."""
+
+    async def list(self) -> ExclusionList: ...
+    async def add(
+        self, actor: Actor, kind: ExclusionKind, text: str, *, reason: str, until: date | None = None
+    ) -> ExclusionView: ...
+    async def end(self, actor: Actor, ref: str) -> ExclusionView: ...
+
+
+class KeepPrices(Protocol):
+    """`reclaim.services.keep_prices`."""
+
+    async def list(self) -> PriceList: ...
+    async def set(
+        self,
+        actor: Actor,
+        product: ProductId,
+        amount: str,
+        currency: str,
+        period: Period = Period.MONTH,
+        *,
+        renews_on: date | None = None,
+        valid_from: date | None = None,
+    ) -> PriceRow: ...
+
+
+class LoadPrices(Protocol):
+    """`reclaim.services.load_prices`."""
+
+    async def from_csv(self, text: str, source: str, *, actor: str) -> int: ...
 
 
 class StartCampaign(Protocol):
@@ -231,6 +270,9 @@ class Services:
     sync_directory: SyncDirectory
     read_spend: ReadSpend
     read_seats: ReadSeats
+    exclude_seats: ExcludeSeats
+    keep_prices: KeepPrices
+    load_prices: LoadPrices
     start_campaign: StartCampaign
     choose_seats: ChooseSeats
     confirm_launch: ConfirmLaunch

@@ -441,7 +441,8 @@ def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
             f"{formats.isolate(formats.one_line(load.name, formats.NAME_MAX))} {formats.number(load.seats)}"
             for load in status.open_with[:2]
         ]
-        more = [f"{formats.number(len(status.open_with) - 2)} more"] if len(status.open_with) > 2 else []
+        still = status.reviewers - status.reviewers_done
+        more = [f"{formats.number(still - 2)} more"] if still > 2 else []
         facts.append(Fact("Still open with", " · ".join([*two, *more])))
     if status.unreachable:
         facts.append(Fact("Could not be reached", _reach(status)))

@@ -37,6 +37,7 @@ _REVIEWERS_NAMED = 3
 _SHARES_NAMED = 3
 LEFT_OUT = {
     LeftOutWhy.SCOPE.value: "Not selected",
+    LeftOutWhy.EXCLUDED.value: "Excluded, with a reason",
     LeftOutWhy.ASKED.value: "Asked in another campaign now",
     LeftOutWhy.ANSWERED.value: "Answered or kept until a later date",
     LeftOutWhy.NO_REVIEWER.value: "Nobody may review them",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cards import formats
+from cards.exclusions import why_excluded
 from cards.phrases import data_read, name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, last_sign_in
 from cards.view import CardView, Element, Expandable, Fact, Facts, Headline, Paragraph, Row, Rows
@@ -64,6 +65,10 @@ EVENTS: dict[EventKind, str] = {
     EventKind.EXPORTED: "Evidence exported",
     EventKind.OWNER_NAMED: "License owner named",
     EventKind.OWNER_REMOVED: "License owner removed",
+    EventKind.EXCLUDED: "Left out of campaigns",
+    EventKind.EXCLUSION_ENDED: "No longer left out",
+    EventKind.PRICES_LOADED: "Price list loaded",
+    EventKind.PRICE_SET: "Price set",
 }
 _FACTS_SHOWN = 3
 
@@ -154,6 +159,7 @@ def _seat(seat: WhySeat, report: WhyReport, zone: str) -> list[Element]:
     parts: list[Element] = [
         Paragraph(sku(seat.sku_name), heading=True),
         Paragraph(_flag(seat)),
+        *([Paragraph(why_excluded(seat.exclusion, zone))] if seat.exclusion else []),
         Facts(_signals(seat, report, zone)),
     ]
     if seat.item is not None:

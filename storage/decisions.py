@@ -140,7 +140,8 @@ class DecisionBatcher:
         with translated():
             if engine is not None:
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._thread, _commit_on, engine, writes)
+                async with self._database.turn(answer=True):
+                    return await loop.run_in_executor(self._thread, _commit_on, engine, writes)
             async with self._database.writes.begin() as connection:
                 return await connection.run_sync(_write, writes)
 

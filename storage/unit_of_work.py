@@ -82,14 +82,18 @@ class SqlWork:
         self._enqueue = enqueue
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        """Open a unit of work that can commit, once. On SQLite it waits for the write lock here.
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work that can commit, once. On SQLite it waits for the write lock here; see `storage.turns`.
 
         Raises:
             PortError: The database did not answer in time, or went away. Trying again later can help.
         """
         with translated():
-            async with self._database.writes.connect() as connection, connection.begin() as transaction:
+            async with (
+                self._database.turn(answer=answer),
+                self._database.writes.connect() as connection,
+                connection.begin() as transaction,
+            ):
                 yield SqlUnitOfWork(connection, transaction=transaction, enqueue=self._enqueue)
                 if transaction.is_active:
                     await transaction.rollback()

@@ -3,6 +3,7 @@
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
 from bot.commands.cancel import CANCEL
 from bot.commands.close import CLOSE
+from bot.commands.exclude import EXCLUDE
 from bot.commands.export import EXPORT
 from bot.commands.extend import EXTEND
 from bot.commands.freeze import FREEZE
@@ -11,6 +12,7 @@ from bot.commands.history import HISTORY
 from bot.commands.inbox import INBOX
 from bot.commands.nudge import NUDGE
 from bot.commands.owner import OWNER
+from bot.commands.price import PRICE
 from bot.commands.reassign import REASSIGN
 from bot.commands.resume import RESUME
 from bot.commands.retry import RETRY
@@ -29,6 +31,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     SPEND,
     SEATS,
     SEATS_MINE,
+    PRICE,
     CAMPAIGNS,
     CAMPAIGN,
     SIMULATE,
@@ -36,6 +39,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     NUDGE,
     REASSIGN,
     EXTEND,
+    EXCLUDE,
     CLOSE,
     RETRY,
     SYNC,

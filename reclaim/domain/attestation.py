@@ -5,9 +5,9 @@ value (a name as shown, a note) lives beside it in an erasable row; the body car
 erasing value and salt leaves the body valid and tells nothing.
 """
 
-import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from reclaim.domain.ids import EventId
 BODY_VERSION = 1
 
 Fact = str | int | bool | None
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:./=+#")
+_PLAIN = re.compile(r"[A-Za-z0-9_:./=+#-]{0,128}")
 
 
 class EventKind(StrEnum):
@@ -62,6 +62,10 @@ class EventKind(StrEnum):
     EXPORTED = "exported"
     OWNER_NAMED = "owner_named"
     OWNER_REMOVED = "owner_removed"
+    EXCLUDED = "excluded"
+    EXCLUSION_ENDED = "exclusion_ended"
+    PRICES_LOADED = "prices_loaded"
+    PRICE_SET = "price_set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Event:
 
 def commitment(value: str, salt: bytes) -> str:
     """Return the hex HMAC-SHA256 of a personal value."""
-    return hmac.new(salt, value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(salt, value.encode(), "sha256").hex()
 
 
 def attest(
@@ -152,6 +156,6 @@ def canonical(body: Mapping[str, object]) -> bytes:
 def _plain(key: str, value: Fact) -> Fact:
     if isinstance(value, float):
         raise TypeError(f"{key}: floats have no canonical form")
-    if isinstance(value, str) and (len(value) > 128 or not set(value) <= _PLAIN):
+    if isinstance(value, str) and _PLAIN.fullmatch(value) is None:
         raise ValueError(f"{key}: only ids, enums and hashes may enter an event body")
     return value

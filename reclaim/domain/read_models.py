@@ -575,6 +575,7 @@ class CampaignStatus:
 
     Attributes:
         outcomes: Items that have ended, by outcome; waiting: approved removals by `review.Waiting` value.
+        open_with: The reviewers with the most open seats, most first; all of them are `reviewers` less `reviewers_done`.
         potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
         removed: Money of the seats that are written and not yet seen to be gone.
         verified: Money of the seats verified gone. Nothing else is saved.

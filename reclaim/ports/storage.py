@@ -34,7 +34,8 @@ from reclaim.domain.money import Price
 from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
-from reclaim.domain.review import AssignedHow, Choice, ReviewItem
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
 
@@ -99,8 +100,22 @@ class Catalog(Protocol):
         """Return the price valid on that day per product, matched by skuId, part number or product name."""
         ...
 
-    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> None:
-        """Replace all prices of `source`; the text is a skuId, part number or product name, matched when read."""
+    async def price_sources(self, on: datetime) -> dict[ProductId, tuple[Price, str]]:
+        """Return the same with the source of each price."""
+        ...
+
+    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> bool:
+        """Replace all prices of `source`, and return whether that changed anything.
+
+        Args:
+            prices: A skuId, part number or product name, matched when read, and its price.
+            source: See `LoadPrices.from_csv`.
+            at: Of two lists that name the same product equally, the later one counts.
+        """
+        ...
+
+    async def put_price(self, text: str, price: Price, *, source: str, at: datetime) -> None:
+        """Store one price beside the others of its source; one from the same day is replaced."""
         ...
 
 
@@ -401,6 +416,22 @@ class Campaigns(Protocol):
 
     async def in_states(self, states: Iterable[CampaignState]) -> list[Campaign]: ...
 
+    async def freeze_seats(self, campaign: CampaignId, seats: Sequence[SeatId], *, part: int) -> None:
+        """Keep, in parts of so many, which seats become items. Not in the campaign: that is read with every click."""
+        ...
+
+    async def next_seats(self, campaign: CampaignId, *, after: int | None) -> tuple[int, list[SeatId]] | None:
+        """Return number and seats of the first part, behind part `after`, that has not become items yet."""
+        ...
+
+    async def seats_opened(self, campaign: CampaignId, part: int) -> bool:
+        """Note, in the transaction that stores its items, that a part is done; False if it was done already."""
+        ...
+
+    async def drop_seats(self, campaign: CampaignId) -> int:
+        """Forget the frozen seats, whose items now stand for them; return how many they were."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerCount:
@@ -410,6 +441,38 @@ class ReviewerCount:
     kind: AssigneeKind
     total: int
     open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerFigures:
+    """How far the reviewers of a campaign are.
+
+    Attributes:
+        total: Reviewers, counted as in `ReviewerCount`; done: those without an open item.
+        open_with: Those with the most open items, most first.
+    """
+
+    total: int
+    done: int
+    open_with: tuple[ReviewerCount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFigure:
+    """How many items of a campaign agree in all of these, and what they cost a month together.
+
+    Attributes:
+        second_look: Somebody was not sure, so the item went to the fallback reviewer.
+        currency: None: they have no price, and `monthly_minor` is 0.
+    """
+
+    outcome: Outcome | None
+    choice: Choice | None
+    waiting: Waiting | None
+    second_look: bool
+    currency: str | None
+    items: int
+    monthly_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,6 +527,9 @@ class DecisionLog(Protocol):
         ...
 
 
+CONFIRMED = "confirmed:"  # before an item's id: the key of `Controls.once` for a removal that a sync has confirmed
+
+
 class Items(Protocol):
     """Review items, their assignments and decisions."""
 
@@ -473,7 +539,15 @@ class Items(Protocol):
 
     async def get_many(self, items: Iterable[ItemId]) -> dict[ItemId, ReviewItem]: ...
 
-    async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]: ...
+    async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]:
+        """Return all items: for what must be whole in memory, as the evidence files; else `page` or `figures`."""
+        ...
+
+    async def page(
+        self, campaign: CampaignId, *, outcome: Outcome | None, after: SeatId | None, limit: int
+    ) -> list[ReviewItem]:
+        """Return the next items with this outcome (None: not ended), by seat: a person's items follow each other."""
+        ...
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
         """Return what belongs on this person's list.
@@ -495,6 +569,10 @@ class Items(Protocol):
 
     async def save(self, item: ReviewItem) -> None:
         """Compare-and-set: stores version n over n - 1. Assignment history is kept by `record_assignment`."""
+        ...
+
+    async def save_progress(self, items: Sequence[ReviewItem]) -> None:
+        """Compare-and-set of many items, each version n over n - 1: how they wait or ended, and nothing else."""
         ...
 
     async def record_assignment(
@@ -525,8 +603,30 @@ class Items(Protocol):
 
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]: ...
 
-    async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
-        """Return numbers by (choice or "", outcome or "", waiting or "")."""
+    async def reviewer_figures(self, campaign: CampaignId, *, top: int) -> ReviewerFigures: ...
+
+    async def figures(self, campaign: CampaignId) -> list[ItemFigure]:
+        """Return every combination that occurs; a few dozen, whatever the size of the campaign."""
+        ...
+
+    async def first_removed_at(self, campaign: CampaignId) -> datetime | None:
+        """Return when the first seat was verified gone, None before that."""
+        ...
+
+    async def left_by_product(self, campaign: CampaignId) -> dict[ProductId, int]:
+        """Return how many items have not ended, by product."""
+        ...
+
+    async def any_left(self, campaign: CampaignId) -> bool:
+        """Return whether an item has not ended."""
+        ...
+
+    async def any_open(self, campaign: CampaignId) -> bool:
+        """Return whether an item is with somebody who has not answered."""
+        ...
+
+    async def unconfirmed(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
+        """Return removed items of campaigns that apply or are closed, whose seat is gone and not yet attested as such."""
         ...
 
     async def open_campaigns_of(self, person: PersonId) -> list[CampaignId]:
@@ -537,8 +637,8 @@ class Items(Protocol):
         """Return people with open items, also as members of a group, of which one stands on no delivered message to them."""
         ...
 
-    async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
-        """Return items whose present assignee, or a member of the group who can review, got a card that shows them."""
+    async def delivered_to_assignee(self, items: Iterable[ItemId]) -> frozenset[ItemId]:
+        """Return which of these items their present assignee, or a member of the group who can review, got a card of."""
         ...
 
     async def with_open_question(self, seats: Iterable[SeatId]) -> frozenset[SeatId]:
@@ -553,7 +653,7 @@ class Items(Protocol):
         """Open one question per item; a UNIQUE row per person and product while open. Raises Conflict on a second one."""
         ...
 
-    async def close_questions(self, campaign: CampaignId, *, at: datetime) -> None: ...
+    async def close_questions(self, items: Iterable[ItemId], *, at: datetime) -> None: ...
 
     async def remember_answers(self, items: Sequence[ReviewItem], *, until: datetime) -> None: ...
 
@@ -569,12 +669,36 @@ class Orders(Protocol):
         """Compare-and-set on the order's version; steps are stored with it."""
         ...
 
+    async def save_many(self, orders: Sequence[RemovalOrder]) -> None:
+        """Compare-and-set of many orders, without their steps."""
+        ...
+
     async def of_campaign(self, campaign: CampaignId) -> list[RemovalOrder]: ...
 
-    async def in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> list[RemovalOrder]: ...
+    async def of_people(self, campaign: CampaignId, people: Iterable[PersonId]) -> dict[PersonId, RemovalOrder]: ...
 
-    async def due(self, now: datetime) -> list[RemovalOrder]:
-        """Return orders ready or verifying whose `not_before` has come."""
+    async def page(
+        self, campaign: CampaignId, states: Iterable[OrderState], *, after: OrderId | None, limit: int
+    ) -> list[RemovalOrder]:
+        """Return the next orders in one of these states, by id."""
+        ...
+
+    async def any_in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> bool: ...
+
+    async def any_unchecked(self, campaign: CampaignId) -> bool:
+        """Return whether an item that has not ended has a step that was or may have been written."""
+        ...
+
+    async def ordered_items(self, campaign: CampaignId, *, up_to: int) -> int:
+        """Return how many items have removal steps; counting stops at `up_to`."""
+        ...
+
+    async def due(self, now: datetime, *, limit: int) -> list[RemovalOrder]:
+        """Return the orders whose `not_before` came first: verifying, or ready in a campaign that applies."""
+        ...
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """Return the earliest `not_before` later than `after` of ready and verifying orders."""
         ...
 
     async def written_steps(self, person: PersonId) -> list[RemovalStep]:
@@ -769,6 +893,8 @@ class UnitOfWork(Protocol):
 class Work(Protocol):
     """Opens units of work. A reading one never takes the write lock and refuses `commit`."""
 
-    def write(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+    def write(self, *, answer: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open one that can commit. `answer`: somebody waits for it at a card, so it goes before long work."""
+        ...
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

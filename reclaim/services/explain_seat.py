@@ -1,20 +1,22 @@
 """Say everything about one person's seats: flagged or not and why, who was asked, which messages went out, what became."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from reclaim.domain.activity import SeenAt, read_activity
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.directory import Person, Seat, Sku
+from reclaim.domain.exclusions import strongest
 from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import SentMessage, WhyReport, WhySeat
+from reclaim.domain.read_models import ExclusionView, SentMessage, WhyReport, WhySeat
 from reclaim.domain.review import ReviewItem
 from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.exclusion_views import name_exclusions
 from reclaim.services.find_idle_seats import as_read
 from reclaim.services.find_person import find_person
 from reclaim.services.freshness import data_age
@@ -61,7 +63,8 @@ class ExplainSeat:
             skus = await reading.catalog.skus()
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
             asked = await _asked(reading, person.id)
-        there = [self._held(person, seat, run, now, skus, asked) for seat in seats]
+            held_by = await _held_by(reading, person, seats, now)
+        there = [self._held(person, seat, run, now, skus, asked, held_by.get(seat.product_id)) for seat in seats]
         left = [_gone(one) for seat, one in asked.items() if seat not in {seat.product_id for seat in seats}]
         return WhyReport(
             person=person,
@@ -80,6 +83,7 @@ class ExplainSeat:
         now: datetime,
         skus: Mapping[ProductId, Sku],
         asked: Mapping[ProductId, _Asked],
+        exclusion: ExclusionView | None,
     ) -> WhySeat:
         """Judge the seat as the scan does, so that "why not" has an answer too."""
         known = as_read(person, run) if run else person
@@ -108,7 +112,19 @@ class ExplainSeat:
             assignee_name=about.assignee_name if about else None,
             messages=about.messages if about else (),
             cancelled=about is not None and about.cancelled,
+            exclusion=exclusion,
         )
+
+
+async def _held_by(
+    reading: UnitOfWork, person: Person, seats: Sequence[Seat], now: datetime
+) -> dict[ProductId, ExclusionView]:
+    """Return what leaves out each of the person's seats, idle or not."""
+    counting = await reading.exclusions.counting(now)
+    found = {seat.product_id: strongest(counting, person, seat.product_id, now) for seat in seats}
+    named = await name_exclusions(reading, {one.id: one for one in found.values() if one is not None}.values())
+    views = {view.exclusion.id: view for view in named}
+    return {product: views[one.id] for product, one in found.items() if one is not None}
 
 
 def _gone(about: _Asked) -> WhySeat:

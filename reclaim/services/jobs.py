@@ -14,10 +14,14 @@ ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+TELL = "tell"
+REMIND = "remind"
+RELEASE = "release"
 SUMMARY = "summary"
 PROGRESS = "progress"
 RECEIPT = "receipt"
 CONFIRMATION = "confirmation"
+EXCLUDE = "exclude"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -63,6 +67,22 @@ def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int, *
         key=f"{REMINDER}:{campaign}:{person}:{window}{number}",
         args={"campaign": campaign, "person": person, "number": number, "of": of},
     )
+
+
+def tell_job(campaign: CampaignId, occasion: str) -> Job:
+    """Enqueue a `wave_job` of this occasion for every reviewer: too many for the transaction that calls for them."""
+    return Job(kind=TELL, key=f"{TELL}:{campaign}:{occasion}", args={"campaign": campaign, "occasion": occasion})
+
+
+def remind_job(campaign: CampaignId, number: int, of: int, *, window: str = "") -> Job:
+    """Enqueue a `reminder_job` for every reviewer who has open seats."""
+    args: dict[str, str | int] = {"campaign": campaign, "number": number, "of": of, "window": window}
+    return Job(kind=REMIND, key=f"{REMIND}:{campaign}:{window}{number}", args=args)
+
+
+def release_job(campaign: CampaignId, version: int) -> Job:
+    """Let the removals of a campaign go on that became `applying` with this version."""
+    return Job(kind=RELEASE, key=f"{RELEASE}:{campaign}:{version}", args={"campaign": campaign, "version": version})
 
 
 def nudge_job(campaign: CampaignId, person: PersonId, by: PersonId, occasion: str) -> Job:
@@ -125,6 +145,11 @@ def receipt_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
 def confirmation_job(request: str, state: str, again: int = 0) -> Job:
     """Show who asked for a second admin, and who was asked, where the request stands; `again` as above."""
     return Job(kind=CONFIRMATION, key=_key(f"{CONFIRMATION}:{request}:{state}", again), args={"request": request})
+
+
+def exclude_job(exclusion: str, occasion: str) -> Job:
+    """Mark the seats that an exclusion holds, or held."""
+    return Job(kind=EXCLUDE, key=f"{EXCLUDE}:{exclusion}:{occasion}", args={"exclusion": exclusion})
 
 
 def _key(first: str, again: int) -> str:

@@ -1,17 +1,15 @@
 """Remind those who have open seats, because somebody asks for it; nobody more than once in 24 hours."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.read_models import Nudged
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotFound
-from reclaim.ports.storage import ReviewerCount, UnitOfWork, Work
+from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
 from reclaim.services.find_person import find_person
@@ -35,24 +33,16 @@ class Nudgeable:
     next_at: datetime | None
 
 
-async def whom_to_nudge(
-    work: UnitOfWork, campaign: Campaign, now: datetime, reviewers: Sequence[ReviewerCount] | None = None
-) -> Nudgeable:
-    """Return who would be reminded now; automatic reminders count as well.
-
-    Args:
-        reviewers: Those of the campaign, where they are counted already; that saves a read of every open item.
-    """
+async def whom_to_nudge(work: UnitOfWork, campaign: Campaign, now: datetime) -> Nudgeable:
+    """Return who would be reminded now; automatic reminders count as well."""
     if campaign.state is not CampaignState.OPEN:
         return Nudgeable(people=(), waiting=(), next_at=None)
-    if reviewers is None or any(one.open and one.kind is AssigneeKind.GROUP for one in reviewers):
-        asked = await work.items.asked(campaign.id, open_only=True)
-    else:
-        asked = [PersonId(one.assignee_id) for one in reviewers if one.open]
+    asked = await work.items.asked(campaign.id, open_only=True)
     reminded = await work.messages.reminded(campaign.id)
     waiting = tuple(one for one in asked if one in reminded and now < reminded[one] + AT_MOST_EVERY)
+    spared = frozenset(waiting)
     return Nudgeable(
-        people=tuple(one for one in asked if one not in waiting),
+        people=tuple(one for one in asked if one not in spared),
         waiting=waiting,
         next_at=min((reminded[one] + AT_MOST_EVERY for one in waiting), default=None),
     )

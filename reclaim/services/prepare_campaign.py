@@ -106,6 +106,7 @@ async def prepare(
         asked=await reading.items.with_open_question(ids),
         answered=await reading.items.answered_until(ids, now),
         assignments=assignments,
+        excluded=await _excluded(reading, chosen, now),
     )
     held = await reading.seats.held()
     over = _over(selection, skus, held, policy)
@@ -127,6 +128,11 @@ async def prepare(
         over=over,
         fallback=fallback,
     )
+
+
+async def _excluded(reading: UnitOfWork, chosen: Iterable[Finding], now: datetime) -> frozenset[SeatId]:
+    counting = {one.id for one in await reading.exclusions.counting(now)}
+    return frozenset(finding.seat_id for finding in chosen if finding.exclusion_id in counting)
 
 
 def _check_rules(scope: Scope, run: SyncRun) -> None:

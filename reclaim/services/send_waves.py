@@ -54,6 +54,7 @@ class SendWaves:
         self._read = read
         self._status = status
         self._messenger = messenger
+        self._expected: dict[CampaignId, int] = {}  # reviewers of a campaign when they were last counted
         self._attest = Attestor(clock=clock, tokens=tokens)
 
     async def handle_wave(self, job: Job) -> None:
@@ -206,9 +207,20 @@ class SendWaves:
         return True
 
     async def _count_up(self, campaign: CampaignId) -> None:
-        status = await self._status.status(campaign)
-        everyone = status.messages_sent >= status.reviewers
-        if status.state is CampaignState.OPEN and (everyone or status.messages_sent % OWNER_EVERY == 0):
+        """Draw the owner's card anew from time to time, and when the last list has arrived.
+
+        Whether that was the last is looked at only from the number that it took before: to count the reviewers of a large
+        campaign with every list would take longer than to send it.
+        """
+        async with self._work.read() as work:
+            by_state = await work.messages.counts(wave_matter(campaign))
+            sent = sum(by_state.get(state, 0) for state in ("sent", "updated"))
+            if sent % OWNER_EVERY and sent < self._expected.get(campaign, 0):
+                return
+            found = await work.campaigns.get(campaign)
+            reviewers = (await work.items.reviewer_figures(campaign, top=0)).total
+        self._expected[campaign] = reviewers
+        if found is not None and found.state is CampaignState.OPEN and (sent >= reviewers or sent % OWNER_EVERY == 0):
             await self._tell_owner(campaign)
 
     async def _tell_owner(self, campaign_id: CampaignId) -> None:

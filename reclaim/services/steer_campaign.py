@@ -4,15 +4,14 @@ from datetime import date
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.calendar import end_of_day
-from reclaim.domain.campaign import Campaign, CampaignState
+from reclaim.domain.campaign import Campaign
 from reclaim.domain.ids import CampaignId
-from reclaim.domain.notices import wave_matter
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
-from reclaim.services.jobs import announce_job, owner_job, wave_job
+from reclaim.services.jobs import announce_job, owner_job, tell_job
 
 REASON_LENGTH = 500
 
@@ -36,7 +35,7 @@ class SteerCampaign:
         async with self._work.write() as work:
             campaign = await _get(work, campaign_id)
             later = campaign.extend(end_of_day(due, campaign.zone), self._clock.now())
-            if not any(one.open for one in await work.items.reviewers(campaign_id)):
+            if not await work.items.any_open(campaign_id):
                 raise Conflict(f"Everybody has answered in {campaign.name}. There is nothing to wait for.")
             await work.campaigns.save(later)
             await work.events.append(
@@ -71,7 +70,7 @@ class SteerCampaign:
             now = self._clock.now()
             cancelled = campaign.cancel(actor.id, now, reason)
             await work.campaigns.save(cancelled)
-            await work.items.close_questions(campaign_id, at=now)
+            await work.campaigns.drop_seats(campaign_id)
             await work.events.append(
                 self._attest.event(
                     EventKind.CAMPAIGN_CANCELLED,
@@ -81,12 +80,7 @@ class SteerCampaign:
                     personal={"reason": reason},
                 )
             )
-            if campaign.state is CampaignState.OPEN:
-                # Whoever has a list in the chat, answered or not, and nobody else: a new card would ask for nothing.
-                for person in sorted(
-                    {one.person_id for one in await work.messages.live_of_matter(wave_matter(campaign_id))}
-                ):
-                    await work.enqueue(wave_job(campaign_id, person, f"cancelled-{cancelled.version}"))
+            await work.enqueue(tell_job(campaign_id, f"cancelled-{cancelled.version}"))
             await work.enqueue(owner_job(campaign_id, f"cancelled-{cancelled.version}"))
             await work.commit()
         return cancelled

@@ -15,6 +15,7 @@ from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport
 from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.chunks import ahead
 
 Row = TypeVar("Row")
 OnPage = Callable[[], Awaitable[None]]
@@ -73,10 +74,13 @@ class SyncStreams:
         async with self._work.read() as reading:
             stored = await reading.syncs.cursor(run, stream)
         cursor = stored or StreamCursor(stream=stream, next_cursor=None, done=False, page=0)
-        while not cursor.done:
-            page = await read(cursor.next_cursor)
-            cursor = await self._keep(run, cursor, page, save)
-            await on_page()
+        page = None if cursor.done else await read(cursor.next_cursor)
+        while page is not None:
+            # The next page is on its way while this one is stored; only what is stored moves the cursor.
+            async with ahead(_after(page, read)) as following:
+                cursor = await self._keep(run, cursor, page, save)
+                await on_page()
+            page = await following
 
     async def _keep(self, run_id: RunId, cursor: StreamCursor, page: Page[Row], save: Save[Row]) -> StreamCursor:
         if page.next_cursor is not None and page.next_cursor == cursor.next_cursor:
@@ -173,3 +177,7 @@ class SyncStreams:
                 raise
             # No such group: its members lose role and say when the run completes, as they are not seen.
             _log.info("id with a role or a product is no group", run=run, id=group)
+
+
+async def _after(page: Page[Row], read: Read[Row]) -> Page[Row] | None:
+    return None if page.next_cursor is None else await read(page.next_cursor)

@@ -14,10 +14,12 @@ from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
+from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
@@ -31,11 +33,13 @@ from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
+from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.tell_results import TellResults
+from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 
 
@@ -57,7 +61,9 @@ class UseCases:
         tenant_id: TenantId,
     ) -> None:
         self.access = Access(work=work, policy=policy)
-        self.prices = LoadPrices(work=work, clock=clock)
+        self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
+        self.keep_prices = KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy)
         self.spend = ReadSpend(work=work, clock=clock, policy=policy)
         self.seats = ReadSeats(work=work, clock=clock, policy=policy)
         self.status = ReadStatus(work=work, clock=clock, policy=policy)
@@ -83,6 +89,8 @@ class UseCases:
         self.freeze = FreezeWrites(
             work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
         )
+        self.tell = TellReviewers(work=work, clock=clock)
+        self.release = ReleaseOrders(work=work, clock=clock, tokens=tokens)
         self.send = SendWaves(
             work=work,
             clock=clock,
@@ -93,7 +101,7 @@ class UseCases:
             messenger=messenger,
         )
         self.summaries = ReadSummary(work=work)
-        self.tell = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
+        self.results = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
         self.apply = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
         )

@@ -57,11 +57,14 @@ class SqlCatalog:
         return gone.rowcount == 1
 
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
+        return {product: price for product, (price, _) in (await self.price_sources(on)).items()}
+
+    async def price_sources(self, on: datetime) -> dict[ProductId, tuple[Price, str]]:
         rows = await self._connection.execute(select(stored_prices).where(stored_prices.c.valid_from <= on.date()))
         by_key: dict[str, list[RowMapping]] = defaultdict(list)
         for row in rows.mappings():
             by_key[row["sku"]].append(row)
-        found: dict[ProductId, Price] = {}
+        found: dict[ProductId, tuple[Price, str]] = {}
         for product, sku in (await self.skus()).items():
             # Of two prices from the same day the one with the exacter name counts, then the one loaded last.
             fitting = [
@@ -70,14 +73,25 @@ class SqlCatalog:
                 for row in by_key.get(price_key(text), ())
             ]
             if fitting:
-                found[product] = _to_price(max(fitting, key=lambda one: one[:4])[4])
+                row = max(fitting, key=lambda one: one[:4])[4]
+                found[product] = (_to_price(row), row["source"])
         return found
 
-    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> None:
-        await self._connection.execute(delete(stored_prices).where(stored_prices.c.source == source))
+    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> bool:
+        mine = stored_prices.c.source == source
+        before = await self._connection.execute(select(stored_prices).where(mine))
+        old = {(row["sku"], row["valid_from"]): _to_price(row) for row in before.mappings()}
         # Of several lines for the same product and day the last one counts.
-        new = [{"source": source, "at": at, **_price_row(text, price)} for text, price in prices]
-        await upsert(self._connection, stored_prices, new)
+        new = {(price_key(text), price.valid_from or _SINCE_EVER): (text, price) for text, price in prices}
+        if old == {key: price for key, (_, price) in new.items()}:
+            return False
+        await self._connection.execute(delete(stored_prices).where(mine))
+        rows = [{"source": source, "at": at, **_price_row(text, price)} for text, price in new.values()]
+        await upsert(self._connection, stored_prices, rows)
+        return True
+
+    async def put_price(self, text: str, price: Price, *, source: str, at: datetime) -> None:
+        await upsert(self._connection, stored_prices, [{"source": source, "at": at, **_price_row(text, price)}])
 
     async def _groups(self, ids: Sequence[GroupId] | None = None) -> dict[GroupId, Group]:
         """Read all groups or one chunk of them, with the products that they carry."""

@@ -164,11 +164,16 @@ def start_assignments(connection: Connection, assignments: Sequence[Assignment])
         [{"the_item": one.item_id, "the_end": one.at} for one in assignments],
     )
     last = _last_seq(connection, (one.item_id for one in assignments))
+    insert_assignments(connection, [(last.get(one.item_id, 0) + 1, one) for one in assignments])
+
+
+def insert_assignments(connection: Connection, numbered: Iterable[tuple[int, Assignment]]) -> None:
+    """Store assignments, each with its place in its item's history; one to nobody is none."""
     rows = [
         {
             "item_id": one.item_id,
             "stage": _STAGE,
-            "seq": last.get(one.item_id, 0) + 1,
+            "seq": seq,
             "assignee_kind": one.kind.value,
             "assignee_id": one.assignee_id,
             "how": one.how.value,
@@ -176,7 +181,7 @@ def start_assignments(connection: Connection, assignments: Sequence[Assignment])
             "reason": one.reason,
             "at": one.at,
         }
-        for one in assignments
+        for seq, one in numbered
         if one.assignee_id is not None
     ]
     if rows:

@@ -43,9 +43,12 @@ PLAIN = (
 )
 
 
+_PLAIN_COLUMNS = tuple((name, people.c[name]) for name in PLAIN)
+
+
 def to_person(row: RowMapping) -> Person:
     """Read a row of `people`."""
-    fields: dict[str, Any] = {name: row[people.c[name]] for name in PLAIN}
+    fields: dict[str, Any] = {name: row[column] for name, column in _PLAIN_COLUMNS}
     read_at = row[people.c.sign_ins_read_at]
     return Person(
         **fields,

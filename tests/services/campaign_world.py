@@ -40,11 +40,13 @@ from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
+from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.tell_results import TellResults
+from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
@@ -154,8 +156,8 @@ class MortalWork:
         self._fate = fate
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        async with self._work.write() as unit:
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+        async with self._work.write(answer=answer) as unit:
             yield MortalUnit(unit, self._fate)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
@@ -315,7 +317,9 @@ class CampaignWorld:
             status=self.statuses,
             messenger=self.messenger,
         )
-        self.telling = TellResults(
+        self.telling = TellReviewers(work=work, clock=clock)
+        self.releasing = ReleaseOrders(work=work, clock=clock, tokens=tokens)
+        self.results = TellResults(
             work=work, clock=clock, tokens=tokens, read=ReadSummary(work=work), messenger=self.messenger
         )
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
@@ -373,9 +377,12 @@ class CampaignWorld:
             "close": self.closing.handle,
             "writeback": self.applying.handle,
             "verify": self.verifying.handle,
-            "summary": self.telling.handle_summary,
-            "progress": self.telling.handle_progress,
-            "receipt": self.telling.handle_receipt,
+            "tell": self.telling.handle_tell,
+            "remind": self.telling.handle_remind,
+            "release": self.releasing.handle,
+            "summary": self.results.handle_summary,
+            "progress": self.results.handle_progress,
+            "receipt": self.results.handle_receipt,
             "confirmation": self.confirming.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))

@@ -126,7 +126,8 @@ async def test_why_tells_of_the_newest_campaign(world: World) -> None:
     await world.read()
     first = await world.launch(name="Spring")
     async with world.work.write() as unit:
-        await unit.items.close_questions(first, at=NOW)
+        items = await unit.items.of_campaign(first)
+        await unit.items.close_questions([item.id for item in items], at=NOW)
         await unit.commit()
     world.clock.advance(timedelta(hours=1))
     await world.launch("draft-2", name="Autumn")

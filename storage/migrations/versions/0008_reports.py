@@ -3,9 +3,9 @@
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 
 def upgrade() -> None:
     op.create_index("ix_item_assignments_by", "item_assignments", ["by"])
-    op.create_index("ix_messages_state", "messages", ["state", "created_at"])
+    op.create_index("ix_messages_failed", "messages", ["state", "created_at"])

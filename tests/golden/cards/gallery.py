@@ -7,8 +7,10 @@ from typing import Final
 from cards import (
     campaign,
     control,
+    exclusions,
     owners,
     preview,
+    prices,
     results,
     review,
     review_forms,
@@ -39,6 +41,7 @@ from tests.golden.cards.models import (
     COMPLETE,
     COOLDOWN,
     DATA,
+    EXCLUSIONS,
     FROZEN,
     HISTORY,
     HOSTILE,
@@ -54,6 +57,7 @@ from tests.golden.cards.models import (
     OWNERS,
     PLACES,
     PREVIEW,
+    PRICES,
     RECEIPT,
     RECEIPT_OF_TWO,
     RESULT,
@@ -242,6 +246,30 @@ def _admin() -> dict[str, CardView]:
     campaigns = Campaigns(rows=(STATUS, CLOSED), idle=114, total=Total(amounts=(usd(324400),), unpriced=6))
     return {
         "spend": spend.spend_card(SPEND, ZONE, may_start=True, may_sync=True),
+        "spend_excluded": spend.spend_card(
+            replace(SPEND, excluded=EXCLUSIONS.rows[:3]), ZONE, may_start=True, may_sync=True
+        ),
+        "seats_excluded": spend.seats_card(
+            replace(SEATS, excluded=3), ZONE, place=PLACES, taken=frozenset(), may_start=True
+        ),
+        "exclusions": exclusions.exclusions_card(EXCLUSIONS, ZONE, may_end=True),
+        "exclusions_none": exclusions.exclusions_card(replace(EXCLUSIONS, rows=(), seats=0), ZONE, may_end=True),
+        "exclusions_added": exclusions.exclusions_card(
+            EXCLUSIONS, ZONE, note=exclusions.added(EXCLUSIONS.rows[0], ZONE), may_end=True
+        ),
+        "exclusions_ended": exclusions.exclusions_card(
+            EXCLUSIONS, ZONE, note=exclusions.ended(EXCLUSIONS.rows[0]), may_end=True
+        ),
+        "prices": prices.prices_card(PRICES, may_set=True),
+        "prices_set": prices.prices_card(PRICES, note=prices.priced_note(PRICES.rows[-1]), may_set=True),
+        "prices_loaded": prices.prices_card(PRICES, note=prices.loaded_note(12, "contract.csv"), may_set=True),
+        "price_form": prices.price_form(PRICES),
+        "price_form_error": prices.price_form(
+            PRICES, "visio", Filled(values={"amount": HOSTILE}, field="amount", error="This is not an amount.")
+        ),
+        "why_excluded": trail.why_card(
+            replace(WHY, seats=tuple(replace(seat, exclusion=EXCLUSIONS.rows[0]) for seat in WHY.seats)), ZONE
+        ),
         "spend_auditor": spend.spend_card(SPEND, ZONE, may_start=False, may_sync=False),
         "spend_blocked": spend.spend_card(replace(SPEND, blocked=True), ZONE, may_start=True, may_sync=True),
         "spend_not_read": spend.spend_card(

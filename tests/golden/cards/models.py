@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
 from reclaim.domain.directory import AssigneeKind, Path, Person
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
-from reclaim.domain.money import Money, Total
+from reclaim.domain.money import Money, Period, Price, Total
 from reclaim.domain.read_models import (
     BulkResult,
     CampaignStatus,
     DataAge,
+    ExclusionList,
+    ExclusionView,
     FreezeView,
     History,
     HistoryLine,
@@ -24,6 +27,8 @@ from reclaim.domain.read_models import (
     OverLimit,
     OwnerRow,
     Owners,
+    PriceList,
+    PriceRow,
     ReceiptSeat,
     ReviewerLoad,
     ReviewerProgress,
@@ -275,6 +280,63 @@ _OTHERS = (
     "Johanna Lorenz",
     "Joni Sherman",
 )
+EXCLUSIONS: Final = ExclusionList(
+    rows=tuple(
+        ExclusionView(
+            exclusion=Exclusion(
+                id=ExclusionId(f"{number}f3a9c01d2e4"),
+                kind=kind,
+                value=value,
+                reason=reason,
+                by=LYNNE,
+                at=NOW,
+                until=until,
+            ),
+            value=value,
+            by_name="Lynne Robbins",
+            seats=seats,
+        )
+        for number, (kind, value, reason, until, seats) in enumerate(
+            (
+                (ExclusionKind.DEPARTMENT, "Legal", "Legal hold until the case is closed", CLOSES, 12),
+                (ExclusionKind.PERSON, HOSTILE, HOSTILE, None, 2),
+                (ExclusionKind.GUESTS, "", "Guests are handled by their sponsors", None, 5),
+                (ExclusionKind.PRODUCT, "Visio Plan 2", "Bought for the whole year", CLOSES, 0),
+                (ExclusionKind.EMPLOYEE_TYPE, "Contractor", "The agency decides", None, 1),
+            )
+        )
+    ),
+    seats=20,
+    days=90,
+    zone=ZONE,
+    now=NOW,
+)
+PRICES: Final = PriceList(
+    rows=(
+        PriceRow(
+            product_id=ProductId("teams"), name="Teams Premium", part_number="TP", price=None, source=None, idle=6
+        ),
+        PriceRow(product_id=ProductId("flow"), name=HOSTILE, part_number="FLOW", price=None, source=None, idle=0),
+        PriceRow(
+            product_id=ProductId("visio"),
+            name="Visio Plan 2",
+            part_number="VISIOCLIENT",
+            price=Price(amount=usd(1500), period=Period.MONTH, renews_on=date(2027, 6, 30)),
+            source="contract.csv",
+            idle=22,
+        ),
+        PriceRow(
+            product_id=ProductId("e5"),
+            name="Microsoft 365 E5",
+            part_number="SPE_E5",
+            price=Price(amount=Money(68400, "CHF"), period=Period.YEAR),
+            source="set by hand",
+            idle=14,
+        ),
+    ),
+    days=90,
+)
+
 PREVIEW: Final = StartPreview(
     ref="draft",
     name=NAME,

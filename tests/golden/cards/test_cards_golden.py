@@ -27,6 +27,7 @@ DRAWN_IN_FULL = frozenset(
         "seats", "start_form_error", "preview", "launch_confirm", "status", "closed", "why", "freeze_asked", "help",
         "welcome", "status_reviewers", "status_applying", "summary", "summary_running", "receipt", "receipt_of_two",
         "help_holder",
+        "exclusions", "prices", "price_form",
     }
 )  # fmt: skip
 FILES = [(name, ending) for name in CARDS for ending in DRAWN if ending == "txt" or name in DRAWN_IN_FULL]

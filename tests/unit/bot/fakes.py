@@ -9,13 +9,17 @@ from bot.inbound import Action, Command
 from bot.router import Router
 from bot.services import Services
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
+from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, MessageId, PersonId, ProductId, RunId
+from reclaim.domain.money import Period
 from reclaim.domain.notices import Notice
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
     BulkResult,
     Campaigns,
     CampaignStatus,
+    ExclusionList,
+    ExclusionView,
     ExportedFile,
     FreezeView,
     History,
@@ -25,6 +29,8 @@ from reclaim.domain.read_models import (
     Moved,
     Nudged,
     Owners,
+    PriceList,
+    PriceRow,
     ReviewersPage,
     ReviewSummary,
     SeatFilter,
@@ -372,6 +378,56 @@ class Confirming:
         return self.shown
 
 
+class Excluding:
+    """Exclusions, which are listed as prices are."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    async def list(self) -> ExclusionList:
+        return models.EXCLUSIONS
+
+    async def add(
+        self, actor: Actor, kind: ExclusionKind, text: str, *, reason: str, until: date | None = None
+    ) -> ExclusionView:
+        self.core.note("exclude", actor.id, kind.value, text, reason, until)
+        return models.EXCLUSIONS.rows[0]
+
+    async def end(self, actor: Actor, ref: str) -> ExclusionView:
+        self.core.note("end_exclusion", actor.id, ref)
+        return models.EXCLUSIONS.rows[0]
+
+
+class Pricing:
+    """Prices, listed and set, one by one and by the file."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    async def list(self) -> PriceList:
+        return models.PRICES
+
+    async def set(
+        self,
+        actor: Actor,
+        product: ProductId,
+        amount: str,
+        currency: str,
+        period: Period = Period.MONTH,
+        *,
+        renews_on: date | None = None,
+        valid_from: date | None = None,
+    ) -> PriceRow:
+        self.core.note("set_price", actor.id, product, amount, currency, period.value, renews_on, valid_from)
+        if amount == "much":
+            raise InvalidRequest("“much” is not an amount. Example: 1204.50", field="amount")
+        return models.PRICES.rows[-1]
+
+    async def from_csv(self, text: str, source: str, *, actor: str) -> int:
+        self.core.note("load_prices", actor, source, text)
+        return 2
+
+
 class Syncing:
     """The sync's face of the core."""
 
@@ -459,6 +515,9 @@ def services(core: Core, writes: WriteMode) -> Services:
         sync_directory=Syncing(core),
         read_spend=core,
         read_seats=core,
+        exclude_seats=Excluding(core),
+        keep_prices=Pricing(core),
+        load_prices=Pricing(core),
         start_campaign=core,
         choose_seats=core,
         confirm_launch=Confirming(core),
