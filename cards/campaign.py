@@ -429,7 +429,8 @@ def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
     facts = [Fact("If every seat went", formats.monthly(status.potential, whole=True))]
     facts.append(Fact("Approved so far", formats.monthly(status.approved, whole=True)))
     if status.removed != Total():
-        facts.append(Fact("Removed, being checked", formats.monthly(status.removed, whole=True)))
+        checking = formats.number(dict(status.waiting).get(Waiting.PENDING_VERIFICATION.value, 0))
+        facts.append(Fact("Removed, being checked", f"{checking}: {formats.monthly(status.removed, whole=True)}"))
     if status.verified_count:
         gone = f"{formats.number(status.verified_count)}: {formats.monthly(status.verified, whole=True)}"
         facts.append(Fact("Verified gone", gone))
@@ -445,7 +446,11 @@ def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
         facts.append(Fact("Still open with", " · ".join([*two, *more])))
     if status.unreachable:
         facts.append(Fact("Could not be reached", _reach(status)))
-    facts += [Fact(_waits(value), formats.number(seats)) for value, seats in status.waiting]
+    facts += [
+        Fact(_waits(value), formats.number(seats))
+        for value, seats in status.waiting
+        if value != Waiting.PENDING_VERIFICATION.value
+    ]
     return tuple(facts)
 
 
@@ -453,7 +458,6 @@ def _waits(value: str) -> str:
     return {
         Waiting.QUEUED.value: "Waiting to be removed",
         Waiting.FROZEN.value: "Waiting: removals are frozen",
-        Waiting.PENDING_VERIFICATION.value: "Removed, being checked",
     }.get(value, "Waiting")
 
 

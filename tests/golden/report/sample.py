@@ -253,6 +253,8 @@ BASE: Final = Campaign(
 )
 ITEMS: Final = tuple(_item(number, choice, outcome) for number, (choice, outcome) in enumerate(_ANSWERS, start=1))
 EVIDENCE: Final = _evidence(BASE, ITEMS, PEOPLE)
+# One of each kind, for the golden file.
+FEW: Final = make_report(_evidence(BASE, (*ITEMS[:2], *ITEMS[49:51], ITEMS[52], *ITEMS[55:59], ITEMS[80]), PEOPLE))
 REPORT: Final = make_report(EVIDENCE)
 PSEUDONYMOUS: Final = make_report(EVIDENCE, pseudonymous=True)
 
