@@ -38,6 +38,7 @@ from bot.web import routes as web_routes
 from bot.web import security as web_security
 from bot.web import watch as web_watch
 from cards.formats import count
+from cards.report import HtmlDocuments
 from cards.welcome import welcome_card
 from reclaim import log_context
 from reclaim import settings as installation
@@ -188,6 +189,7 @@ async def compose(
             writer=wrap_writer(tenant.writer),
             messenger=messenger,
             decisions=decisions,
+            documents=HtmlDocuments(),
             tenant_id=TenantId(settings.tenant_id or ""),
         )
         _register(engine, use)
@@ -226,15 +228,23 @@ def _router(
             sync_directory=use.sync,
             read_spend=use.spend,
             read_seats=use.seats,
+            exclude_seats=use.exclude,
+            keep_prices=use.keep_prices,
+            load_prices=use.prices,
             start_campaign=use.start,
             choose_seats=use.choose,
             confirm_launch=use.confirm,
             read_wave=use.waves,
             record_decision=use.decide,
             delegate_item=use.delegate,
+            reassign_items=use.reassign,
+            steer_campaign=use.steer,
+            nudge_reviewers=use.nudge,
+            name_owner=use.owners,
             close_campaign=use.close,
             freeze_writes=use.freeze,
             read_status=use.status,
+            read_summary=use.summaries,
             explain_seat=use.why,
             read_history=use.history,
             export_evidence=use.export,
@@ -262,13 +272,21 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.SYNC: use.sync.handle,
         jobs.OPEN: use.open.handle,
         jobs.WAVE: use.send.handle_wave,
+        jobs.GROUP: use.send.handle_group,
         jobs.REMINDER: use.send.handle_reminder,
         jobs.OWNER: use.send.handle_owner,
         jobs.ANNOUNCE: use.send.handle_announce,
         jobs.CLOSE: use.close.handle,
         jobs.WRITEBACK: use.apply.handle,
         jobs.VERIFY: use.verify.handle,
+        jobs.TELL: use.tell.handle_tell,
+        jobs.REMIND: use.tell.handle_remind,
+        jobs.RELEASE: use.release.handle,
+        jobs.SUMMARY: use.results.handle_summary,
+        jobs.PROGRESS: use.results.handle_progress,
+        jobs.RECEIPT: use.results.handle_receipt,
         jobs.CONFIRMATION: use.confirm.handle,
+        jobs.EXCLUDE: use.exclude.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

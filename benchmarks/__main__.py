@@ -5,11 +5,15 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import decisions, walkthrough
+from benchmarks import clicks, decisions, opening, status, syncing, walkthrough
 from benchmarks.measure import Measure
 
 BENCHMARKS: Mapping[str, Callable[[], list[Measure]]] = {
     "decisions": decisions.measures,
+    "opening": opening.measures,
+    "sync": syncing.measures,
+    "status": status.measures,
+    "clicks": clicks.measures,
     "walkthrough": walkthrough.measures,
 }
 

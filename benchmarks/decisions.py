@@ -22,7 +22,7 @@ from benchmarks.samples import campaign, review_item, store_reviewer
 from reclaim.connectors.clock import SteppingClock
 from reclaim.connectors.tokens import RandomTokens
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.ids import BatchId, ItemId
+from reclaim.domain.ids import BatchId, ItemId, PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import Answer, Choice, ReviewItem
 from reclaim.domain.roles import Actor
@@ -134,7 +134,7 @@ async def _ours(path: Path) -> tuple[Decide, Callable[[], Awaitable[None]]]:
 
     async def decide(item: ReviewItem, _client: int) -> None:
         assert item.assignee_id is not None
-        actor = Actor(id=item.assignee_id, channel="web")
+        actor = Actor(id=PersonId(item.assignee_id), channel="web")
         await service.decide(actor, [item.id], Choice.REVOKE, idem_key=f"k{next(keys)}", bulk=False)
 
     async def stop() -> None:

@@ -2,8 +2,9 @@
 
 from bot.actions_control import CONTROL_ACTIONS
 from bot.actions_item import ITEM_ACTIONS
+from bot.actions_money import MONEY_ACTIONS
 from bot.actions_start import START_ACTIONS
 from bot.actions_wave import WAVE_ACTIONS
 from bot.handling import ActionVerb
 
-ACTIONS: tuple[ActionVerb, ...] = (*WAVE_ACTIONS, *ITEM_ACTIONS, *START_ACTIONS, *CONTROL_ACTIONS)
+ACTIONS: tuple[ActionVerb, ...] = (*WAVE_ACTIONS, *ITEM_ACTIONS, *START_ACTIONS, *MONEY_ACTIONS, *CONTROL_ACTIONS)

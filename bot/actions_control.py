@@ -1,12 +1,26 @@
 """Clicks that steer: status, close early, freeze and resume, retry, export, sync."""
 
-from bot.campaign_steps import abandon, abandoning, close_early, closing, export, retry, status
+from bot.campaign_steps import (
+    abandon,
+    abandoning,
+    cancel,
+    cancelling,
+    close_early,
+    closing,
+    export,
+    nudge,
+    report,
+    retry,
+    status,
+)
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
-from bot.parsing import text_of
+from bot.parsing import text_of, whole
 from bot.steering import draw_freeze, read_tenant
+from cards.campaign import reviewers_card
 from cards.control import freeze_form, resume_form, sync_card
 from cards.form import Filled
+from cards.steer import cancelling_card
 from cards.view import CardView
 from reclaim.domain.ids import CampaignId, RunId
 from reclaim.domain.roles import ADMIN, ADMIN_AS_A_PERSON, LOOK, RUN
@@ -26,6 +40,19 @@ async def present_freeze(click: Click) -> CardView:
 async def open_status(click: Click) -> Reply:
     """Draw where the campaign stands."""
     return Reply(replace=await present_status(click))
+
+
+async def reviewers(click: Click) -> Reply:
+    """Draw how far each reviewer is; `ref` is a campaign, or a campaign and a page."""
+    campaign, _, page = click.ref.partition(":")
+    number = whole(page, "page") if page else 1
+    found = await click.services.read_status.reviewers(CampaignId(campaign), number)
+    return Reply(replace=reviewers_card(found, click.zone))
+
+
+async def report_get(click: Click) -> Reply:
+    """Hand out the campaign's report."""
+    return await report(click, CampaignId(click.ref))
 
 
 async def close_step(click: Click) -> Reply:
@@ -57,6 +84,26 @@ async def export_get(click: Click) -> Reply:
     """Hand out the evidence."""
     found = await click.services.read_status.status(CampaignId(click.ref))
     return await export(click, found.campaign_id, found.name)
+
+
+async def cancel_step(click: Click) -> Reply:
+    """Ask before cancelling."""
+    return Reply(replace=await cancelling(click, CampaignId(click.ref)))
+
+
+async def cancel_submit(click: Click) -> Reply:
+    """Cancel the campaign."""
+    campaign = CampaignId(click.ref)
+    try:
+        return Reply(replace=await cancel(click, campaign, text_of(click.inputs, "reason") or None))
+    except InvalidRequest as error:
+        found = await click.services.read_status.status(campaign)
+        raise FormRefused(cancelling_card(found, _filled(click, error)), error.message) from error
+
+
+async def nudge_run(click: Click) -> Reply:
+    """Remind those with open seats."""
+    return Reply(replace=await nudge(click, CampaignId(click.ref)))
 
 
 async def freeze_ask(click: Click) -> Reply:
@@ -121,7 +168,12 @@ CONTROL_ACTIONS: tuple[ActionVerb, ...] = (
     ActionVerb(name="close.abandon", roles=RUN, handler=abandon_step, present=present_status),
     ActionVerb(name="close.abandon.submit", roles=RUN, handler=abandon_submit, present=present_status),
     ActionVerb(name="retry.submit", roles=RUN, handler=retry_submit, present=present_status),
+    ActionVerb(name="cancel.step", roles=RUN, handler=cancel_step, present=present_status),
+    ActionVerb(name="cancel.submit", roles=RUN, handler=cancel_submit, present=present_status),
+    ActionVerb(name="nudge.run", roles=RUN, handler=nudge_run, present=present_status),
     ActionVerb(name="export.get", roles=LOOK, handler=export_get),
+    ActionVerb(name="report.get", roles=LOOK, handler=report_get),
+    ActionVerb(name="campaign.reviewers", roles=LOOK, handler=reviewers),
     ActionVerb(name="freeze.form", roles=RUN, handler=freeze_ask),
     ActionVerb(name="freeze.submit", roles=RUN, handler=freeze_submit, present=present_freeze),
     ActionVerb(name="resume.form", roles=ADMIN, handler=resume_ask),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.handling import Click
-from bot.parsing import choice_of, day_of, person_of, text_of
+from bot.parsing import choice_of, day_of, flag_of, person_of, text_of
 from cards.form import Filled
 from reclaim.domain.ids import PersonId
 from reclaim.domain.review import NOTE_LENGTH, KeepReason
@@ -23,10 +23,11 @@ class KeepInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelegateInput:
-    """Who can tell better, and why."""
+    """Who can tell better, and why; `others`: also the reviewer's other open seats in the campaign."""
 
     to: PersonId
     reason: str
+    others: bool
 
 
 def read_keep(inputs: Mapping[str, str]) -> KeepInput:
@@ -54,7 +55,7 @@ def read_delegate(inputs: Mapping[str, str]) -> DelegateInput:
     reason = text_of(inputs, "reason", longest=NOTE_LENGTH)
     if not reason:
         raise InvalidRequest("Please say in one sentence why this person.", field="reason")
-    return DelegateInput(to=to, reason=reason)
+    return DelegateInput(to=to, reason=reason, others=flag_of(inputs, "all"))
 
 
 async def refused(click: Click, error: InvalidRequest, *, rename: Mapping[str, str] | None = None) -> Filled:

@@ -4,7 +4,8 @@ from bot.actions_forms import read_delegate, read_keep, refused
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import ticks
-from cards.review import gone_card
+from cards.phrases import name
+from cards.review import gone_card, passed_on_strip, wave_card
 from cards.review_forms import delegate_form, keep_form
 from cards.review_item import is_open_for_viewer, item_card, why_card
 from cards.view import CardView
@@ -87,13 +88,18 @@ async def delegate_submit(click: Click) -> Reply:
     view = await _open_view(click)
     try:
         form = read_delegate(click.inputs)
-        await click.services.delegate_item.delegate(
-            click.actor, [view.item.id], form.to, form.reason, idem_key=click.key
+        moved = await click.services.delegate_item.delegate(
+            click.actor, [view.item.id], form.to, form.reason, idem_key=click.key, others=form.others
         )
     except InvalidRequest as error:
         filled = await refused(click, error, rename={"note": "reason"})
         raise FormRefused(delegate_form(view, click.zone, filled), error.message) from error
-    return Reply(replace=await present(click))
+    if not form.others:
+        return Reply(replace=await present(click))
+    who = name(await click.services.people.name_of(form.to) or "the person")
+    wave = await click.services.read_wave.wave(view.item.campaign_id, click.actor.id)
+    strip = passed_on_strip(moved, who)
+    return Reply(replace=gone_card(strip.text) if wave is None else wave_card(wave, click.zone, strip=strip))
 
 
 async def why(click: Click) -> Reply:
@@ -104,6 +110,12 @@ async def why(click: Click) -> Reply:
 async def take_back(click: Click) -> Reply:
     """Take back a seat that this person passed on."""
     await click.services.delegate_item.take_back(click.actor, ItemId(click.ref), idem_key=click.key)
+    return Reply(replace=await present(click))
+
+
+async def give_back(click: Click) -> Reply:
+    """Return a seat to who passed it on to this person."""
+    await click.services.delegate_item.give_back(click.actor, ItemId(click.ref), idem_key=click.key)
     return Reply(replace=await present(click))
 
 
@@ -143,5 +155,6 @@ ITEM_ACTIONS: tuple[ActionVerb, ...] = tuple(
         ("item.why", why),
         ("item.undo", undo),
         ("item.take_back", take_back),
+        ("item.give_back", give_back),
     )
 )

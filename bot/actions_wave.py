@@ -4,11 +4,12 @@ from bot.actions_forms import read_delegate, read_keep, refused
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import ticks, whole
-from cards import formats
 from cards.phrases import name
-from cards.review import NO_LIST, answers_card, gone_card, wave_card
+from cards.results import summary_card
+from cards.review import NO_LIST, answers_card, gone_card, passed_on_strip, wave_card
 from cards.review_forms import delegate_many_form, keep_many_form
-from cards.view import CardView, Strip, Tone
+from cards.view import CardView, Strip
+from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import BatchId, CampaignId, ItemId
 from reclaim.domain.read_models import BulkResult, Wave, WaveRow
 from reclaim.domain.review import Choice, Recommendation
@@ -91,14 +92,18 @@ async def delegate_submit(click: Click) -> Reply:
     try:
         form = read_delegate(click.inputs)
         moved = await click.services.delegate_item.delegate(
-            click.actor, [row.item.id for row in rows], form.to, form.reason, idem_key=click.key
+            click.actor,
+            [row.item.id for row in rows],
+            form.to,
+            form.reason,
+            idem_key=click.key,
+            others=form.others,
         )
     except InvalidRequest as error:
         filled = await refused(click, error, rename={"note": "reason"})
         raise FormRefused(delegate_many_form(wave, rows, click.zone, filled), error.message) from error
     who = name(await click.services.people.name_of(form.to) or "the person")
-    strip = Strip(tone=Tone.GOOD, text=f"✓ You passed {formats.count(moved, 'seat')} to {who}.")
-    return Reply(replace=await _draw(click, strip=strip))
+    return Reply(replace=await _draw(click, strip=passed_on_strip(moved, who)))
 
 
 async def untick(click: Click) -> Reply:
@@ -172,6 +177,10 @@ async def _keep_ticks(click: Click) -> None:
 
 async def _draw(click: Click, result: BulkResult | None = None, strip: Strip | None = None) -> CardView:
     wave = await click.services.read_wave.wave(_campaign(click), click.actor.id, result)
+    if wave is not None and wave.campaign_state is not CampaignState.OPEN:
+        summary = await click.services.read_summary.summary(wave.campaign_id, click.actor.id)
+        if summary is not None and summary.concerns:
+            return summary_card(summary, click.zone)
     return gone_card(NO_LIST) if wave is None else wave_card(wave, click.zone, strip=strip)
 
 

@@ -12,18 +12,29 @@ from typing import Protocol
 
 from bot.people import People
 from reclaim.domain.campaign import Campaign, Scope
+from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
+from reclaim.domain.money import Period
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
     BulkResult,
     Campaigns,
     CampaignStatus,
+    ExclusionList,
+    ExclusionView,
     ExportedFile,
     FreezeView,
     History,
     InboxView,
     ItemView,
     LaunchRequestView,
+    Moved,
+    Nudged,
+    Owners,
+    PriceList,
+    PriceRow,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -70,6 +81,39 @@ class ReadSeats(Protocol):
     async def page(self, where: SeatFilter, page: int = 1) -> SeatPage: ...
     async def product(self, text: str) -> ProductId: ...
     async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]: ...
+
+
+class ExcludeSeats(Protocol):
+    """`reclaim.services.exclude_seats`."""
+
+    async def list(self) -> ExclusionList: ...
+    async def add(
+        self, actor: Actor, kind: ExclusionKind, text: str, *, reason: str, until: date | None = None
+    ) -> ExclusionView: ...
+    async def end(self, actor: Actor, ref: str) -> ExclusionView: ...
+
+
+class KeepPrices(Protocol):
+    """`reclaim.services.keep_prices`."""
+
+    async def list(self) -> PriceList: ...
+    async def set(
+        self,
+        actor: Actor,
+        product: ProductId,
+        amount: str,
+        currency: str,
+        period: Period = Period.MONTH,
+        *,
+        renews_on: date | None = None,
+        valid_from: date | None = None,
+    ) -> PriceRow: ...
+
+
+class LoadPrices(Protocol):
+    """`reclaim.services.load_prices`."""
+
+    async def from_csv(self, text: str, source: str, *, actor: str) -> int: ...
 
 
 class StartCampaign(Protocol):
@@ -133,9 +177,38 @@ class DelegateItem(Protocol):
     """`reclaim.services.delegate_item`."""
 
     async def delegate(
-        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str
-    ) -> int: ...
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str, others: bool = False
+    ) -> Moved: ...
     async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None: ...
+    async def give_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> str: ...
+
+
+class ReassignItems(Protocol):
+    """`reclaim.services.reassign_items`."""
+
+    async def of_reviewer(self, actor: Actor, campaign_id: CampaignId, reviewer: str, to: str) -> Moved: ...
+    async def of_holder(self, actor: Actor, campaign_id: CampaignId, holder: str, to: str) -> Moved: ...
+
+
+class SteerCampaign(Protocol):
+    """`reclaim.services.steer_campaign`."""
+
+    async def extend(self, actor: Actor, campaign_id: CampaignId, due: date) -> Campaign: ...
+    async def cancel(self, actor: Actor, campaign_id: CampaignId, reason: str | None) -> Campaign: ...
+
+
+class NudgeReviewers(Protocol):
+    """`reclaim.services.nudge_reviewers`."""
+
+    async def nudge(self, actor: Actor, campaign_id: CampaignId, person: str | None = None) -> Nudged: ...
+
+
+class NameOwner(Protocol):
+    """`reclaim.services.name_owner`."""
+
+    async def owners(self) -> Owners: ...
+    async def name(self, actor: Actor, product: ProductId, text: str, *, group: bool) -> Owners: ...
+    async def remove(self, actor: Actor, product: ProductId) -> Owners: ...
 
 
 class CloseCampaign(Protocol):
@@ -160,7 +233,14 @@ class ReadStatus(Protocol):
 
     async def status(self, campaign: CampaignId) -> CampaignStatus: ...
     async def campaigns(self) -> Campaigns: ...
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage: ...
     async def find(self, text: str | None) -> Campaign: ...
+
+
+class ReadSummary(Protocol):
+    """`reclaim.services.read_summary`."""
+
+    async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None: ...
 
 
 class ExplainSeat(Protocol):
@@ -179,6 +259,7 @@ class ExportEvidence(Protocol):
     """`reclaim.services.export_evidence`."""
 
     async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]: ...
+    async def report_file(self, actor: Actor, campaign: CampaignId, *, pseudonymous: bool = False) -> ExportedFile: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,15 +270,23 @@ class Services:
     sync_directory: SyncDirectory
     read_spend: ReadSpend
     read_seats: ReadSeats
+    exclude_seats: ExcludeSeats
+    keep_prices: KeepPrices
+    load_prices: LoadPrices
     start_campaign: StartCampaign
     choose_seats: ChooseSeats
     confirm_launch: ConfirmLaunch
     read_wave: ReadWave
     record_decision: RecordDecision
     delegate_item: DelegateItem
+    reassign_items: ReassignItems
+    steer_campaign: SteerCampaign
+    nudge_reviewers: NudgeReviewers
+    name_owner: NameOwner
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     read_status: ReadStatus
+    read_summary: ReadSummary
     explain_seat: ExplainSeat
     read_history: ReadHistory
     export_evidence: ExportEvidence

@@ -3,7 +3,19 @@
 from typing import assert_never
 
 from cards import formats
-from cards.phrases import at_close, close_time, dry_run, names, next_box, open_spend, silence_of_campaign, title
+from cards.phrases import (
+    at_close,
+    cancelled,
+    close_time,
+    dry_run,
+    names,
+    next_box,
+    open_spend,
+    quoted,
+    sentence_case,
+    silence_of_campaign,
+    title,
+)
 from cards.reasons import OUTCOMES
 from cards.view import (
     Action,
@@ -23,7 +35,8 @@ from cards.view import (
     Tone,
 )
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
-from reclaim.domain.read_models import Campaigns, CampaignStatus
+from reclaim.domain.money import Total
+from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Waiting
 
@@ -38,6 +51,9 @@ STATES: dict[CampaignState, str] = {
     CampaignState.CANCELLED: "Cancelled",
 }
 _LISTED = 10
+# Approved removals that Reclaim could not make: somebody has to act.
+NEED_A_PERSON = (Outcome.NOT_SUPPORTED, Outcome.FAILED)
+_NOTHING_TO_REMOVE = (Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE, Outcome.DRY_RUN)
 
 
 def status_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Strip | None = None) -> CardView:
@@ -103,11 +119,16 @@ def opened_card(status: CampaignStatus, zone: str) -> CardView:
 
 def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Strip | None = None) -> CardView:
     """Draw the result of a closed campaign: only what is verified gone counts."""
+    ref = status.campaign_id
     failed = dict(status.outcomes).get(Outcome.FAILED, 0)
-    export = Action(label="Export evidence", verb="export.get", ref=status.campaign_id, submits=False)
-    retry = Action(
-        label=f"Retry {formats.number(failed)} failed", verb="retry.submit", ref=status.campaign_id, submits=False
-    )
+    actions = [
+        Action(label="Open the report", verb="report.get", ref=ref, submits=False),
+        Action(label="Export evidence", verb="export.get", ref=ref, submits=False),
+    ]
+    if failed and may_run and status.abandoned_by_name is None:
+        label = f"Retry {formats.number(failed)} failed"
+        actions.append(Action(label=label, verb="retry.submit", ref=ref, submits=False))
+    actions.append(Action(label="By reviewer", verb="campaign.reviewers", ref=ref, more=True, submits=False))
     return CardView(
         kind="campaign.closed",
         headline=Headline(
@@ -127,14 +148,64 @@ def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
                     (formats.number(status.verified_count), "verified gone"),
                 )
             ),
-            *_bars(status),
+            *_outcome_bar(status),
+            *_what_stayed(status),
             *_outcomes(status),
         ),
-        actions=(export, *((retry,) if failed and may_run and status.abandoned_by_name is None else ())),
+        actions=tuple(actions),
         fallback=f"{title(status.name)} is closed: {formats.number(status.verified_count)} of"
         f" {formats.count(status.revoke, 'seat')} verified gone, {formats.monthly(status.verified, whole=True)}.",
-        refresh_ref=status.campaign_id,
+        refresh_ref=ref,
     )
+
+
+def reviewers_card(page: ReviewersPage, zone: str) -> CardView:
+    """Draw how far each reviewer is: answered and open seats, and when they were last reminded. Nobody is late."""
+    here = f"{page.campaign_id}:{{}}"
+    body: list[Element] = [Rows(rows=tuple(_reviewer_row(row, zone) for row in page.rows))] if page.rows else []
+    if page.pages > 1:
+        first = (page.page - 1) * page.page_size + 1
+        turns = []
+        if page.page > 1:
+            turns.append((f"Previous {page.page_size}", page.page - 1))
+        if page.page < page.pages:
+            turns.append((f"Next {min(page.page_size, page.total - first - page.page_size + 1)}", page.page + 1))
+        text = f"Reviewers {formats.number(first)} to {formats.number(first + len(page.rows) - 1)}"
+        body.append(
+            Strip(
+                tone=Tone.NEUTRAL,
+                text=f"{text} of {formats.number(page.total)}",
+                actions=tuple(
+                    Action(label=label, verb="campaign.reviewers", ref=here.format(number), submits=False)
+                    for label, number in turns
+                ),
+            )
+        )
+    running = page.campaign_state is CampaignState.OPEN
+    return CardView(
+        kind="campaign.reviewers",
+        headline=Headline(
+            title=title(page.campaign_name),
+            amount=formats.count(page.total, "reviewer"),
+            context=f"By reviewer · closes {formats.due(page.closes_at, zone)}" if running else "By reviewer",
+        ),
+        body=tuple(body) or (Paragraph("Nobody is asked."),),
+        back=Action(label="‹ Status", verb="status.open", ref=page.campaign_id, submits=False),
+        fallback=f"{title(page.campaign_name)}: {formats.count(page.total, 'reviewer')}.",
+    )
+
+
+def _reviewer_row(row: ReviewerProgress, zone: str) -> Row:
+    answered = f"{formats.number(row.seats - row.open)} of {formats.number(row.seats)} answered"
+    if not row.open:
+        return Row(title=row.name, reason=answered, amount="Done")
+    if not row.reached:
+        contact = "Could not be reached"
+    elif row.last_reminded_at is not None:
+        contact = f"Last reminded {formats.moment(row.last_reminded_at, zone)}"
+    else:
+        contact = "Not reminded yet"
+    return Row(title=row.name, reason=f"{answered} · {contact}", amount=f"{formats.number(row.open)} still open")
 
 
 def closing_card(status: CampaignStatus, closes_at_text: str, zone: str, silence: Silence) -> CardView:
@@ -234,7 +305,8 @@ def _phase(status: CampaignStatus, zone: str) -> str:
             left = formats.time_left(status.closes_at, status.now, zone)
             return f"Open · closes {formats.due(status.closes_at, zone)} · {left}"
         case CampaignState.APPLYING | CampaignState.PAUSED:
-            return f"{STATES[status.state]} {_removed_of(status)}"
+            left = f" · about {formats.count(status.minutes_left, 'minute')}" if status.minutes_left else ""
+            return f"{STATES[status.state]} {_removed_of(status)}{left}"
         case (
             CampaignState.DRAFT
             | CampaignState.OPENING
@@ -253,6 +325,10 @@ def _removed_of(status: CampaignStatus) -> str:
 
 def _trouble(status: CampaignStatus, zone: str) -> list[Strip]:
     strips = []
+    if status.state is CampaignState.CANCELLED:
+        detail = quoted(status.cancel_reason) if status.cancel_reason else None
+        text = cancelled(status.cancelled_by_name, status.cancelled_at, zone)
+        return [Strip(tone=Tone.NEUTRAL, text=text, detail=detail)]
     if status.frozen_since is not None:
         since = formats.moment(status.frozen_since, zone)
         text = f"Removals are frozen since {since}. Decisions are saved and wait."
@@ -272,8 +348,11 @@ def _pause(reason: str | None) -> str:
 
 
 def _bars(status: CampaignStatus) -> list[Progress]:
+    """Return the answers as a bar; while removals run, how far those are."""
     if not status.items:
         return []
+    if status.state in (CampaignState.APPLYING, CampaignState.PAUSED):
+        return _removals_bar(status)
     answered = status.items - status.open
     share = formats.percent(answered, status.items)
     return [
@@ -289,23 +368,84 @@ def _bars(status: CampaignStatus) -> list[Progress]:
     ]
 
 
-def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
-    facts = [
-        Fact("Approved so far", formats.monthly(status.approved, whole=True)),
-        Fact("Reviewers finished", f"{formats.number(status.reviewers_done)} of {formats.number(status.reviewers)}"),
+def _removals_bar(status: CampaignStatus) -> list[Progress]:
+    if not status.removing:
+        return []
+    checking = dict(status.waiting).get(Waiting.PENDING_VERIFICATION.value, 0)
+    return [
+        Progress(
+            segments=(
+                Segment(colour="revoke", label="removed and checked", count=status.verified_count),
+                Segment(colour="not_sure", label="being checked", count=checking),
+                Segment(colour="open", label="to do", count=status.removing - status.verified_count - checking),
+            ),
+            label=f"{_removed_of(status)} removed and checked",
+        )
     ]
-    if status.open_with:
+
+
+def _outcome_bar(status: CampaignStatus) -> list[Progress]:
+    """Return what became of all seats, as a bar; its parts add up to the seats asked about."""
+    if not status.outcomes:
+        return []
+    counts = dict(status.outcomes)
+    gone, person = counts.get(Outcome.REMOVED, 0), sum(counts.get(one, 0) for one in NEED_A_PERSON)
+    other = sum(counts.get(one, 0) for one in _NOTHING_TO_REMOVE)
+    stays = sum(counts.values()) - gone - person - other
+    dry = "dry run" if status.mode is WriteMode.DRY_RUN else "already gone"
+    segments = (
+        Segment(colour="revoke", label="verified gone", count=gone),
+        Segment(colour="keep", label="stay", count=stays),
+        Segment(colour="not_sure", label="need a person", count=person),
+        Segment(colour="open", label=dry, count=other),
+    )
+    said = ", ".join(f"{formats.number(one.count)} {one.label}" for one in segments if one.count)
+    return [Progress(segments=segments, label=f"What became of {formats.count(status.items, 'seat')}: {said}")]
+
+
+def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
+    """Return the two sentences that explain why fewer seats are gone than were revoked, and who has to act."""
+    counts = dict(status.outcomes)
+    again, gone = counts.get(Outcome.ACTIVE_AGAIN, 0), counts.get(Outcome.ALREADY_ABSENT, 0)
+    person = sum(counts.get(one, 0) for one in NEED_A_PERSON)
+    parts = []
+    if again:
+        parts.append(f"{formats.number(again)} {'was' if again == 1 else 'were'} used again and {_stay(again)}.")
+    if gone:
+        parts.append(f"{formats.number(gone)} {'was' if gone == 1 else 'were'} already gone.")
+    if person:
+        parts.append(
+            f"{formats.count(person, 'seat')} {'needs' if person == 1 else 'need'} a person; the report says why."
+        )
+    return [Paragraph(" ".join(parts))] if parts else []
+
+
+def _stay(number: int) -> str:
+    return "stays" if number == 1 else "stay"
+
+
+def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
+    """Return the figures: four kinds of money that are never mixed, then who is still asked."""
+    facts = [Fact("If every seat went", formats.monthly(status.potential, whole=True))]
+    facts.append(Fact("Approved so far", formats.monthly(status.approved, whole=True)))
+    if status.removed != Total():
+        facts.append(Fact("Removed, being checked", formats.monthly(status.removed, whole=True)))
+    if status.verified_count:
+        gone = f"{formats.number(status.verified_count)}: {formats.monthly(status.verified, whole=True)}"
+        facts.append(Fact("Verified gone", gone))
+    done = f"{formats.number(status.reviewers_done)} of {formats.number(status.reviewers)}"
+    facts.append(Fact("Reviewers finished", done))
+    if status.open_with and status.state is CampaignState.OPEN:
         two = [
-            f"{formats.isolate(formats.one_line(load.name, formats.NAME_MAX))} {load.seats}"
+            f"{formats.isolate(formats.one_line(load.name, formats.NAME_MAX))} {formats.number(load.seats)}"
             for load in status.open_with[:2]
         ]
-        more = [f"{len(status.open_with) - 2} more"] if len(status.open_with) > 2 else []
+        still = status.reviewers - status.reviewers_done
+        more = [f"{formats.number(still - 2)} more"] if still > 2 else []
         facts.append(Fact("Still open with", " · ".join([*two, *more])))
     if status.unreachable:
         facts.append(Fact("Could not be reached", _reach(status)))
     facts += [Fact(_waits(value), formats.number(seats)) for value, seats in status.waiting]
-    if status.verified_count:
-        facts.append(Fact("Verified gone", f"{status.verified_count}: {formats.monthly(status.verified, whole=True)}"))
     return tuple(facts)
 
 
@@ -357,13 +497,30 @@ def _next(status: CampaignStatus, zone: str) -> list[str]:
 def _actions(status: CampaignStatus) -> tuple[Action, ...]:
     ref = status.campaign_id
     actions = []
+    if status.state is CampaignState.OPEN and status.nudgeable:
+        people = formats.count(status.nudgeable, "person", "people")
+        actions.append(Action(label=f"Remind {people} now", verb="nudge.run", ref=ref, submits=False))
+    frozen = status.frozen_since is not None
+    actions.append(Action(label="By reviewer", verb="campaign.reviewers", ref=ref, more=frozen, submits=False))
     if status.state is CampaignState.OPEN:
         actions.append(Action(label="Close early…", verb="close.early", ref=ref, submits=False))
     if status.state is CampaignState.APPLYING and dict(status.outcomes).get(Outcome.FAILED, 0):
         actions.append(Action(label="Retry what failed", verb="retry.submit", ref=ref, submits=False))
     if status.state is CampaignState.PAUSED and status.frozen_since is None:
         actions.append(Action(label="Abandon…", verb="close.abandon", ref=ref, submits=False))
-    actions.append(Action(label="Refresh", verb="status.open", ref=ref, submits=False))
+    if status.frozen_since is not None:
+        actions.append(Action(label="Resume…", verb="resume.form", ref="all", submits=False))
+    actions.append(Action(label="Refresh", verb="status.open", ref=ref, more=True, submits=False))
+    if status.state in (CampaignState.OPENING, CampaignState.OPEN):
+        cancel = Action(
+            label="Cancel the campaign…",
+            verb="cancel.step",
+            ref=ref,
+            emphasis=Emphasis.DANGER,
+            more=True,
+            submits=False,
+        )
+        actions.append(cancel)
     if status.frozen_since is None:
         freeze = Action(
             label="Freeze all removals…",
@@ -374,8 +531,6 @@ def _actions(status: CampaignStatus) -> tuple[Action, ...]:
             submits=False,
         )
         actions.append(freeze)
-    else:
-        actions.append(Action(label="Resume…", verb="resume.form", ref="all", submits=False))
     return tuple(actions)
 
 
@@ -388,13 +543,17 @@ def _abandoned(status: CampaignStatus) -> list[Strip]:
 def _outcomes(status: CampaignStatus) -> list[Element]:
     if not status.outcomes:
         return []
-    facts = tuple(Fact(OUTCOMES[outcome].capitalize(), formats.number(seats)) for outcome, seats in status.outcomes)
+    facts = tuple(Fact(sentence_case(OUTCOMES[outcome]), formats.number(seats)) for outcome, seats in status.outcomes)
     return [Paragraph("What became of the seats", heading=True), Facts(facts, ruled=True)]
 
 
 def _fallback(status: CampaignStatus, zone: str) -> str:
     answered = status.items - status.open
+    share = f" ({formats.percent(answered, status.items)})" if status.items else ""
+    parts = ((status.revoke, "revoke"), (status.keep, "keep"), (status.not_sure, "not sure"), (status.open, "open"))
+    counts = ", ".join(f"{formats.number(seats)} {word}" for seats, word in parts)
+    closes = f" Closes {formats.due(status.closes_at, zone)}." if status.state is CampaignState.OPEN else ""
     return (
-        f"{title(status.name)}: {formats.number(answered)} of {formats.count(status.items, 'seat')} answered."
-        f" {formats.monthly(status.approved, whole=True)} approved. Closes {formats.due(status.closes_at, zone)}."
+        f"{title(status.name)}: {formats.number(answered)} of {formats.count(status.items, 'seat')} answered{share}."
+        f" {counts}. {formats.monthly(status.approved, whole=True)} approved.{closes}"
     )

@@ -124,10 +124,19 @@ class HelpLine:
     example: str
 
 
-def help_card(lines: Sequence[HelpLine], first_steps: Sequence[tuple[str, str]]) -> CardView:
-    """Draw what this person may type; `first_steps` are (verb, label) of up to three buttons."""
+def help_card(lines: Sequence[HelpLine], first_steps: Sequence[tuple[str, str]], *, holder: bool = False) -> CardView:
+    """Draw what this person may type.
+
+    Args:
+        lines: One for each verb, in the order of their groups.
+        first_steps: (verb, label) of up to three buttons.
+        holder: Whether the person runs nothing and only holds or reviews seats.
+    """
     groups = dict.fromkeys(line.group for line in lines)
-    body: list[Element] = [Paragraph("I ask before a seat is taken away, and I show what became of it.")]
+    lead = "Look where the money is, ask who can judge it, stop at any time, prove what was done."
+    if holder:
+        lead = "Before a seat is taken away, I ask somebody who can judge it. When one of yours is gone, I tell you."
+    body: list[Element] = [Paragraph(lead)]
     for group in groups:
         rows = tuple(
             Row(title=f"/reclaim {line.usage}", reason=f"{line.summary} Example: /reclaim {line.example}".strip())

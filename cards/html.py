@@ -7,7 +7,7 @@ The page sends Content-Security-Policy default-src 'self', so widths are classes
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from html import escape
-from typing import NewType, assert_never
+from typing import assert_never
 
 from cards.drawing import (
     bar_label,
@@ -20,6 +20,10 @@ from cards.drawing import (
     segment_widths,
 )
 from cards.formats import SKU_MAX, as_typed, number, one_line
+from cards.markup import Attribute, Html
+from cards.markup import element as _el
+from cards.markup import name as _name
+from cards.markup import text as _text
 from cards.payload import checked_link, encode
 from cards.view import (
     Action,
@@ -43,11 +47,6 @@ from cards.view import (
     Table,
 )
 
-Html = NewType("Html", str)
-# True writes the bare attribute; False and None leave it out.
-Attribute = str | bool | None
-
-_VOID = frozenset({"input"})
 _BUTTON_CLASSES = {Emphasis.RECOMMENDED: "b p", Emphasis.DEFAULT: "b", Emphasis.DANGER: "b d"}
 
 
@@ -68,27 +67,6 @@ def render(card: CardView, *, uid: str | None = None) -> str:
         parts.append(_el("footer", _actions(card.actions), **{"class": "acts"}))
     classes = "card" if card.headline.hero is None else "card hero"
     return _el("article", *parts, **{"class": classes, "data-kind": card.kind, "aria-labelledby": title_id})
-
-
-def _el(name: str, /, *content: Html, **attributes: Attribute) -> Html:
-    """Return an element; attribute values are escaped here, content is HTML already."""
-    written = "".join(
-        f" {key}" if value is True else f' {key}="{escape(as_typed(value), quote=True)}"'
-        for key, value in attributes.items()
-        if value is not None and value is not False
-    )
-    if name in _VOID:
-        return Html(f"<{name}{written}>")
-    return Html(f"<{name}{written}>{''.join(content)}</{name}>")
-
-
-def _text(text: str, limit: int | None = None) -> Html:
-    return Html(escape(one_line(text, limit), quote=True))
-
-
-def _name(text: str, limit: int | None = None) -> Html:
-    """Return a text that may be a name, so that its script's direction stays its own."""
-    return _el("bdi", _text(text, limit))
 
 
 def _target(action: Action) -> dict[str, Attribute]:

@@ -5,6 +5,7 @@ from typing import assert_never
 from cards.campaign import closed_card, opened_card
 from cards.control import freeze_card, sync_card
 from cards.preview import launch_request_card
+from cards.results import receipt_card, summary_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
@@ -13,7 +14,9 @@ from reclaim.domain.notices import (
     LaunchAskedNotice,
     ListGoneNotice,
     Notice,
+    ReceiptNotice,
     ResumeAskedNotice,
+    SummaryNotice,
     SyncNotice,
     WaveNotice,
 )
@@ -24,7 +27,7 @@ def render_notice(notice: Notice, zone: str) -> CardView:
     match notice:
         case WaveNotice():
             if notice.reminder is not None:
-                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone)
+                return reminder_card(notice.wave, notice.reminder, notice.reminders, zone, notice.asked_by)
             return wave_card(notice.wave, zone)
         case ListGoneNotice():
             return gone_card(NO_LIST)
@@ -38,5 +41,9 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return launch_request_card(notice.request, zone, to_asker=notice.to_asker)
         case SyncNotice():
             return sync_card(notice.sync, notice.now, zone)
+        case SummaryNotice():
+            return summary_card(notice.summary, zone)
+        case ReceiptNotice():
+            return receipt_card(notice.receipt, zone)
         case _:
             assert_never(notice)

@@ -6,6 +6,7 @@ from typing import Final, assert_never
 
 from cards import formats
 from cards.view import Action, Box, Paragraph, Strip, Tone
+from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
 from reclaim.domain.money import Money, Total
 from reclaim.domain.read_models import DataAge
@@ -131,9 +132,26 @@ def open_spend(label: str = "Show spend") -> Action:
     return run("spend", label)
 
 
+def cancelled(by: str | None, at: datetime | None, zone: str) -> str:
+    """Return who cancelled a campaign and when, and what that means."""
+    if by is None or at is None:
+        return "This campaign was cancelled. Nothing is removed."
+    return f"{name(by)} cancelled this campaign on {formats.day(local_day(at, zone))}. Nothing is removed."
+
+
+def moved_to(who: str, by: str | None) -> str:
+    """Return that an admin moved a seat; `who` as it may stand in a sentence."""
+    return f"Moved to {who} by {name(by)}." if by else f"Moved to {who}."
+
+
 def run(verb: str, label: str | None = None, *, more: bool = False) -> Action:
     """Return a button that runs a command without arguments."""
     return Action(label=label or f"Run /reclaim {verb}", verb="command.run", ref=verb, more=more, submits=False)
+
+
+def sentence_case(text: str) -> str:
+    """Return one of our wordings as the beginning of a sentence; names within it keep their capitals."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def sentences(parts: Iterable[str]) -> str:

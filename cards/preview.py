@@ -35,8 +35,9 @@ from reclaim.domain.selection import LeftOutWhy
 MANY_SEATS = 30  # for one reviewer, from which the preview warns
 _REVIEWERS_NAMED = 3
 _SHARES_NAMED = 3
-_LEFT_OUT = {
+LEFT_OUT = {
     LeftOutWhy.SCOPE.value: "Not selected",
+    LeftOutWhy.EXCLUDED.value: "Excluded, with a reason",
     LeftOutWhy.ASKED.value: "Asked in another campaign now",
     LeftOutWhy.ANSWERED.value: "Answered or kept until a later date",
     LeftOutWhy.NO_REVIEWER.value: "Nobody may review them",
@@ -279,7 +280,7 @@ def _left_out(preview: StartPreview) -> list[Element]:
     if not left:
         return [Paragraph(f"Nothing is left out: all {formats.number(preview.idle)} idle seats are asked about.")]
     facts = tuple(
-        Fact(_LEFT_OUT.get(one.reason, one.reason.replace("_", " ").capitalize()), formats.number(one.seats))
+        Fact(LEFT_OUT.get(one.reason, one.reason.replace("_", " ").capitalize()), formats.number(one.seats))
         for one in preview.left_out
     )
     heading = f"Left out: {formats.number(left)} of {formats.number(preview.idle)} idle seats"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import assert_never
 
 from cards import formats
-from cards.phrases import at_close, first, group, sku
+from cards.phrases import at_close, first, group, sentence_case, sku
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
@@ -238,6 +238,8 @@ def how_assigned(item: ReviewItem) -> str:
     match item.assigned_how:
         case AssignedHow.MANAGER:
             return "As manager in Entra."
+        case AssignedHow.OWNER:
+            return "As license owner of this SKU."
         case AssignedHow.PERSON:
             return "Named as reviewer of this campaign."
         case AssignedHow.FALLBACK:
@@ -248,6 +250,10 @@ def how_assigned(item: ReviewItem) -> str:
             return "Taken back by who passed it on."
         case AssignedHow.NOT_SURE:
             return "As the fallback reviewer: the reviewer before was not sure."
+        case AssignedHow.GIVEN_BACK:
+            return "Given back by who had it in between."
+        case AssignedHow.REASSIGNED:
+            return "Moved here by an administrator."
         case _:
             assert_never(item.assigned_how)
 
@@ -255,6 +261,11 @@ def how_assigned(item: ReviewItem) -> str:
 _FALLBACK_WHY = {
     FallbackWhy.NO_MANAGER.value: "As the fallback reviewer: no manager in Entra.",
     FallbackWhy.MANAGER_DISABLED.value: "As the fallback reviewer: the reviewer’s account cannot review.",
+    FallbackWhy.NO_OWNER.value: "As the fallback reviewer: this SKU has no license owner.",
+    FallbackWhy.OWNER_DISABLED.value: "As the fallback reviewer: the license owner’s account cannot review.",
+    FallbackWhy.OWNER_GONE.value: "As the fallback reviewer: the license owner has left.",
+    FallbackWhy.GROUP_UNREAD.value: "As the fallback reviewer: the members of the owner group are not known yet.",
+    FallbackWhy.GROUP_EMPTY.value: "As the fallback reviewer: nobody else in the owner group can review.",
     FallbackWhy.OWN_SEAT.value: "As the fallback reviewer: nobody decides a seat of their own.",
 }
 
@@ -274,6 +285,56 @@ def answer_in_words(answer: Answer, zone: str) -> str:
             return "Taken back"
         case _:
             assert_never(answer.choice)
+
+
+# What a seat ended by, by `ReviewItem.outcome_reason`; a reason of the form graph_403 carries Microsoft's status.
+_ENDED_BY = {
+    "kept_by_reviewer": "The reviewer keeps it.",
+    "not_sure": "The reviewers were not sure, so it is kept.",
+    "no_answer": "Nobody answered, so it is kept.",
+    "no_card_delivered": "No card reached the reviewer, so it is kept.",
+    "needs_a_person": "Nobody answered, and only a person could remove it, so it is kept.",
+    "read_back": "Gone when read back after the write.",
+    "verified_later": "Gone at a later check.",
+    "would_be_removed": "Live, it would have been removed.",
+    "abandoned": "The campaign was closed before it was tried.",
+    "person_gone": "The account was gone already.",
+    "seat_gone": "The seat was gone already.",
+    "path_newer_than_approval": "It was given again after the review began.",
+    "account_enabled": "The account was enabled again.",
+    "in_use": "It was used again.",
+    "too_new": "It was given again.",
+    "activity_unknown": "Its use could not be read any more.",
+    "steps_differ": "It is held in another way than was approved.",
+    "still_there": "Written, but still there after three days.",
+    "unreadable": "Written, but it could not be read back for three days.",
+}
+
+
+# What a person has to do where Reclaim may not; {} is the group's name.
+_TO_DO: dict[Blocker, str] = {
+    Blocker.GROUP_DYNAMIC: "Comes from the dynamic group {}. The group rule has to change.",
+    Blocker.GROUP_SYNCED: "Comes from {}, managed on premises. Remove the person there.",
+    Blocker.GROUP_MAIL_ENABLED: "Comes from the mail-enabled group {}. Remove the person in Exchange.",
+}
+
+
+def how_it_ended(item: ReviewItem) -> str:
+    """Return why a seat ended as it did, in one or two sentences."""
+    reason = item.outcome_reason or ""
+    if item.outcome is Outcome.NOT_SUPPORTED and item.plan.blocker is not None:
+        if item.plan.blocker in _TO_DO:
+            return _TO_DO[item.plan.blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))
+        return f"{sentence_case(look_closer(item))} Somebody has to remove it by hand."
+    if reason in _ENDED_BY:
+        return _ENDED_BY[reason]
+    status = reason.removeprefix("graph_").removeprefix("write:")
+    if item.outcome is Outcome.FAILED and status.isdecimal():
+        denied = "access denied " if status == "403" else ""
+        return f"Microsoft answered: {denied}({status}). Nothing changed; retry is open."
+    if item.outcome is Outcome.FAILED:
+        return "Microsoft did not answer. Retry is open."
+    return f"{sentence_case(OUTCOMES[item.outcome])}." if item.outcome else "Not ended yet."
 
 
 def seat_title(item: ReviewItem) -> str:

@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 
 from cards import formats
-from cards.phrases import close_time, dry_run, name, next_box, silence_of_seats, title
-from cards.reasons import OUTCOMES, answer_in_words, row_reason
-from cards.view import Action, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Row, Rows, Strip, Tone
-from reclaim.domain.campaign import CampaignState, WriteMode
+from cards.phrases import (
+    cancelled,
+    close_time,
+    dry_run,
+    moved_to,
+    name,
+    next_box,
+    silence_of_campaign,
+    silence_of_seats,
+    title,
+)
+from cards.reasons import ANSWERED, OUTCOMES, answer_in_words, row_reason
+from cards.view import Action, CardView, Element, Emphasis, Headline, Paragraph, Row, Rows, Strip, Tone
+from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import BulkResult, Wave, WaveRow
-from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Choice, Recommendation
+from reclaim.domain.read_models import BulkResult, Moved, Wave, WaveRow
+from reclaim.domain.review import AssignedHow, Choice, Recommendation
 
 ANSWERS_A_PAGE = 10
+OTHERS_SHOWN = 3  # beside a page of open seats, so that the card stays within 28 KB
 MOVED = "This list is now in the newest message."
 NO_LIST = "There is no seat for you in this campaign any more."
 
 
 def wave_card(wave: Wave, zone: str, *, strip: Strip | None = None) -> CardView:
     """Draw a list in its present state; `strip` says what a click just did, unless the wave's own result does."""
+    if wave.campaign_state is CampaignState.CANCELLED:
+        return _cancelled(wave, zone)
     if wave.campaign_state is not CampaignState.OPEN:
         return _closed(wave, zone)
     done = strip or (_result(wave, wave.result, zone) if wave.result else None)
@@ -27,16 +39,17 @@ def wave_card(wave: Wave, zone: str, *, strip: Strip | None = None) -> CardView:
     return _open(wave, zone, done, kind="review.wave", fallback=_fallback(wave, zone))
 
 
-def reminder_card(wave: Wave, number: int, of: int, zone: str) -> CardView:
-    """Draw the list once more, with the reminder's strip."""
+def reminder_card(wave: Wave, number: int, of: int, zone: str, asked_by: str | None = None) -> CardView:
+    """Draw the list once more, with the reminder's strip; number 0 is one that somebody asked for."""
     if wave.campaign_state is not CampaignState.OPEN or wave.open_count == 0:
         return wave_card(wave, zone)
     verb = "is" if wave.open_count == 1 else "are"
     left = formats.time_left(wave.closes_at, wave.now, zone)
-    last = "This is the last reminder." if number >= of else None
+    last = "This is the last reminder." if 0 < of <= number else None
+    which = f"Reminder {number} of {of}." if number else f"A reminder{f' from {name(asked_by)}' if asked_by else ''}."
     strip = Strip(
         tone=Tone.NEUTRAL,
-        text=f"Reminder {number} of {of}. {_seats(wave.open_count)} {verb} still open, {left} this closes.",
+        text=f"{which} {_seats(wave.open_count)} {verb} still open, {left} this closes.",
         detail=last,
     )
     text = f"{_seats(wave.open_count)} still open in {title(wave.campaign_name)}, until {_due(wave, zone)}."
@@ -50,22 +63,42 @@ def moved_card() -> CardView:
 
 def answers_card(wave: Wave, page: int, zone: str) -> CardView:
     """Draw everything that this reviewer answered or passed on, newest first."""
-    rows = [*wave.answered, *wave.passed_on]
+    rows = [*wave.answered, *wave.passed_on, *wave.by_others, *wave.moved_away]
     pages = max(1, -(-len(rows) // ANSWERS_A_PAGE))
     page = min(max(1, page), pages)
     shown = rows[(page - 1) * ANSWERS_A_PAGE : page * ANSWERS_A_PAGE]
-    body: list[Element] = [Rows(rows=tuple(_answered_row(row, zone) for row in shown))]
+    body: list[Element] = [Rows(rows=tuple(_answered_row(row, wave, zone) for row in shown))]
     if pages > 1:
         body.append(_paging(wave.ref, "wave.show", page, pages, len(rows), ANSWERS_A_PAGE))
     if wave.campaign_state is CampaignState.OPEN:
         body.append(next_box(f"You can change every answer until {close_time(wave.closes_at, zone)}."))
     return CardView(
         kind="review.answers",
-        headline=Headline(title=f"{_seats(len(rows))} answered or passed on", context=title(wave.campaign_name)),
+        headline=Headline(title=f"{_seats(len(rows))} {_what_became(wave)}", context=title(wave.campaign_name)),
         body=tuple(body),
         back=Action(label="‹ Back to the list", verb="wave.open", ref=wave.ref, submits=False),
         fallback=f"{title(wave.campaign_name)}: your {formats.count(len(wave.answered), 'answer')}.",
     )
+
+
+def _what_became(wave: Wave) -> str:
+    return "answered, passed on or moved" if wave.by_others or wave.moved_away else "answered or passed on"
+
+
+def passed_on_strip(moved: Moved, who: str) -> Strip:
+    """Return what a delegation did; `who` as it may stand in a sentence."""
+    text = f"✓ You passed {_seats(moved.seats)} to {who}."
+    stayed = [
+        f"{formats.number(number)} {'stays' if number == 1 else 'stay'} with you: {_STAYED[why].format(who=who)}"
+        for why, number in moved.stayed
+    ]
+    return Strip(tone=Tone.GOOD, text=text, detail=" ".join(stayed) or None)
+
+
+_STAYED = {
+    "holder": "nobody decides a seat of their own.",
+    "handovers": "passed on three times already.",
+}
 
 
 def gone_card(message: str) -> CardView:
@@ -102,8 +135,10 @@ def _open(wave: Wave, zone: str, strip: Strip | None, *, kind: str, fallback: st
         body=(
             Paragraph(_lead(wave, zone)),
             *([strip] if strip else []),
+            *_arrived(wave),
             *dry_run(wave.mode),
             *_groups(wave, zone),
+            *_elsewhere(wave, zone, OTHERS_SHOWN),
             *([_pages_of(wave)] if wave.pages > 1 else []),
             next_box(*_next(wave, zone)),
         ),
@@ -164,9 +199,55 @@ def _open_row(row: WaveRow, wave: Wave, zone: str) -> Row:
     )
 
 
-def _answered_row(row: WaveRow, zone: str) -> Row:
+def _arrived(wave: Wave) -> list[Strip]:
+    """Return how seats of this page came to the list that were not on it from the start."""
+    counts: dict[str, int] = {}
+    for row in wave.open_rows:
+        by = name(row.moved_by_name) if row.moved_by_name else ""
+        if row.item.assigned_how is AssignedHow.GIVEN_BACK:
+            text = f"Given back{f' by {by}' if by else ''}"
+        elif row.item.assigned_how is AssignedHow.REASSIGNED:
+            text = f"Moved to you{f' by {by}' if by else ''}"
+        else:
+            continue
+        counts[text] = counts.get(text, 0) + 1
+    return [Strip(tone=Tone.NEUTRAL, text=f"{text}: {_seats(number)}.") for text, number in counts.items()]
+
+
+def _elsewhere(wave: Wave, zone: str, most: int) -> list[Element]:
+    """Return what is no longer this reviewer's to do: answered by another member of a group, or moved by an admin."""
+    parts: list[Element] = [Strip(tone=Tone.NEUTRAL, text=text) for text in _moved_away(wave)]
+    if wave.by_others:
+        parts.append(
+            Rows(
+                heading=f"Answered by others: {formats.number(len(wave.by_others))}",
+                rows=tuple(_answered_row(row, wave, zone) for row in wave.by_others[:most]),
+            )
+        )
+        if len(wave.by_others) > most:
+            more = formats.number(len(wave.by_others) - most)
+            parts.append(Paragraph(f"{more} more under “Show my answers”.", subtle=True))
+    return parts
+
+
+def _moved_away(wave: Wave) -> list[str]:
+    counts: dict[str, int] = {}
+    for row in wave.moved_away:
+        text = moved_to(name(row.with_name or "someone else"), row.moved_by_name)
+        counts[text] = counts.get(text, 0) + 1
+    return [f"{text} {_seats(number)}, nothing left to do for you." for text, number in counts.items()]
+
+
+def _answered_row(row: WaveRow, wave: Wave, zone: str) -> Row:
     item = row.item
-    if item.answer is None:
+    details = Action(label="Details", verb="item.open", ref=item.id, submits=False)
+    take_back = item.answer is None and item.delegated_by == wave.reviewer_id
+    if item.answer is None and row in wave.moved_away:
+        reason = moved_to(name(row.with_name or "someone else"), row.moved_by_name)
+    elif item.answer is not None and item.answer.by != wave.reviewer_id:
+        who, when = name(row.answered_by_name or "Someone"), formats.moment(item.answer.at, zone)
+        reason = f"{who} {ANSWERED[item.answer.choice]} this seat on {when}. Nothing left to do for you."
+    elif item.answer is None:
         reason = f"You passed this seat to {name(row.with_name or 'someone else')}. Still open."
     elif item.outcome is not None:
         reason = f"{answer_in_words(item.answer, zone)}. Result: {OUTCOMES[item.outcome]}."
@@ -177,7 +258,10 @@ def _answered_row(row: WaveRow, zone: str) -> Row:
         subtitle=item.snapshot.sku_name,
         reason=reason,
         amount=formats.price(item.snapshot.monthly),
-        open=Action(label="Details", verb="item.open", ref=item.id, submits=False),
+        open=Action(label="Take it back", verb="item.take_back", ref=item.id, submits=False)
+        if take_back and wave.campaign_state is CampaignState.OPEN
+        else details,
+        name_action=details if take_back and wave.campaign_state is CampaignState.OPEN else None,
     )
 
 
@@ -237,7 +321,7 @@ def _open_actions(wave: Wave) -> tuple[Action, ...]:
         Action(label="I am not sure about these", verb="wave.not_sure", ref=wave.ref, more=True),
         Action(label="Untick all", verb="wave.untick", ref=wave.ref, more=True),
     ]
-    if wave.answered or wave.passed_on:
+    if wave.answered or wave.passed_on or wave.by_others or wave.moved_away:
         actions.append(Action(label="Show my answers", verb="wave.show", ref=wave.ref, more=True))
     return tuple(actions)
 
@@ -321,7 +405,14 @@ def _all_answered(wave: Wave, zone: str, strip: Strip | None) -> CardView:
     return CardView(
         kind="review.wave",
         headline=headline,
-        body=(*([strip] if strip else []), *dry_run(wave.mode), *thanks, *passed, next_box(nothing)),
+        body=(
+            *([strip] if strip else []),
+            *dry_run(wave.mode),
+            *thanks,
+            *passed,
+            *_elsewhere(wave, zone, ANSWERS_A_PAGE),
+            next_box(nothing),
+        ),
         actions=_answered_actions(wave, strip),
         fallback=f"{title(wave.campaign_name)}: all {_seats(count)} answered.",
         refresh_ref=wave.ref,
@@ -346,49 +437,39 @@ def _passed_on(wave: Wave) -> Paragraph:
 
 
 def _closed(wave: Wave, zone: str) -> CardView:
-    """Draw the reviewer's summary of a campaign that takes no answers any more."""
-    answers = [row for row in wave.answered if row.item.answer is not None]
-    revoked = [row for row in answers if row.item.answer and row.item.answer.choice is Choice.REVOKE]
-    kept = [row for row in answers if row.item.answer and row.item.answer.choice is Choice.KEEP]
-    total = len(wave.answered) + wave.open_count
-    removed = _total([row for row in revoked if row.item.outcome is Outcome.REMOVED])
-    facts = [
-        Fact("Revoked", _outcomes(revoked)),
-        Fact("Kept", formats.number(len(kept))),
-        Fact("Not sure", formats.number(len(answers) - len(revoked) - len(kept))),
-    ]
-    if wave.open_count:
-        facts.append(Fact("Not answered", formats.number(wave.open_count)))
-    running = [row for row in revoked if row.item.outcome is None]
-    body: list[Element] = [
-        *dry_run(wave.mode),
-        Paragraph(f"You answered {formats.number(len(answers))} of {formats.number(total)}. Thank you."),
-        Facts(tuple(facts)),
-    ]
-    if running:
-        done = len(revoked) - len(running)
-        body.append(Paragraph(f"{done} of {len(revoked)} removed, this card updates itself."))
+    """Draw what stays of a list that takes no answers any more; what came of the answers is told in a message of its own."""
+    closed = f"Closed {formats.moment(wave.closes_at, zone)}"
+    if wave.answered or wave.passed_on:
+        text = "Your summary is in the newest message."
+    elif not wave.open_count:
+        text = "There is nothing left for you."
+    elif wave.mode is WriteMode.DRY_RUN:
+        text = "You did not answer. Nothing is removed in this dry run."
+    elif wave.silence is Silence.KEEP:
+        kept = "seat was" if wave.open_count == 1 else "seats were"
+        text = f"You did not answer. The {kept} kept, as this campaign says."
+    else:
+        text = f"You did not answer. {silence_of_campaign(wave.silence)} The first message said so."
     return CardView(
-        kind="review.summary",
-        headline=Headline(
-            title=f"{title(wave.campaign_name)} is closed",
-            amount=formats.amounts(removed),
-            context=f"Closed {formats.moment(wave.closes_at, zone)}",
-            unit=f"{formats.unit(removed)}, removed" if removed.amounts else None,
-        ),
-        body=tuple(body),
-        actions=(Action(label="Show the seats", verb="wave.show", ref=wave.ref, submits=False),) if answers else (),
-        fallback=f"{title(wave.campaign_name)} is closed. You answered {len(answers)} of {_seats(total)}.",
+        kind="review.closed",
+        headline=Headline(title=f"{title(wave.campaign_name)} is closed", context=closed),
+        body=(Paragraph(text),),
+        fallback=f"{title(wave.campaign_name)} is closed.",
     )
 
 
-def _outcomes(rows: Sequence[WaveRow]) -> str:
-    counts: dict[Outcome, int] = {}
-    for row in rows:
-        if row.item.outcome is not None:
-            counts[row.item.outcome] = counts.get(row.item.outcome, 0) + 1
-    parts = [f"{formats.number(number)} {OUTCOMES[outcome]}" for outcome, number in counts.items()]
-    return f"{formats.number(len(rows))} ({'; '.join(parts)})" if parts else formats.number(len(rows))
+def _cancelled(wave: Wave, zone: str) -> CardView:
+    """Draw what a reviewer sees of a cancelled campaign: who, when, and no button."""
+    text = cancelled(wave.cancelled_by_name, wave.cancelled_at, zone)
+    answered = len(wave.answered)
+    given = [Paragraph(f"Your {formats.count(answered, 'answer')} changed nothing.")] if answered else []
+    return CardView(
+        kind="review.cancelled",
+        headline=Headline(title=f"{title(wave.campaign_name)} is cancelled"),
+        body=(Strip(tone=Tone.NEUTRAL, text=text), *given),
+        fallback=f"{title(wave.campaign_name)} is cancelled. Nothing is removed.",
+        refresh_ref=wave.ref,
+    )
 
 
 def _fallback(wave: Wave, zone: str) -> str:

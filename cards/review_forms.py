@@ -14,7 +14,7 @@ from reclaim.domain.read_models import ItemView, Wave, WaveRow
 from reclaim.domain.review import NOTE_LENGTH
 
 KEEP_FIELDS = frozenset({"reason", "until", "note"})
-DELEGATE_FIELDS = frozenset({"who", "reason"})
+DELEGATE_FIELDS = frozenset({"who", "reason", "all"})
 _KEEP_AT_MOST = timedelta(days=180)
 
 
@@ -65,7 +65,7 @@ def delegate_form(view: ItemView, zone: str, filled: Filled = EMPTY) -> CardView
         body=(
             Paragraph(f"Who can tell better whether {who} still needs it?"),
             *filled.strip(DELEGATE_FIELDS),
-            *_delegate_inputs(filled),
+            *_delegate_inputs(filled, others=view.others_open - 1),
             next_box(
                 f"The person gets the seat now and has until {close_time(view.closes_at, zone)}.",
                 f"Nobody decides a seat of their own, so {who} cannot be picked.",
@@ -87,7 +87,7 @@ def delegate_many_form(wave: Wave, rows: Sequence[WaveRow], zone: str, filled: F
             Paragraph("Who can tell better whether they are still needed?"),
             *filled.strip(DELEGATE_FIELDS),
             _ticked(rows),
-            *_delegate_inputs(filled),
+            *_delegate_inputs(filled, others=wave.open_count - len(rows)),
             next_box(
                 f"The person gets the seats now and has until {close_time(wave.closes_at, zone)}.",
                 "Nobody decides a seat of their own.",
@@ -136,7 +136,16 @@ def _keep_inputs(today: date, filled: Filled) -> list[Element]:
     ]
 
 
-def _delegate_inputs(filled: Filled) -> list[Element]:
+def _delegate_inputs(filled: Filled, *, others: int) -> list[Element]:
+    """Return the fields; `others` is how many more open seats the reviewer has in the campaign."""
+    seats = "open seat" if others == 1 else f"{formats.number(others)} open seats"
+    also = Input(
+        id="all",
+        kind=InputKind.TOGGLE,
+        label=f"Also my other {seats} in this campaign",
+        value=filled.value("all", "false"),
+        error=filled.error_of("all"),
+    )
     return [
         Input(
             id="who",
@@ -158,6 +167,7 @@ def _delegate_inputs(filled: Filled) -> list[Element]:
             max_length=NOTE_LENGTH,
             error=filled.error_of("reason"),
         ),
+        *([also] if others > 0 else []),
     ]
 
 

@@ -1,7 +1,7 @@
 """One seat in full: the question, what was answered to it, and how it ended."""
 
 from cards import formats
-from cards.phrases import NEXT, close_time, dry_run, name, quoted, sku, title
+from cards.phrases import NEXT, cancelled, close_time, dry_run, first, group, moved_to, name, quoted, sku, title
 from cards.reasons import (
     ANSWERED,
     KEEP_REASONS,
@@ -18,12 +18,14 @@ from cards.reasons import (
 )
 from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
+from reclaim.domain.moves import MAX_HANDOVERS
 from reclaim.domain.read_models import ItemView
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import MAX_HANDOVERS, Answer, Choice, Recommendation, Waiting
+from reclaim.domain.review import Answer, AssignedHow, Choice, Recommendation, Waiting
 
 _GONE = "The seat is already gone. Nothing to do."
 _DONE_HERE = "Nothing left to do for you."
+_BACK_TO_MAX = 18  # with "Back to " and isolates within the 30 characters of a label
 
 
 def item_card(view: ItemView, zone: str) -> CardView:
@@ -80,10 +82,7 @@ def is_open_for_viewer(view: ItemView) -> bool:
     """Whether this viewer may answer now."""
     item = view.item
     return (
-        view.campaign_state is CampaignState.OPEN
-        and item.assignee_id == view.viewer_id
-        and item.answer is None
-        and item.outcome is None
+        view.campaign_state is CampaignState.OPEN and view.may_answer and item.answer is None and item.outcome is None
     )
 
 
@@ -99,6 +98,13 @@ def _question(view: ItemView, zone: str) -> list[Strip]:
     strips = []
     if view.from_name and item.assigned_reason:
         strips.append(Strip(tone=Tone.NEUTRAL, text=f"From {name(view.from_name)}: {quoted(item.assigned_reason)}"))
+    if item.assigned_how is AssignedHow.GIVEN_BACK and view.moved_by_name:
+        strips.append(Strip(tone=Tone.NEUTRAL, text=f"{name(view.moved_by_name)} gave this seat back."))
+    elif item.assigned_how is AssignedHow.REASSIGNED:
+        by = f" by {name(view.moved_by_name)}" if view.moved_by_name else ""
+        strips.append(Strip(tone=Tone.NEUTRAL, text=f"Moved to you{by}."))
+    if view.group_name:
+        strips.append(Strip(tone=Tone.NEUTRAL, text=f"For {group(view.group_name)}: the first answer counts."))
     if item.recommendation is Recommendation.REVOKE:
         detail = evidence(item, view.now, view.days, zone)
         strips.append(Strip(tone=Tone.RECOMMEND, text="Recommended: revoke", detail=detail))
@@ -111,7 +117,7 @@ def _state(view: ItemView, zone: str) -> list[Strip]:
     """Return the strip of a seat that waits for nothing from this viewer (UX.md 2.0, in its order)."""
     item = view.item
     if view.campaign_state is CampaignState.CANCELLED:
-        return [Strip(tone=Tone.NEUTRAL, text="This campaign was cancelled. Nothing is removed.")]
+        return [Strip(tone=Tone.NEUTRAL, text=cancelled(view.cancelled_by_name, view.cancelled_at, zone))]
     if item.outcome is not None:
         return [_ended(view, item.outcome, zone)]
     if item.waiting is not None:
@@ -126,6 +132,8 @@ def _state(view: ItemView, zone: str) -> list[Strip]:
     if view.campaign_state is not CampaignState.OPEN:
         return [Strip(tone=Tone.NEUTRAL, text=f"Closed on {formats.moment(view.closes_at, zone)} without an answer.")]
     who = name(view.assignee_name) if view.assignee_name else "nobody"
+    if item.assigned_how is AssignedHow.REASSIGNED:
+        return [Strip(tone=Tone.NEUTRAL, text=moved_to(who, view.moved_by_name), detail=_DONE_HERE)]
     return [Strip(tone=Tone.NEUTRAL, text=f"This seat is with {who} now.", detail=_DONE_HERE)]
 
 
@@ -248,6 +256,10 @@ def _actions(view: ItemView) -> tuple[Action, ...]:
     if item.handovers < MAX_HANDOVERS:
         actions.append(Action(label="Delegate…", verb="item.delegate", ref=item.id))
     actions.append(Action(label="Not sure", verb="item.not_sure", ref=item.id, more=True))
+    if view.back_to_name:
+        back_to = formats.one_line(view.back_to_name, _BACK_TO_MAX)
+        back = first(back_to) if item.moved_from in (None, item.delegated_by) else formats.isolate(back_to)
+        actions.append(Action(label=f"Back to {back}", verb="item.give_back", ref=item.id, more=True, submits=False))
     actions.append(Action(label="Why this seat?", verb="item.why", ref=item.id, more=True))
     return tuple(actions)
 

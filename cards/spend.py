@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from cards import formats
+from cards.exclusions import excluded_sentence
 from cards.phrases import data_read, run, sku, unpriced
 from cards.view import (
     Action,
@@ -35,7 +36,14 @@ _FILTERS: tuple[tuple[Rule | None, str], ...] = (
 
 
 def spend_card(report: SpendReport, zone: str, *, may_start: bool, may_sync: bool) -> CardView:
-    """Draw recoverable spend; without sign-in data it says why there are no numbers."""
+    """Draw recoverable spend; without sign-in data it says why there are no numbers.
+
+    Args:
+        report: The figures.
+        zone: The reader's IANA zone.
+        may_start: Whether the reader may make a campaign.
+        may_sync: Whether the reader runs the installation: may read the tenant and set prices.
+    """
     if report.data.as_of is None:
         return _not_read(may_sync=may_sync)
     if report.blocked:
@@ -57,7 +65,7 @@ def spend_card(report: SpendReport, zone: str, *, may_start: bool, may_sync: boo
             *_table(report.rows),
             *_foot(report, zone),
         ),
-        actions=_spend_actions(report, may_start=may_start),
+        actions=_spend_actions(report, may_start=may_start, may_price=may_sync),
         fallback=f"Recoverable spend: {formats.monthly(total, whole=True)} in {formats.number(report.idle)} idle seats.",
     )
 
@@ -93,6 +101,7 @@ def seats_card(
             _filter_strip(page, place),
             *_seat_rows(page, zone, taken, may_start=may_start),
             *_seat_pages(page, place),
+            *_excluded(page),
             *_taken(taken),
             *data_read(page.data, page.now, zone),
         ),
@@ -147,6 +156,7 @@ def _sentences(report: SpendReport) -> list[Paragraph]:
     year = formats.amounts(yearly, whole=True)
     parts = [f"That is {year} a year."] if year else []
     parts.append(unpriced(report.total, "idle seat"))
+    parts.append(excluded_sentence(report.excluded))
     if report.unknown:
         seats = formats.count(report.unknown, "seat")
         parts.append(f"The use of {seats} is unknown: without data from Microsoft nothing is called idle.")
@@ -221,14 +231,18 @@ def _foot(report: SpendReport, zone: str) -> list[Element]:
     return [*parts, Paragraph(read, subtle=True)]
 
 
-def _spend_actions(report: SpendReport, *, may_start: bool) -> tuple[Action, ...]:
+def _spend_actions(report: SpendReport, *, may_start: bool, may_price: bool) -> tuple[Action, ...]:
+    price = (Action(label="Add price", verb="price.form", ref="new", submits=False),) if may_price else ()
     if not report.idle:
-        return ()
-    start = Action(
-        label="Start a campaign…", verb="start.form", ref="new", emphasis=Emphasis.RECOMMENDED, submits=False
-    )
+        return price
     seats = Action(label="Seats by SKU", verb="spend.seats", ref="all", submits=False)
-    return (start, seats) if may_start else (seats, run("status"))
+    if not may_start:
+        return (seats, *(price or (run("status"),)))
+    simulate = Action(
+        label="Simulate a campaign", verb="command.run", ref="simulate", emphasis=Emphasis.RECOMMENDED, submits=False
+    )
+    start = Action(label="Start a campaign…", verb="start.form", ref="new", more=True, submits=False)
+    return (simulate, seats, *price, start)
 
 
 def _filter_strip(page: SeatPage, place: Mapping[str, str]) -> Strip:
@@ -289,6 +303,13 @@ def _seat_pages(page: SeatPage, place: Mapping[str, str]) -> list[Strip]:
         actions.append(Action(label="Next 10", verb="seats.page", ref=place["next"]))
     text = f"Page {formats.number(page.page)} of {formats.number(page.pages)}"
     return [Strip(tone=Tone.NEUTRAL, text=text, actions=tuple(actions))]
+
+
+def _excluded(page: SeatPage) -> list[Paragraph]:
+    if not page.excluded:
+        return []
+    verb = "is" if page.excluded == 1 else "are"
+    return [Paragraph(f"{formats.count(page.excluded, 'more seat')} {verb} excluded and not listed.", subtle=True)]
 
 
 def _taken(taken: frozenset[SeatId]) -> list[Paragraph]:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cards import formats
-from cards.phrases import data_read, name, sku, title
+from cards.exclusions import why_excluded
+from cards.phrases import data_read, name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, last_sign_in
 from cards.view import CardView, Element, Expandable, Fact, Facts, Headline, Paragraph, Row, Rows
 from reclaim.domain.attestation import EventKind
@@ -25,7 +26,7 @@ _NOT_IDLE = {
     NotIdleWhy.ERROR_STATE.value: "Left out: Microsoft reports an error on the seat",
     NotIdleWhy.GONE.value: "Left out: the person or the seat is gone",
 }
-_EVENTS: dict[EventKind, str] = {
+EVENTS: dict[EventKind, str] = {
     EventKind.SYNC_COMPLETED: "Tenant read",
     EventKind.LAUNCH_ASKED: "Second admin asked",
     EventKind.LAUNCH_CONFIRMED: "Start confirmed",
@@ -39,8 +40,14 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.DECISION_WITHDRAWN: "Answer taken back",
     EventKind.ITEM_DELEGATED: "Seat passed on",
     EventKind.ITEM_TAKEN_BACK: "Seat taken back",
+    EventKind.ITEM_GIVEN_BACK: "Seat given back",
+    EventKind.ITEM_REASSIGNED: "Seat moved to another reviewer",
     EventKind.REMINDER_SENT: "Reminder sent",
+    EventKind.RESULT_TOLD: "Result told",
+    EventKind.NUDGED: "Reminded by hand",
     EventKind.CLOSE_MOVED: "Close moved",
+    EventKind.CAMPAIGN_EXTENDED: "Campaign extended",
+    EventKind.CAMPAIGN_CANCELLED: "Campaign cancelled",
     EventKind.CAMPAIGN_CLOSING: "Campaign closing",
     EventKind.REMOVAL_PLANNED: "Removal planned",
     EventKind.REMOVAL_INTENDED: "Removal about to be made",
@@ -56,6 +63,12 @@ _EVENTS: dict[EventKind, str] = {
     EventKind.RESUME_ASKED: "Resume asked for",
     EventKind.RESUMED: "Removals go on",
     EventKind.EXPORTED: "Evidence exported",
+    EventKind.OWNER_NAMED: "License owner named",
+    EventKind.OWNER_REMOVED: "License owner removed",
+    EventKind.EXCLUDED: "Left out of campaigns",
+    EventKind.EXCLUSION_ENDED: "No longer left out",
+    EventKind.PRICES_LOADED: "Price list loaded",
+    EventKind.PRICE_SET: "Price set",
 }
 _FACTS_SHOWN = 3
 
@@ -128,10 +141,25 @@ def exported_card(campaign: str, files: Sequence[ExportedFile]) -> CardView:
     )
 
 
+def report_card(campaign: str, file: ExportedFile, *, pseudonymous: bool) -> CardView:
+    """Draw what the report is; the channel hangs the file on this card."""
+    without = " Names are replaced by ids." if pseudonymous else ""
+    return CardView(
+        kind="report",
+        headline=Headline(title="Report", context=title(campaign)),
+        body=(
+            Paragraph(f"One file to read and to print on A4.{without} That it was handed out is attested."),
+            Facts((Fact(formats.one_line(file.name, formats.NAME_MAX), _size(len(file.content))),)),
+        ),
+        fallback=f"Report of {title(campaign)}.",
+    )
+
+
 def _seat(seat: WhySeat, report: WhyReport, zone: str) -> list[Element]:
     parts: list[Element] = [
         Paragraph(sku(seat.sku_name), heading=True),
         Paragraph(_flag(seat)),
+        *([Paragraph(why_excluded(seat.exclusion, zone))] if seat.exclusion else []),
         Facts(_signals(seat, report, zone)),
     ]
     if seat.item is not None:
@@ -180,7 +208,9 @@ def _review(seat: WhySeat, zone: str) -> tuple[Fact, ...]:
     ]
     if item.outcome is not None:
         reason = f" ({item.outcome_reason.replace('_', ' ')})" if item.outcome_reason else ""
-        facts.append(Fact("Result", f"{OUTCOMES[item.outcome].capitalize()}{reason}"))
+        facts.append(Fact("Result", f"{sentence_case(OUTCOMES[item.outcome])}{reason}"))
+    elif seat.cancelled:
+        facts.append(Fact("Result", "The campaign was cancelled"))
     elif item.waiting is not None:
         facts.append(Fact("Result", f"Waiting: {item.waiting.value.replace('_', ' ')}"))
     return tuple(facts)
@@ -194,7 +224,7 @@ def _message(message: SentMessage, zone: str) -> str:
 def _own(seat: WhySeat, zone: str) -> str:
     given = f"Given {_day(seat.assigned_at, zone)}" if seat.assigned_at else "Date unknown"
     item = seat.item
-    if item is None or item.outcome is not None:
+    if item is None or item.outcome is not None or seat.cancelled:
         return given
     if item.answer is None and seat.assignee_name:
         return f"{given}. {name(seat.assignee_name)} is asked whether it is still needed"
@@ -202,7 +232,7 @@ def _own(seat: WhySeat, zone: str) -> str:
 
 
 def _line(line: HistoryLine, zone: str) -> Row:
-    kind = _EVENTS[EventKind(line.kind)] if line.kind in EventKind._value2member_map_ else line.kind.replace("_", " ")
+    kind = EVENTS[EventKind(line.kind)] if line.kind in EventKind._value2member_map_ else line.kind.replace("_", " ")
     telling = [(key, value) for key, value in line.facts if not _AN_ID.search(value)]
     facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in telling[:_FACTS_SHOWN])
     about = formats.one_line(line.about, formats.NAME_MAX) if line.about else ""

@@ -9,14 +9,15 @@ read: version, assignee, outcome, and that the campaign is still open.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, RowMapping, insert, select
 
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import ItemId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import GroupId, ItemId, PersonId
 from reclaim.errors import Conflict, PortError
 from reclaim.ports.storage import DecisionWrite, ToDecide
 from storage.decision_reads import DecisionReads
@@ -29,6 +30,7 @@ from storage.repositories.item_rows import (
     start_assignments,
     update_next_version,
 )
+from storage.repositories.people import reviewers_in
 from storage.tables import campaigns, decisions, review_items
 from storage.unit_of_work import translated
 
@@ -138,7 +140,8 @@ class DecisionBatcher:
         with translated():
             if engine is not None:
                 loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._thread, _commit_on, engine, writes)
+                async with self._database.turn(answer=True):
+                    return await loop.run_in_executor(self._thread, _commit_on, engine, writes)
             async with self._database.writes.begin() as connection:
                 return await connection.run_sync(_write, writes)
 
@@ -167,6 +170,7 @@ def _tell(done: asyncio.Future[bool], result: Settled) -> None:
 def _write(connection: Connection, writes: Sequence[DecisionWrite]) -> list[Settled]:
     """Store, in the given transaction, every decision that still holds; return what became of each, in their order."""
     stored = _lock_items(connection, writes)
+    members = _members(connection, stored.values())
     # Read after the locks: whoever stored the same key for the same item has committed by now.
     known = _known_keys(connection, writes)
     results: list[Settled] = []
@@ -176,7 +180,7 @@ def _write(connection: Connection, writes: Sequence[DecisionWrite]) -> list[Sett
         if sha256 is not None:
             results.append(_replayed(write, sha256))
             continue
-        holds = write.item.id not in won and _still_holds(stored.get(write.item.id), write)
+        holds = write.item.id not in won and _still_holds(stored.get(write.item.id), write, members)
         results.append(holds)
         if holds:
             won[write.item.id] = write
@@ -201,7 +205,7 @@ def _lock_items(connection: Connection, writes: Sequence[DecisionWrite]) -> dict
     ).all()
     item = review_items.c
     rows = connection.execute(
-        select(item.id, item.version, item.assignee_id, item.outcome)
+        select(item.id, item.version, item.assignee_id, item.assignee_kind, item.outcome)
         .where(item.id.in_({write.item.id for write in writes}), item.campaign_id.in_(open_ones))
         .order_by(item.id)
         .with_for_update()
@@ -222,13 +226,20 @@ def _replayed(write: DecisionWrite, sha256: str) -> Settled:
     return Conflict("This form was sent before with another answer. You see the present state now.")
 
 
-def _still_holds(stored: RowMapping | None, write: DecisionWrite) -> bool:
-    return (
-        stored is not None
-        and stored["version"] == write.item.version - 1
-        and stored["assignee_id"] == write.actor
-        and stored["outcome"] is None
-    )
+def _members(connection: Connection, stored: Iterable[RowMapping]) -> dict[GroupId, frozenset[PersonId]]:
+    """Return who can review in the groups that have these items; most batches have none, and cost no read."""
+    groups = {GroupId(row["assignee_id"]) for row in stored if row["assignee_kind"] == AssigneeKind.GROUP.value}
+    return reviewers_in(connection, groups) if groups else {}
+
+
+def _still_holds(
+    stored: RowMapping | None, write: DecisionWrite, members: Mapping[GroupId, frozenset[PersonId]]
+) -> bool:
+    if stored is None or stored["version"] != write.item.version - 1 or stored["outcome"] is not None:
+        return False
+    if stored["assignee_kind"] == AssigneeKind.GROUP.value:
+        return write.actor != write.item.person_id and write.actor in members.get(stored["assignee_id"], ())
+    return bool(stored["assignee_id"] == write.actor)
 
 
 def _store(connection: Connection, won: Sequence[DecisionWrite], stored: dict[ItemId, RowMapping]) -> None:
@@ -260,6 +271,7 @@ def _assignment(write: DecisionWrite) -> Assignment:
     return Assignment(
         item_id=write.item.id,
         assignee_id=write.item.assignee_id,
+        kind=write.item.assignee_kind,
         how=write.item.assigned_how,
         by=write.actor,
         reason=write.item.assigned_reason,

@@ -8,7 +8,7 @@ their own (a commit is three times as quick there as through aiosqlite, measured
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import AbstractAsyncContextManager, closing, nullcontext
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from reclaim.errors import InvalidRequest, PortError
+from storage.turns import WriteTurns
 
 BUSY_TIMEOUT_MS = 30_000
 # Longer than the busy timeout: who waits for our one connection outlives the one who holds it and waits for the lock.
@@ -32,6 +33,7 @@ class Database:
         url: Without driver, e.g. `sqlite:////data/reclaim.db`; never print it, it may hold a password.
         writes: Begins every transaction with the write lock on SQLite.
         reads: Refuses writes; every transaction sees one state of the data.
+        turns: On SQLite every write of this process waits here for its turn.
         thread, read_thread: On SQLite engines for the one thread that commits decisions and the one that reads for
             them; None on PostgreSQL, which needs none.
     """
@@ -46,6 +48,7 @@ class Database:
             PortError: The SQLite file cannot be opened in WAL mode.
         """
         self.url = plain_url(url)
+        self.turns = WriteTurns(POOL_TIMEOUT_S)
         self.thread: Engine | None = None
         self.read_thread: Engine | None = None
         if path := sqlite_path(self.url):
@@ -63,6 +66,14 @@ class Database:
             )
             # One snapshot for a whole reading, as SQLite gives by itself. Both share the pool.
             self.reads = self.writes.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    def turn(self, *, answer: bool = False) -> AbstractAsyncContextManager[None]:
+        """Return what a write must hold on SQLite; PostgreSQL has row locks, and no line.
+
+        Args:
+            answer: Somebody waits for it at a card.
+        """
+        return self.turns.take(answer=answer) if self.is_sqlite else nullcontext()
 
     @property
     def is_sqlite(self) -> bool:

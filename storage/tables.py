@@ -252,8 +252,17 @@ role_members = Table(
     "role_members",
     metadata,
     Column("group_id", String, primary_key=True),
-    Column("person_id", String, primary_key=True),
+    Column("person_id", String, primary_key=True, index=True),
     Column("seen_run", String, nullable=False),
+)
+product_owners = Table(
+    "product_owners",
+    metadata,
+    Column("product_id", String, primary_key=True),
+    Column("owner_kind", String, nullable=False),  # person, group
+    Column("owner_id", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
 )
 seats = Table(
     "seats",
@@ -265,6 +274,13 @@ seats = Table(
     Column("seen_run", String, nullable=False, index=True),
     Column("gone_at", Instant),
     UniqueConstraint("person_id", "product_id"),
+)
+# Seats that have gone since a scan are taken out of its sums: there are few, and they must be found at once.
+Index(
+    "ix_seats_gone_at",
+    seats.c.gone_at,
+    sqlite_where=seats.c.gone_at.is_not(None),
+    postgresql_where=seats.c.gone_at.is_not(None),
 )
 seat_paths = Table(
     "seat_paths",
@@ -289,21 +305,84 @@ prices = Table(
     Column("renews_on", Date),
     Column("at", Instant, nullable=False),
 )
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("value", String, nullable=False),
+    Column("same_value", String, nullable=False),  # what decides whether two exclusions are one: domain.exclusions
+    Column("strength", String, nullable=False),  # as domain.exclusions.Exclusion.strength
+    Column("reason", Text, nullable=False),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("until", Instant),  # null: until somebody ends it
+    Column("ended_at", Instant),
+    Column("ended_by", String),
+)
+Index(
+    "uq_exclusions_open",
+    exclusions.c.kind,
+    exclusions.c.same_value,
+    unique=True,
+    sqlite_where=exclusions.c.ended_at.is_(None),
+    postgresql_where=exclusions.c.ended_at.is_(None),
+)
+
+# Idle seats, in scans: a scan is written in chunks and counts once it is complete; readers use the newest complete one ----
+idle_scans = Table(
+    "idle_scans",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", ForeignKey("sync_runs.id"), nullable=False),
+    Column("state", String, nullable=False),  # building, complete, dropped
+    Column("judged_at", Instant, nullable=False),
+    Column("data_as_of", Instant, nullable=False),
+)
 findings = Table(
     "findings",
     metadata,
-    Column("seat_id", ForeignKey("seats.id"), primary_key=True),
-    Column("run_id", ForeignKey("sync_runs.id"), nullable=False),
-    Column("person_id", String, nullable=False, index=True),
+    Column("scan_id", Integer, primary_key=True, autoincrement=False),
+    Column("seat_id", String, primary_key=True),
+    Column("person_id", String, nullable=False),
     Column("product_id", String, nullable=False),
     Column("rule", String, nullable=False),
     Column("quiet_since", Instant, nullable=False),
     Column("last_seen_at", Instant),
     Column("last_seen_kind", String),
     Column("assigned_at", Instant),
-    Column("data_as_of", Instant, nullable=False),
+    Column("exclusion_id", String),  # the strongest that held the seat when it was last looked at; it may have expired
 )
-Index("ix_findings_window", findings.c.product_id, findings.c.rule, findings.c.quiet_since)
+# In the order of a list, with all that a list is chosen by: a page reads nothing else.
+Index(
+    "ix_findings_list",
+    findings.c.scan_id,
+    findings.c.product_id,
+    findings.c.quiet_since,
+    findings.c.seat_id,
+    findings.c.rule,
+    findings.c.exclusion_id,
+)
+# What a window adds up, day by day: only the day in which a window begins is counted in `findings`.
+finding_days = Table(
+    "finding_days",
+    metadata,
+    Column("scan_id", Integer, primary_key=True, autoincrement=False),
+    Column("product_id", String, primary_key=True),
+    Column("day", String(10), primary_key=True),  # of quiet_since, in UTC: 2026-12-04
+    Column("rule", String, primary_key=True),
+    Column("exclusion_id", String, primary_key=True),  # "": none
+    Column("seats", Integer, nullable=False),
+)
+scan_verdicts = Table(
+    "scan_verdicts",
+    metadata,
+    Column("scan_id", Integer, primary_key=True, autoincrement=False),
+    Column("product_id", String, primary_key=True),
+    Column("verdict", String, primary_key=True),  # idle, or a domain.idle.NotIdleWhy
+    Column("held", Boolean, primary_key=True),  # whether a path gives the seat
+    Column("seats", Integer, nullable=False),
+)
 
 # Campaigns -----------------------------------------------------------------------------------------------------------
 campaigns = Table(
@@ -331,6 +410,18 @@ campaigns = Table(
     Column("closed_at", Instant),
     Column("pause_reason", String),
     Column("abandoned_by", String),
+    Column("extended_at", Instant),
+    Column("cancelled_by", String),
+    Column("cancel_reason", Text),
+)
+frozen_seats = Table(
+    "frozen_seats",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("seat_ids", JSON, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("opened", Boolean, nullable=False),
 )
 review_items = Table(
     "review_items",
@@ -348,9 +439,12 @@ review_items = Table(
     Column("currency", String(3)),
     Column("version", Integer, nullable=False),
     Column("assignee_id", String),
+    Column("assignee_kind", String, nullable=False, server_default="person"),  # person, group
     Column("assigned_how", String, nullable=False),
     Column("assigned_reason", Text),
     Column("delegated_by", String),
+    Column("moved_from", String),  # who had it before the last move, a person or a group
+    Column("moved_by", String),  # who reassigned it
     Column("handovers", Integer, nullable=False),
     Column("not_sure_by", String),
     Column("choice", String),
@@ -367,15 +461,49 @@ review_items = Table(
     Column("verified_at", Instant),
     UniqueConstraint("campaign_id", "seat_id"),
 )
-Index("ix_review_items_reviewer", review_items.c.campaign_id, review_items.c.assignee_id)
+# Two indexes that answer for a whole campaign alone: an item's row is mostly its frozen evidence, ten times as long.
+Index(
+    "ix_review_items_reviewer",
+    review_items.c.campaign_id,
+    review_items.c.assignee_id,
+    review_items.c.answered_by,
+    review_items.c.choice,
+)
+Index(
+    "ix_review_items_figures",
+    review_items.c.campaign_id,
+    review_items.c.outcome,
+    review_items.c.choice,
+    review_items.c.waiting,
+    review_items.c.not_sure_by,
+    review_items.c.product_id,
+    review_items.c.currency,
+    review_items.c.monthly_minor,
+)
 Index("ix_review_items_assignee", review_items.c.assignee_id, review_items.c.campaign_id)
+Index(
+    "ix_review_items_groups",
+    review_items.c.campaign_id,
+    review_items.c.assignee_id,
+    sqlite_where=review_items.c.assignee_kind == "group",
+    postgresql_where=review_items.c.assignee_kind == "group",
+)
+# A person's list is found by each way in which a seat can concern them; most seats are in none of these.
+for _who in (review_items.c.answered_by, review_items.c.delegated_by, review_items.c.moved_from):
+    Index(
+        f"ix_review_items_{_who.name}",
+        _who,
+        review_items.c.campaign_id,
+        sqlite_where=_who.is_not(None),
+        postgresql_where=_who.is_not(None),
+    )
 item_assignments = Table(
     "item_assignments",
     metadata,
     Column("item_id", ForeignKey("review_items.id"), primary_key=True),
     Column("stage", Integer, primary_key=True),
     Column("seq", Integer, primary_key=True),
-    Column("assignee_kind", String, nullable=False),  # person; groups come with license owners
+    Column("assignee_kind", String, nullable=False),  # person, group
     Column("assignee_id", String, nullable=False),
     Column("how", String, nullable=False),
     Column("by", String),
@@ -383,6 +511,7 @@ item_assignments = Table(
     Column("at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
+Index("ix_item_assignments_by", item_assignments.c.by)
 decisions = Table(
     "decisions",
     metadata,
@@ -443,6 +572,7 @@ removal_orders = Table(
     UniqueConstraint("campaign_id", "person_id"),
 )
 Index("ix_removal_orders_due", removal_orders.c.state, removal_orders.c.not_before)
+Index("ix_removal_orders_state", removal_orders.c.campaign_id, removal_orders.c.state, removal_orders.c.id)
 removal_steps = Table(
     "removal_steps",
     metadata,
@@ -487,15 +617,24 @@ messages = Table(
     Column("error", Text),
 )
 Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
+Index("ix_messages_state", messages.c.matter, messages.c.state)
+Index("ix_messages_failed", messages.c.state, messages.c.created_at)
 message_items = Table(
     "message_items",
     metadata,
     Column("message_id", ForeignKey("messages.id"), primary_key=True),
     Column("item_id", ForeignKey("review_items.id"), primary_key=True, index=True),
 )
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("campaign_id", ForeignKey("campaigns.id"), primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("at", Instant, nullable=False),  # of the newest one, sent by the clock or by hand
+)
 
 # Evidence ------------------------------------------------------------------------------------------------------------
-# Both tables only grow, held by triggers (migration 0001): a personal value may be deleted (erasure), never rewritten.
+# Both tables only grow, held by triggers (migration 0003): a personal value may be deleted (erasure), never rewritten.
 attestation_events = Table(
     "attestation_events",
     metadata,

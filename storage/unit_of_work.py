@@ -17,11 +17,13 @@ from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
 from storage.repositories.controls import SqlControls
 from storage.repositories.events import SqlEvents
+from storage.repositories.exclusions import SqlExclusions
 from storage.repositories.findings import SqlFindings
 from storage.repositories.items import SqlItems
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
+from storage.repositories.scans import SqlScans
 from storage.repositories.seats import SqlSeats
 from storage.repositories.syncs import SqlSyncs
 
@@ -43,7 +45,9 @@ class SqlUnitOfWork:
         self.people = SqlPeople(connection)
         self.catalog = SqlCatalog(connection)
         self.seats = SqlSeats(connection)
+        self.scans = SqlScans(connection)
         self.findings = SqlFindings(connection)
+        self.exclusions = SqlExclusions(connection)
         self.syncs = SqlSyncs(connection)
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)
@@ -78,14 +82,18 @@ class SqlWork:
         self._enqueue = enqueue
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        """Open a unit of work that can commit, once. On SQLite it waits for the write lock here.
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work that can commit, once. On SQLite it waits for the write lock here; see `storage.turns`.
 
         Raises:
             PortError: The database did not answer in time, or went away. Trying again later can help.
         """
         with translated():
-            async with self._database.writes.connect() as connection, connection.begin() as transaction:
+            async with (
+                self._database.turn(answer=answer),
+                self._database.writes.connect() as connection,
+                connection.begin() as transaction,
+            ):
                 yield SqlUnitOfWork(connection, transaction=transaction, enqueue=self._enqueue)
                 if transaction.is_active:
                     await transaction.rollback()

@@ -1,12 +1,19 @@
 """The `/reclaim` verbs, one module each: name, summary, usage, example, roles and handler. `COMMANDS` is all of them."""
 
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
+from bot.commands.cancel import CANCEL
 from bot.commands.close import CLOSE
+from bot.commands.exclude import EXCLUDE
 from bot.commands.export import EXPORT
+from bot.commands.extend import EXTEND
 from bot.commands.freeze import FREEZE
 from bot.commands.help import make_help
 from bot.commands.history import HISTORY
 from bot.commands.inbox import INBOX
+from bot.commands.nudge import NUDGE
+from bot.commands.owner import OWNER
+from bot.commands.price import PRICE
+from bot.commands.reassign import REASSIGN
 from bot.commands.resume import RESUME
 from bot.commands.retry import RETRY
 from bot.commands.seats import SEATS, SEATS_MINE
@@ -24,13 +31,20 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     SPEND,
     SEATS,
     SEATS_MINE,
+    PRICE,
     CAMPAIGNS,
     CAMPAIGN,
     SIMULATE,
     START,
+    NUDGE,
+    REASSIGN,
+    EXTEND,
+    EXCLUDE,
     CLOSE,
     RETRY,
     SYNC,
+    OWNER,
+    CANCEL,
     FREEZE,
     RESUME,
     WHY,

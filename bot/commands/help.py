@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from bot.handling import Call, Group, Verb
 from bot.inbound import Reply
 from cards.control import HelpLine, help_card, verb_help_card
-from reclaim.domain.roles import EVERYONE, Actor
+from reclaim.domain.roles import EVERYONE
 from reclaim.errors import InvalidRequest
 
-_FIRST_STEPS = (("spend", "Show spend"), ("status", "Status"), ("start", "Start a campaign…"), ("inbox", "My inbox"))
+_FIRST_STEPS = (("spend", "Show spend"), ("status", "Status"), ("start", "Start a campaign…"))
 _FOR_HOLDERS = (("seats mine", "My seats"), ("inbox", "My inbox"))
 
 
@@ -19,7 +19,9 @@ def make_help(others: Sequence[Verb]) -> Verb:
         wanted = call.arguments.text
         allowed = [verb for verb in everything if call.actor.may(verb.roles)]
         if wanted is None:
-            return Reply(cards=(help_card([_line(verb) for verb in allowed], _first_steps(allowed, call.actor)),))
+            lines = [_line(verb) for group in Group for verb in allowed if verb.group is group]
+            steps, holder = _first_steps(allowed)
+            return Reply(cards=(help_card(lines, steps, holder=holder),))
         found = next((verb for verb in allowed if verb.name == wanted.lower()), None)
         if found is None:
             raise InvalidRequest(f"There is no command “{wanted[:40]}” for you.")
@@ -43,7 +45,8 @@ def _line(verb: Verb) -> HelpLine:
     return HelpLine(group=verb.group.value, usage=verb.usage, summary=verb.summary, example=verb.example)
 
 
-def _first_steps(allowed: Sequence[Verb], actor: Actor) -> list[tuple[str, str]]:
+def _first_steps(allowed: Sequence[Verb]) -> tuple[list[tuple[str, str]], bool]:
+    """Return up to three buttons for whoever runs or looks at campaigns, else those of a holder, and whether it is one."""
     names = {verb.name for verb in allowed}
     steps = [step for step in _FIRST_STEPS if step[0] in names]
-    return steps if len(steps) > 1 else [step for step in _FOR_HOLDERS if step[0] in names]
+    return (steps, False) if steps else ([step for step in _FOR_HOLDERS if step[0] in names], True)

@@ -5,9 +5,9 @@ value (a name as shown, a note) lives beside it in an erasable row; the body car
 erasing value and salt leaves the body valid and tells nothing.
 """
 
-import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from reclaim.domain.ids import EventId
 BODY_VERSION = 1
 
 Fact = str | int | bool | None
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-:./=+#")
+_PLAIN = re.compile(r"[A-Za-z0-9_:./=+#-]{0,128}")
 
 
 class EventKind(StrEnum):
@@ -37,8 +37,14 @@ class EventKind(StrEnum):
     DECISION_WITHDRAWN = "decision_withdrawn"
     ITEM_DELEGATED = "item_delegated"
     ITEM_TAKEN_BACK = "item_taken_back"
+    ITEM_GIVEN_BACK = "item_given_back"
+    ITEM_REASSIGNED = "item_reassigned"
     REMINDER_SENT = "reminder_sent"
+    RESULT_TOLD = "result_told"
+    NUDGED = "nudged"
     CLOSE_MOVED = "close_moved"
+    CAMPAIGN_EXTENDED = "campaign_extended"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
     CAMPAIGN_CLOSING = "campaign_closing"
     REMOVAL_PLANNED = "removal_planned"
     REMOVAL_INTENDED = "removal_intended"
@@ -54,6 +60,12 @@ class EventKind(StrEnum):
     RESUME_ASKED = "resume_asked"
     RESUMED = "resumed"
     EXPORTED = "exported"
+    OWNER_NAMED = "owner_named"
+    OWNER_REMOVED = "owner_removed"
+    EXCLUDED = "excluded"
+    EXCLUSION_ENDED = "exclusion_ended"
+    PRICES_LOADED = "prices_loaded"
+    PRICE_SET = "price_set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,7 @@ class Event:
 
 def commitment(value: str, salt: bytes) -> str:
     """Return the hex HMAC-SHA256 of a personal value."""
-    return hmac.new(salt, value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(salt, value.encode(), "sha256").hex()
 
 
 def attest(
@@ -144,6 +156,6 @@ def canonical(body: Mapping[str, object]) -> bytes:
 def _plain(key: str, value: Fact) -> Fact:
     if isinstance(value, float):
         raise TypeError(f"{key}: floats have no canonical form")
-    if isinstance(value, str) and (len(value) > 128 or not set(value) <= _PLAIN):
+    if isinstance(value, str) and _PLAIN.fullmatch(value) is None:
         raise ValueError(f"{key}: only ids, enums and hashes may enter an event body")
     return value

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from reclaim.domain.calendar import local_day
 from reclaim.domain.ids import CampaignId, PersonId, ProductId
 from reclaim.errors import Conflict, GuardrailExceeded, InvalidRequest
 
@@ -41,6 +42,7 @@ class Strategy(StrEnum):
     """How the reviewer of an item is found; whoever is not found goes to the fallback reviewer."""
 
     MANAGER = "manager"
+    OWNER = "owner"  # the license owner of the SKU, a person or a group: `/reclaim owner`
     PERSON = "person"
 
 
@@ -97,6 +99,8 @@ class Campaign:
         mode: Fixed at opening: the stricter of the installation and the campaign's own setting.
         attempt: Number of the present closing/applying attempt; part of job keys.
         abandoned_by: Who closed it with seats left to remove, None if nobody did.
+        extended_at: When its close was last moved later, None if never; reminders count from then.
+        cancelled_by: Who cancelled it, with `cancel_reason`; None if nobody did.
     """
 
     id: CampaignId
@@ -121,6 +125,9 @@ class Campaign:
     closed_at: datetime | None = None
     pause_reason: str | None = None
     abandoned_by: PersonId | None = None
+    extended_at: datetime | None = None
+    cancelled_by: PersonId | None = None
+    cancel_reason: str | None = None
 
     def to(self, state: CampaignState) -> "Campaign":
         """Return the campaign in the next state.
@@ -142,6 +149,39 @@ class Campaign:
             raise Conflict(f"{self.name} is {self.state.value}; only an open campaign can close early.")
         at = min(self.closes_at, now + grace)
         return replace(self, closes_at=at, version=self.version + 1)
+
+    def extend(self, due_at: datetime, now: datetime) -> "Campaign":
+        """Move the close later; reminders count from now on.
+
+        Raises:
+            Conflict: The campaign is not open.
+            InvalidRequest: The day is not later than the close as it stands or as a card shows it.
+        """
+        if self.state is not CampaignState.OPEN:
+            raise Conflict(f"{self.name} is {self.state.value}; only an open campaign can be extended.")
+        if due_at <= self.may_close_at:
+            last = local_day(self.may_close_at - timedelta(seconds=1), self.zone)
+            raise InvalidRequest(
+                f"{self.name} is open until {last.day} {last:%b %Y} already. Please pick a later day.", field="until"
+            )
+        return replace(
+            self, due_at=max(self.due_at, due_at), closes_at=due_at, extended_at=now, version=self.version + 1
+        )
+
+    def cancel(self, by: PersonId, now: datetime, reason: str | None) -> "Campaign":
+        """End it before anything was decided for good: nothing is removed.
+
+        Raises:
+            Conflict: It is closing or later.
+        """
+        if CampaignState.CANCELLED not in _NEXT[self.state]:
+            hint = (
+                ""
+                if self.state in (CampaignState.CLOSED, CampaignState.CANCELLED)
+                else " /reclaim freeze stops every removal."
+            )
+            raise Conflict(f"{self.name} is {self.state.value} and can no longer be cancelled.{hint}")
+        return replace(self.to(CampaignState.CANCELLED), closed_at=now, cancelled_by=by, cancel_reason=reason)
 
     def shown(self) -> "Campaign":
         """Say that every card now shows the present closing time."""
@@ -228,11 +268,12 @@ def check_draft(*, name: str, due_at: datetime, now: datetime, days: int) -> Non
 def reminder_times(campaign: Campaign, before: timedelta) -> tuple[datetime, ...]:
     """Return when an open campaign reminds: half-way, and `before` the close; a window too short for both gets one.
 
-    Times at or after the close, and times before the opening, are left out.
+    The window begins with the opening, or with the last extension. Times out of it are left out.
     """
-    if campaign.opened_at is None:
+    start = campaign.extended_at or campaign.opened_at
+    if start is None:
         return ()
-    half = campaign.opened_at + (campaign.closes_at - campaign.opened_at) / 2
+    half = start + (campaign.closes_at - start) / 2
     last = campaign.closes_at - before
     times = sorted({half, last}) if half < last else [half]
-    return tuple(at for at in times if campaign.opened_at < at < campaign.closes_at)
+    return tuple(at for at in times if start < at < campaign.closes_at)

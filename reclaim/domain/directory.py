@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from reclaim.domain.activity import SignIns
-from reclaim.domain.ids import GroupId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId, SeatId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,28 @@ class Group:
     restricted: bool | None
     has_nested_groups: bool | None
     sku_ids: tuple[ProductId, ...] = ()
+
+
+class AssigneeKind(StrEnum):
+    """Who may have a seat to answer, or own a product: one person, or whoever of a group answers first."""
+
+    PERSON = "person"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductOwner:
+    """Who answers for the seats of a product: its license owner.
+
+    Attributes:
+        by: Who said so: an object id, or `operator:<os user>`.
+    """
+
+    product_id: ProductId
+    owner: AssigneeId
+    kind: AssigneeKind
+    by: PersonId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,8 @@ class Finding:
         quiet_since: See the module docstring.
         last_seen_at: The last activity, None for never seen and for the disabled rule without data.
         data_as_of: When the evidence was read.
+        exclusion_id: The exclusion that held the seat when it was last looked at: the one that lasts longest. It may
+            have ended since: whoever asks compares with the exclusions that count.
     """
 
     seat_id: SeatId
@@ -54,6 +56,7 @@ class Finding:
     last_seen_kind: SignInKind | None
     assigned_at: datetime | None
     data_as_of: datetime
+    exclusion_id: str | None = None
 
     def is_idle_for(self, days: int, now: datetime) -> bool:
         """Whether the finding holds for a window of `days`; a disabled account needs its grace only."""

@@ -19,6 +19,8 @@ StepId = NewType("StepId", str)
 EventId = NewType("EventId", str)
 MessageId = NewType("MessageId", str)
 
+AssigneeId = PersonId | GroupId  # who has a seat to answer: Microsoft's ids are unique over both
+
 
 def seat_id(person: PersonId, product: ProductId) -> SeatId:
     """Return the id of the one seat that `person` can hold of `product`, however many paths give it."""

@@ -7,16 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reclaim.domain.ids import CampaignId
-from reclaim.domain.read_models import CampaignStatus, FreezeView, LaunchRequestView, SyncView, Wave
+from reclaim.domain.read_models import (
+    CampaignStatus,
+    FreezeView,
+    LaunchRequestView,
+    ReviewSummary,
+    SeatReceipt,
+    SyncView,
+    Wave,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveNotice:
-    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat."""
+    """A reviewer's list of seats, new or in its present state. `fresh` sends it again at the foot of the chat.
+
+    Attributes:
+        reminder: 1 for the first of `reminders`; 0 for one that somebody asked for; None: no reminder.
+        asked_by: Name of who asked, None for the operator.
+    """
 
     wave: Wave
-    reminder: int | None = None  # 1 for the first
+    reminder: int | None = None
     reminders: int = 0
+    asked_by: str | None = None
     fresh: bool = False
 
     @property
@@ -100,6 +114,30 @@ class SyncNotice:
         return f"sync:{self.sync.run_id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryNotice:
+    """To a reviewer after the close: what became of their answers, in place while removals run."""
+
+    summary: ReviewSummary
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return summary_matter(self.summary.campaign_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptNotice:
+    """To a holder: which of their seats are verified gone, and why."""
+
+    receipt: SeatReceipt
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return receipt_matter(self.receipt.campaign_id)
+
+
 Notice = (
     WaveNotice
     | ListGoneNotice
@@ -108,12 +146,24 @@ Notice = (
     | ResumeAskedNotice
     | LaunchAskedNotice
     | SyncNotice
+    | SummaryNotice
+    | ReceiptNotice
 )
 
 
 def wave_matter(campaign: CampaignId) -> str:
     """Return the matter of a reviewer's list: one live message per reviewer and campaign."""
     return f"wave:{campaign}"
+
+
+def summary_matter(campaign: CampaignId) -> str:
+    """Return the matter of a reviewer's summary: one live message per reviewer and campaign."""
+    return f"summary:{campaign}"
+
+
+def receipt_matter(campaign: CampaignId) -> str:
+    """Return the matter of a holder's receipt: one live message per holder and campaign."""
+    return f"receipt:{campaign}"
 
 
 def launch_matter(request: str) -> str:

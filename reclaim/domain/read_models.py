@@ -7,13 +7,17 @@ the reader's zone by the renderer.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Person
+from reclaim.domain.attestation import EventKind
+from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
+from reclaim.domain.directory import AssigneeKind, Person
+from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, CampaignId, PersonId, ProductId, SeatId
-from reclaim.domain.money import Money, Total
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
+from reclaim.domain.money import Money, Price, Total
+from reclaim.domain.orders import RemovalStep
+from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, Choice, ReviewItem
+from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,52 @@ class DataAge:
 
     as_of: datetime | None
     stale: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionView:
+    """One exclusion, readable.
+
+    Attributes:
+        value: What it holds as a person reads it: a name, a department, a product; "" for guests.
+        seats: Idle seats that it holds for the window asked; None where that was not asked.
+    """
+
+    exclusion: Exclusion
+    value: str
+    by_name: str
+    seats: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionList:
+    """Exclusions that count. `seats`: idle seats that they hold together, for idle windows of `days`."""
+
+    rows: tuple[ExclusionView, ...]
+    seats: int
+    days: int
+    zone: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceRow:
+    """The price of one product that counts today, None if there is none, with the idle seats that it stands for."""
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    price: Price | None
+    source: str | None
+    idle: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """Prices of every product that is sold or held, unpriced ones with the most idle seats first."""
+
+    rows: tuple[PriceRow, ...]
+    days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +106,8 @@ class SpendReport:
     Attributes:
         blocked: True if the tenant gives no sign-in data: then only disabled accounts can be judged, and `rows` counts
             those alone.
+        unknown: Seats whose use is unknown; they are in no other figure.
+        excluded: Idle seats that an exclusion holds, by exclusion, most first; they are not in `idle`.
     """
 
     days: int
@@ -66,6 +118,7 @@ class SpendReport:
     rows: tuple[SkuSpend, ...]
     data: DataAge
     blocked: bool
+    excluded: tuple[ExclusionView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +152,7 @@ class SeatFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatPage:
-    """A page of idle seats with the sums over all pages."""
+    """A page of idle seats with the sums over all pages. `excluded` seats match the filter, and are not listed."""
 
     filter: SeatFilter
     sku_name: str | None
@@ -110,13 +163,14 @@ class SeatPage:
     monthly: Total
     data: DataAge
     now: datetime
+    excluded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerLoad:
-    """How many seats a reviewer would be asked about."""
+    """How many seats a reviewer, a person or a group, would be asked about or still has."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
     name: str
     seats: int
 
@@ -125,7 +179,7 @@ class ReviewerLoad:
 class LeftOut:
     """Idle seats that do not become items, by reason.
 
-    Reasons: `scope` (not selected), `asked` (open question), `answered` (cooldown), `no_reviewer`.
+    Reasons: `scope` (not selected), `excluded`, `asked` (open question), `answered` (cooldown), `no_reviewer`.
     """
 
     reason: str
@@ -252,7 +306,10 @@ class WaveRow:
     ticked: bool
     from_name: str | None = None  # who delegated it
     from_reason: str | None = None
-    with_name: str | None = None  # who has it now, when this reviewer passed it on
+    with_name: str | None = None  # who has it now, when this reviewer passed it on, or a group that this reviewer is in
+    back_to_name: str | None = None  # where "Back to …" returns it
+    moved_by_name: str | None = None  # which admin moved it, or who gave it back
+    answered_by_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +333,8 @@ class Wave:
         open_rows: Still to answer, on this page, recommended first, then by cost and name.
         answered: All answers of this reviewer in this campaign, newest first.
         passed_on: Items this reviewer delegated that are still open elsewhere.
+        by_others: Items of a group of this reviewer that another member has answered, newest first.
+        moved_away: Items that an admin moved from this reviewer to somebody else and that are still open.
         page: From 1; `page_size` open rows a page.
     """
 
@@ -303,6 +362,64 @@ class Wave:
     now: datetime
     result: BulkResult | None = None
     fallback_name: str | None = None
+    by_others: tuple[WaveRow, ...] = ()
+    moved_away: tuple[WaveRow, ...] = ()
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRow:
+    """One product with its license owner.
+
+    Attributes:
+        trouble: Why the owner would not be asked now, so that the fallback reviewer would.
+    """
+
+    product_id: ProductId
+    sku_name: str
+    owner_name: str | None
+    kind: AssigneeKind | None
+    idle: int
+    trouble: FallbackWhy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """Every product with its owner, those without one first. `fallback_name`: who is asked instead, None if nobody."""
+
+    rows: tuple[OwnerRow, ...]
+    fallback_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudged:
+    """Whom a reminder by hand reached.
+
+    Attributes:
+        waiting: Those with open seats who were reminded in the last 24 hours and so are left alone.
+        next_at: When the first of them may be reminded again.
+    """
+
+    campaign_id: CampaignId
+    reminded: int
+    waiting: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What moving several seats at once did.
+
+    Attributes:
+        seats: How many were moved.
+        to_name: Who has them now, where an admin moved them.
+        stayed: Why others were not → how many: holder, handovers, already.
+    """
+
+    seats: int
+    to_name: str = ""
+    stayed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +429,10 @@ class ItemView:
     Attributes:
         others_open: Open seats of this reviewer in this campaign, this one included.
         checked_at: Start of the newest completed sync.
+        may_answer: Whether the item is with this viewer, or with a group of theirs.
+        group_name: The group that has it.
+        back_to_name: Where "Back to …" returns it.
+        moved_by_name: Which admin moved it, or who gave it back.
     """
 
     item: ReviewItem
@@ -332,6 +453,12 @@ class ItemView:
     checked_at: datetime | None
     other_skus: tuple[str, ...] = ()
     earlier_answers: tuple[Answer, ...] = ()
+    may_answer: bool = True
+    group_name: str | None = None
+    back_to_name: str | None = None
+    moved_by_name: str | None = None
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,13 +471,117 @@ class InboxView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSummary:
+    """What became of one reviewer's seats after the close. Each seat stands in at most one of the three tuples.
+
+    Attributes:
+        closed_at: When answers ended.
+        answered: Seats that this reviewer answered.
+        unanswered: Seats that were with this reviewer, or a group of theirs, to the end without an answer.
+        passed_on: Seats that this reviewer handed to somebody else, who has them now.
+    """
+
+    campaign_id: CampaignId
+    campaign_name: str
+    campaign_state: CampaignState
+    mode: WriteMode
+    silence: Silence
+    owner_name: str
+    reviewer_id: PersonId
+    closed_at: datetime
+    zone: str
+    answered: tuple[ReviewItem, ...]
+    unanswered: tuple[ReviewItem, ...]
+    passed_on: tuple[ReviewItem, ...]
+
+    @property
+    def by_silence(self) -> tuple[ReviewItem, ...]:
+        """Seats without an answer that were put to removal all the same, because the campaign says so."""
+        return tuple(item for item in self.unanswered if item.waiting or item.outcome not in (None, Outcome.KEPT))
+
+    @property
+    def approved(self) -> tuple[ReviewItem, ...]:
+        """All of theirs that was put to removal: by an answer, or by silence."""
+        return (*self.chosen(Choice.REVOKE), *self.by_silence)
+
+    @property
+    def running(self) -> bool:
+        """Whether a removal of theirs has not ended yet."""
+        return any(item.outcome is None for item in self.approved)
+
+    @property
+    def concerns(self) -> bool:
+        """Whether there is something to tell: an answer, a seat passed on, or one that silence put to removal."""
+        return bool(self.answered or self.passed_on or self.by_silence)
+
+    def chosen(self, choice: Choice) -> tuple[ReviewItem, ...]:
+        """Return the seats with this answer of theirs."""
+        return tuple(item for item in self.answered if item.answer is not None and item.answer.choice is choice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptSeat:
+    """A seat that is verified gone. `approved_by` None: nobody answered, and the campaign removes such seats."""
+
+    item: ReviewItem
+    approved_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatReceipt:
+    """What one campaign took from one holder."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+    owner_name: str
+    seats: tuple[ReceiptSeat, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerProgress:
+    """How far one reviewer, a person or a group, is: `seats` in all, `open` of them without an answer.
+
+    Attributes:
+        last_reminded_at: Of a group, when any of its members was.
+        reached: Whether their newest list arrived.
+    """
+
+    assignee_id: AssigneeId
+    name: str
+    seats: int
+    open: int
+    last_reminded_at: datetime | None
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewersPage:
+    """A page of a campaign's reviewers, most open seats first."""
+
+    campaign_id: CampaignId
+    campaign_name: str
+    campaign_state: CampaignState
+    closes_at: datetime
+    rows: tuple[ReviewerProgress, ...]
+    page: int
+    pages: int
+    page_size: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignStatus:
     """Progress of one campaign; revoke + keep + not_sure + open = items.
 
     Attributes:
         outcomes: Items that have ended, by outcome; waiting: approved removals by `review.Waiting` value.
-        verified: Money of the seats verified gone.
+        open_with: The reviewers with the most open seats, most first; all of them are `reviewers` less `reviewers_done`.
+        potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
+        removed: Money of the seats that are written and not yet seen to be gone.
+        verified: Money of the seats verified gone. Nothing else is saved.
+        minutes_left: How long the removals that wait will take at their present pace; None if that cannot be told.
         unreachable: Names of reviewers without a delivered card.
+        nudgeable: People with open seats whom nobody reminded in the last 24 hours.
     """
 
     campaign_id: CampaignId
@@ -363,7 +594,9 @@ class CampaignStatus:
     keep: int
     not_sure: int
     open: int
+    potential: Total
     approved: Total
+    removed: Total
     reviewers: int
     reviewers_done: int
     open_with: tuple[ReviewerLoad, ...]
@@ -374,6 +607,7 @@ class CampaignStatus:
     removing: int
     verified_count: int
     verified: Total
+    minutes_left: int | None
     due_at: datetime
     closes_at: datetime
     next_reminder_at: datetime | None
@@ -382,6 +616,10 @@ class CampaignStatus:
     frozen_since: datetime | None
     pause_reason: str | None
     abandoned_by_name: str | None
+    cancelled_by_name: str | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    nudgeable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,6 +657,8 @@ class WhySeat:
     campaign_name: str | None
     assignee_name: str | None
     messages: tuple["SentMessage", ...] = ()
+    cancelled: bool = False  # the campaign was: nobody is asked any more
+    exclusion: ExclusionView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -491,6 +731,152 @@ class SyncView:
     error: str | None
     idle: int | None = None
     total: Total | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSeat:
+    """One seat of a campaign report.
+
+    Attributes:
+        number: Its row, from 1: exceptions first.
+        reviewer_name: Who had it last, None if nobody did.
+        ended_in: Number of the attestation event that gives its outcome, None while it has none.
+    """
+
+    number: int
+    item: ReviewItem
+    reviewer_name: str | None
+    answered_by_name: str | None
+    ended_in: int | None
+
+    @property
+    def choice(self) -> Choice | None:
+        """What was answered. Not sure counts as an answer, also where nobody took the second look."""
+        if self.item.answer is not None:
+            return self.item.answer.choice
+        return Choice.NOT_SURE if self.item.not_sure_by is not None else None
+
+    @property
+    def approved(self) -> bool:
+        """Whether it was to be removed: by an answer, or by the silence of this campaign."""
+        by_silence = self.choice is None and (self.item.waiting or self.item.outcome not in (None, Outcome.KEPT))
+        return self.choice is Choice.REVOKE or bool(by_silence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStep:
+    """One write of a campaign: the seat's row, and the group's name where one is left."""
+
+    number: int
+    step: RemovalStep
+    group_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReviewer:
+    """One reviewer's part: of a person what they answered or had open to the end, of a group what nobody of it answered.
+
+    Attributes:
+        seats, answered: Seats that they answered or had to the end, and those with an answer.
+        how: How those came to them.
+        told_at, channel: Their first list; None if none arrived.
+        reminded: How often.
+        last_answer_at: None if they gave none.
+    """
+
+    assignee_id: AssigneeId
+    name: str
+    is_group: bool
+    seats: int
+    answered: int
+    how: tuple[tuple[AssignedHow, int], ...]
+    told_at: datetime | None
+    channel: str | None
+    reminded: int
+    last_answer_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportStream:
+    """What was read of one kind: requests to Microsoft and rows that came back."""
+
+    stream: str
+    requests: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSku:
+    """One product of the campaign. `held` and `microsoft`: seats as we and as Microsoft count them now."""
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    held: int
+    microsoft: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportEvent:
+    """One event of the timeline."""
+
+    seq: int
+    at: datetime
+    kind: EventKind
+    actor_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignReport:
+    """Everything about one campaign, for its owner and an auditor. All numbers are counted from `seats`.
+
+    Attributes:
+        pseudonymous: Names, addresses, notes and group names are replaced by ids or left out.
+        idle: Idle seats at the start = `seats` + all `left_out`.
+        left_out: As `LeftOut`, and `opening`: changed between the start and the opening.
+        run_at, sign_ins: The sync run that the campaign was started on; None where it is not known any more.
+        own_decisions: Seats that their own holder decided; must be 0.
+        events: The key events; `event_count` counts all, from `first_seq` to `last_seq`.
+        events_sha256: Over the bytes of all event bodies, one after the other.
+    """
+
+    campaign: Campaign
+    pseudonymous: bool
+    written_at: datetime
+    owner_name: str
+    reviewer_name: str | None
+    fallback_name: str | None
+    abandoned_by_name: str | None
+    idle: int
+    left_out: tuple[LeftOut, ...]
+    seats: tuple[ReportSeat, ...]
+    steps: tuple[ReportStep, ...]
+    reviewers: tuple[ReportReviewer, ...]
+    streams: tuple[ReportStream, ...]
+    run_at: datetime | None
+    sign_ins: str | None
+    skus: tuple[ReportSku, ...]
+    counted_at: datetime | None
+    own_decisions: int
+    events: tuple[ReportEvent, ...]
+    event_count: int
+    first_seq: int | None
+    last_seq: int | None
+    events_sha256: str
+    policy: Policy
+
+    @property
+    def approved(self) -> tuple[ReportSeat, ...]:
+        """The seats that were to be removed."""
+        return tuple(seat for seat in self.seats if seat.approved)
+
+    def chosen(self, choice: Choice | None) -> tuple[ReportSeat, ...]:
+        """Return the seats with this answer, or without one."""
+        return tuple(seat for seat in self.seats if seat.choice is choice)
+
+    def ended(self, *outcomes: Outcome | None) -> tuple[ReportSeat, ...]:
+        """Return the seats to be removed that ended so; None: those that have not ended."""
+        return tuple(seat for seat in self.approved if seat.item.outcome in outcomes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

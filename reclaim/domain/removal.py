@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reclaim.domain.directory import Group, LivePerson, Path, Seat, Sku
+from reclaim.domain.exclusions import Exclusion, strongest
 from reclaim.domain.idle import Finding, Rule, judge_seat
 from reclaim.domain.ids import GroupId, ProductId, SeatId
 
@@ -39,6 +40,7 @@ class Blocker(StrEnum):
     LAST_FILES = "last_files"
 
 
+EXCLUDED = "excluded"  # the reason of an item that ends kept because an exclusion holds its seat
 HELD = frozenset({Blocker.LAST_MAILBOX, Blocker.LAST_FILES})
 
 
@@ -204,10 +206,15 @@ class Proceed:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The second look disagrees: the seat stays, with the reason in one word of a fixed list."""
+    """The second look disagrees: the seat stays, with the reason in one word of a fixed list.
+
+    Attributes:
+        exclusion: Which exclusion holds the seat, where that is the reason.
+    """
 
     outcome: Outcome
     reason: str
+    exclusion: str | None = None
 
 
 def look_again(
@@ -220,6 +227,7 @@ def look_again(
     groups: Mapping[GroupId, Group],
     ours: frozenset[PlanStep] = frozenset(),
     never_seen_since: datetime | None = None,
+    exclusions: Sequence[Exclusion] = (),
 ) -> Proceed | Stop:
     """Decide, from a live read just before the write, whether the approved removal may still be made (rule 5).
 
@@ -228,6 +236,7 @@ def look_again(
         live: The person now, their sign-ins from the newest completed sync; None if Microsoft no longer knows the person.
         data_as_of: When the sign-in data in `live` was read.
         groups: Facts of the groups in the live paths, read now.
+        exclusions: Those that may count now: what was excluded while the campaign ran is kept, whatever was answered.
         ours: Steps already carried out for this person, by any order: what they changed is not a stranger's doing.
     """
     if live is None or live.person.gone_at is not None:
@@ -235,6 +244,9 @@ def look_again(
     seat = next((one for one in live.seats if one.id == approved.seat_id), None)
     if seat is None or not seat.paths:
         return Stop(Outcome.ALREADY_ABSENT, "seat_gone")
+    holding = strongest(exclusions, live.person, seat.product_id, now)
+    if holding is not None:
+        return Stop(Outcome.KEPT, EXCLUDED, holding.id)
     if _newer_path(approved.paths, seat.paths):
         return Stop(Outcome.REGRANTED, "path_newer_than_approval")
     stop = _still_unused(approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since)

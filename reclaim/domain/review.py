@@ -1,22 +1,24 @@
 """A review item and what may be answered to it, by whom and until when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import Campaign, CampaignState, Silence
-from reclaim.domain.directory import Path, Person
+from reclaim.domain.directory import AssigneeKind, Path
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money
 from reclaim.domain.removal import Outcome, RemovalPlan
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
 
+# Who can review in each group, as last read; a group that was not read is missing, and nobody answers for it.
+Members = Mapping[GroupId, Set[PersonId]]
+
 NOTE_LENGTH = 1_000
-MAX_HANDOVERS = 3
 
 
 class Choice(StrEnum):
@@ -58,11 +60,14 @@ class AssignedHow(StrEnum):
     """How the present reviewer came to the item."""
 
     MANAGER = "manager"
+    OWNER = "owner"
     PERSON = "person"
     FALLBACK = "fallback"  # with `reason` a value of FallbackWhy
     DELEGATED = "delegated"
     TAKEN_BACK = "taken_back"
     NOT_SURE = "not_sure"
+    GIVEN_BACK = "given_back"
+    REASSIGNED = "reassigned"
 
 
 class FallbackWhy(StrEnum):
@@ -70,6 +75,11 @@ class FallbackWhy(StrEnum):
 
     NO_MANAGER = "no_manager"
     MANAGER_DISABLED = "manager_disabled"
+    NO_OWNER = "no_owner"
+    OWNER_DISABLED = "owner_disabled"
+    OWNER_GONE = "owner_gone"
+    GROUP_UNREAD = "group_unread"  # the newest sync did not read its members, so nobody knows who is in it
+    GROUP_EMPTY = "group_empty"  # no enabled member but the holder
     OWN_SEAT = "own_seat"
 
 
@@ -117,8 +127,11 @@ class ReviewItem:
     """One seat put to one reviewer.
 
     Attributes:
-        assignee_id: Who may answer now; None only while a campaign opens and when nobody could be found: it ends kept.
+        assignee_id: Who may answer now, a person or a group; None only while a campaign opens and when nobody could be
+            found: it ends kept.
         delegated_by: Who handed it to the present assignee, and may take it back while it is open.
+        moved_from: The person or group that had it before a delegation, which goes back there, or before an admin's move.
+        moved_by: The admin who moved it to the present assignee, or who gave it back.
         not_sure_by: Who said Not sure before it moved to the fallback reviewer.
         answer: None while it is open.
         outcome: None until it has ended; `waiting` says where a removal stands.
@@ -135,10 +148,13 @@ class ReviewItem:
     snapshot: Snapshot
     plan: RemovalPlan
     version: int
-    assignee_id: PersonId | None
+    assignee_id: AssigneeId | None
     assigned_how: AssignedHow
+    assignee_kind: AssigneeKind = AssigneeKind.PERSON
     assigned_reason: str | None = None
     delegated_by: PersonId | None = None
+    moved_from: AssigneeId | None = None
+    moved_by: PersonId | None = None
     handovers: int = 0
     not_sure_by: PersonId | None = None
     answer: Answer | None = None
@@ -147,6 +163,19 @@ class ReviewItem:
     outcome_reason: str | None = None
     outcome_at: datetime | None = None
     verified_at: datetime | None = None
+
+    @property
+    def group_id(self) -> GroupId | None:
+        """The group that has it, None where a person or nobody does."""
+        of_group = self.assignee_id is not None and self.assignee_kind is AssigneeKind.GROUP
+        return GroupId(self.assignee_id) if of_group and self.assignee_id else None
+
+    def is_with(self, person: PersonId, members: Members) -> bool:
+        """Whether this person may answer it: as its assignee, or as a member of the group; never as its holder (rule 4)."""
+        if person == self.person_id:
+            return False
+        group = self.group_id
+        return person == self.assignee_id if group is None else person in members.get(group, ())
 
     @property
     def bulk_revocable(self) -> bool:
@@ -164,16 +193,40 @@ def recommend(plan: RemovalPlan) -> Recommendation:
     return Recommendation.REVOKE if plan.writable else Recommendation.LOOK_CLOSER
 
 
-def _check_assignee(item: ReviewItem, campaign: Campaign, actor: Actor, names: Mapping[PersonId, str]) -> None:
-    if campaign.state is not CampaignState.OPEN:
-        raise Conflict(f"{campaign.name} is {campaign.state.value}. Answers can no longer be changed.")
+def check_assignee(
+    item: ReviewItem, campaign: Campaign, actor: Actor, names: Mapping[AssigneeId, str], members: Members
+) -> None:
+    """Refuse who may not answer now.
+
+    Raises:
+        NotAuthorized: The actor is not the present assignee or no member of the group that is, or holds the seat.
+        Conflict: The campaign is not open.
+    """
+    check_open(campaign)
     if actor.id == item.person_id:
         other = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody yet"
         raise NotAuthorized(f"This is your own seat, so someone else decides. It is with {other}.")
-    if actor.id != item.assignee_id or not actor.is_person:
-        other = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody"
-        first = other.split(" ")[0]
-        raise NotAuthorized(f"This seat is with {other} now. Only {first} can answer.")
+    if not item.is_with(actor.id, members) or not actor.is_person:
+        raise NotAuthorized(whose(item, names))
+
+
+def check_open(campaign: Campaign) -> None:
+    """Refuse where answers can no longer be changed.
+
+    Raises:
+        Conflict: The campaign is not open.
+    """
+    if campaign.state is not CampaignState.OPEN:
+        raise Conflict(f"{campaign.name} is {campaign.state.value}. Answers can no longer be changed.")
+
+
+def whose(item: ReviewItem, names: Mapping[AssigneeId, str]) -> str:
+    """Return the refusal to somebody who may not answer: who can."""
+    if item.group_id is not None:
+        group = names.get(item.group_id, "a group")
+        return f"This seat is with {group} now. Only its members can answer."
+    other = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody"
+    return f"This seat is with {other} now. Only {other.split(' ')[0]} can answer."
 
 
 def answer(
@@ -188,23 +241,27 @@ def answer(
     reason: KeepReason | None = None,
     note: str | None = None,
     keep_until: date | None = None,
-    names: Mapping[PersonId, str],
+    names: Mapping[AssigneeId, str],
+    members: Members,
 ) -> ReviewItem:
     """Return the item with this answer, or with a withdrawn one.
 
     Args:
         bulk: The click spoke of several items at once.
         names: Display names, for the refusal.
+        members: Of the group that has the item, if one does.
 
     Raises:
-        NotAuthorized: The actor is not the present assignee, or holds the seat.
-        Conflict: The campaign is not open, the item has ended, there is nothing to withdraw, or rule 6 wants the item's own
-            card for a revoke.
+        NotAuthorized: The actor is not the present assignee or no member of the group that is, or holds the seat.
+        Conflict: The campaign is not open, the item has ended, another member of the group was first, there is nothing to
+            withdraw, or rule 6 wants the item's own card for a revoke.
         InvalidRequest: A keep against the recommendation without a reason, or a date or note out of bounds.
     """
-    _check_assignee(item, campaign, actor, names)
+    check_assignee(item, campaign, actor, names, members)
     if item.outcome is not None:
         raise Conflict("This seat is already settled.")
+    if item.answer is not None and item.answer.by != actor.id:
+        raise Conflict(first_answer(item.answer, names))
     if choice is Choice.WITHDRAWN:
         if item.answer is None:
             raise Conflict("There is no answer to take back.")
@@ -227,9 +284,12 @@ def answer(
         return replace(
             item,
             assignee_id=campaign.fallback_id,
+            assignee_kind=AssigneeKind.PERSON,
             assigned_how=AssignedHow.NOT_SURE,
             assigned_reason=None,
             delegated_by=None,
+            moved_from=None,
+            moved_by=None,
             not_sure_by=actor.id,
             answer=None,
             version=item.version + 1,
@@ -258,62 +318,10 @@ def _check_keep(
         raise InvalidRequest(f"Please pick a date up to {last.day} {last:%b %Y}.", field="until")
 
 
-def delegate(
-    item: ReviewItem, campaign: Campaign, actor: Actor, *, to: Person, reason: str, names: Mapping[PersonId, str]
-) -> ReviewItem:
-    """Hand an open item to someone better placed. It moves the item and decides nothing.
-
-    Raises:
-        NotAuthorized: The actor is not the present assignee.
-        Conflict: The campaign is not open, the item is answered, or it was handed over three times already.
-        InvalidRequest: No reason, or the person holds the seat, cannot review, or already has it.
-    """
-    _check_assignee(item, campaign, actor, names)
-    if item.answer is not None:
-        raise Conflict("This seat is answered. Undo the answer first, then pass it on.")
-    if item.handovers >= MAX_HANDOVERS:
-        raise Conflict("This seat was passed on three times. Please decide, or pick Not sure.")
-    if not reason.strip():
-        raise InvalidRequest("Please say in one sentence why this person.", field="note")
-    if len(reason) > NOTE_LENGTH:
-        raise InvalidRequest(f"Please use at most {NOTE_LENGTH:,} characters.", field="note")
-    if to.id == item.person_id:
-        raise InvalidRequest(f"{to.shown_name} holds this seat. Pick someone else.", field="who")
-    if to.id == actor.id:
-        raise InvalidRequest("You have this seat already. Pick someone else.", field="who")
-    if not to.can_review:
-        raise InvalidRequest(f"{to.shown_name}’s account is disabled. Pick someone else.", field="who")
-    return replace(
-        item,
-        assignee_id=to.id,
-        assigned_how=AssignedHow.DELEGATED,
-        assigned_reason=reason.strip(),
-        delegated_by=actor.id,
-        handovers=item.handovers + 1,
-        version=item.version + 1,
-    )
-
-
-def take_back(item: ReviewItem, campaign: Campaign, actor: Actor) -> ReviewItem:
-    """Return an item that the actor delegated and that is still open.
-
-    Raises:
-        NotAuthorized: Somebody else delegated it.
-        Conflict: The campaign is not open, or it was answered in the meantime.
-    """
-    if campaign.state is not CampaignState.OPEN:
-        raise Conflict(f"{campaign.name} is {campaign.state.value}. Answers can no longer be changed.")
-    if item.delegated_by != actor.id:
-        raise NotAuthorized("Only who passed this seat on can take it back.")
-    if item.answer is not None:
-        raise Conflict("It was answered in the meantime.")
-    return replace(
-        item,
-        assignee_id=actor.id,
-        assigned_how=AssignedHow.TAKEN_BACK,
-        assigned_reason=None,
-        delegated_by=None,
-        version=item.version + 1,
+def first_answer(given: Answer, names: Mapping[AssigneeId, str]) -> str:
+    """Return the refusal to who comes second: the first answer counts."""
+    return (
+        f"{names.get(given.by, 'Someone')} answered a moment ago: {given.choice.value}. You see the present state now."
     )
 
 
@@ -336,7 +344,8 @@ def verdict(item: ReviewItem, silence: Silence, *, card_delivered: bool) -> Verd
     """Decide what becomes of an item when its campaign closes.
 
     Args:
-        card_delivered: Whether the present assignee got a card that shows this item. Silence removes nothing otherwise.
+        card_delivered: Whether the present assignee, or a member of the group who can review, got a card that shows this
+            item. Silence removes nothing otherwise.
     """
     choice = item.answer.choice if item.answer else None
     if choice is Choice.KEEP:

@@ -16,6 +16,7 @@ class LeftOutWhy(StrEnum):
     """Why an idle seat is not asked about. The first that fits is the one named."""
 
     SCOPE = "scope"  # not selected
+    EXCLUDED = "excluded"  # an exclusion holds it: see domain.exclusions
     ASKED = "asked"  # somebody is being asked already (rule 9)
     ANSWERED = "answered"  # answered so recently that nobody is asked again
     NO_REVIEWER = "no_reviewer"  # neither the strategy nor the fallback finds anybody who may answer
@@ -59,6 +60,7 @@ def select_seats(
     asked: Set[SeatId],
     answered: Set[SeatId],
     assignments: Mapping[SeatId, Assignment],
+    excluded: Set[SeatId] = frozenset(),
 ) -> Selection:
     """Sort all idle seats into those to ask about and those left out.
 
@@ -68,11 +70,12 @@ def select_seats(
         asked: Seats with an open question anywhere.
         answered: Seats with an answer that still counts.
         assignments: Reviewers of the seats in scope; a seat that is missing has none.
+        excluded: Seats that an exclusion holds now.
     """
     items: list[Finding] = []
     left_out = dict.fromkeys(LeftOutWhy, 0)
     for finding in findings:
-        why = _left_out(finding.seat_id, chosen, asked, answered, assignments)
+        why = _left_out(finding.seat_id, chosen, excluded, asked, answered, assignments)
         if why is None:
             items.append(finding)
         else:
@@ -86,17 +89,20 @@ def select_seats(
 def _left_out(
     seat: SeatId,
     chosen: Set[SeatId],
+    excluded: Set[SeatId],
     asked: Set[SeatId],
     answered: Set[SeatId],
     assignments: Mapping[SeatId, Assignment],
 ) -> LeftOutWhy | None:
     if seat not in chosen:
         return LeftOutWhy.SCOPE
+    if seat in excluded:
+        return LeftOutWhy.EXCLUDED
     if seat in asked:
         return LeftOutWhy.ASKED
     if seat in answered:
         return LeftOutWhy.ANSWERED
     assignment = assignments.get(seat)
-    if assignment is None or assignment.person_id is None:
+    if assignment is None or assignment.assignee_id is None:
         return LeftOutWhy.NO_REVIEWER
     return None

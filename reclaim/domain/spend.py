@@ -1,11 +1,11 @@
 """Recoverable spend: idle seats per product times their price. What has no price is counted, never valued at zero."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reclaim.domain.directory import Sku
 from reclaim.domain.ids import ProductId
 from reclaim.domain.money import Price, Total
-from reclaim.domain.read_models import DataAge, SkuSpend, SpendReport
+from reclaim.domain.read_models import DataAge, ExclusionView, SkuSpend, SpendReport
 
 
 def monthly_total(seats: Mapping[ProductId, int], prices: Mapping[ProductId, Price]) -> Total:
@@ -32,6 +32,7 @@ def spend_report(
     prices: Mapping[ProductId, Price],
     data: DataAge,
     blocked: bool,
+    excluded: Sequence[ExclusionView] = (),
 ) -> SpendReport:
     """Return recoverable spend, most first.
 
@@ -49,6 +50,7 @@ def spend_report(
         rows=tuple(sorted(rows, key=_most_first)),
         data=data,
         blocked=blocked,
+        excluded=tuple(excluded),
     )
 
 

@@ -5,6 +5,8 @@ from enum import StrEnum
 _SUSPICIOUS_PERCENT = 10
 _ROWS_FOR_A_SHARE = 10  # in a handful of rows one leaver is a large share
 
+MEMBERS_STREAM = "members:"  # followed by the group's id: the stream that reads its members
+
 
 class SyncState(StrEnum):
     """running → complete, failed or stopped; stopped → complete, when an admin accepts the drop."""

@@ -6,16 +6,18 @@ Leaving a unit of work without `commit()` keeps nothing. `save` is compare-and-s
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
-from reclaim.domain.directory import Group, Person, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
+    AssigneeId,
     BatchId,
     CampaignId,
     GroupId,
@@ -29,9 +31,11 @@ from reclaim.domain.ids import (
     TenantId,
 )
 from reclaim.domain.money import Price
+from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
-from reclaim.domain.review import AssignedHow, Choice, ReviewItem
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
 
@@ -61,20 +65,57 @@ class People(Protocol):
         """Return the direct members of a role group as last synced."""
         ...
 
+    async def reviewers_in(self, groups: Iterable[GroupId]) -> dict[GroupId, frozenset[PersonId]]:
+        """Return the direct members who can review, as last synced.
+
+        A group whose members the newest complete sync did not read is left out: nobody knows who is in it.
+        """
+        ...
+
+    async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
+        """Return the groups in which this person can review, as `reviewers_in` says."""
+        ...
+
 
 class Catalog(Protocol):
-    """SKUs, groups and prices."""
+    """SKUs with their owners, groups and prices."""
 
     async def skus(self) -> dict[ProductId, Sku]: ...
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]: ...
 
+    async def owners(self) -> dict[ProductId, ProductOwner]:
+        """Return the license owner of each product that has one, of products that are gone too."""
+        ...
+
+    async def set_owner(self, owner: ProductOwner) -> None:
+        """Store the owner of a product in place of the one before."""
+        ...
+
+    async def remove_owner(self, product: ProductId) -> bool:
+        """Leave a product without an owner; return False if it had none."""
+        ...
+
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
         """Return the price valid on that day per product, matched by skuId, part number or product name."""
         ...
 
-    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> None:
-        """Replace all prices of `source`; the text is a skuId, part number or product name, matched when read."""
+    async def price_sources(self, on: datetime) -> dict[ProductId, tuple[Price, str]]:
+        """Return the same with the source of each price."""
+        ...
+
+    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> bool:
+        """Replace all prices of `source`, and return whether that changed anything.
+
+        Args:
+            prices: A skuId, part number or product name, matched when read, and its price.
+            source: See `LoadPrices.from_csv`.
+            at: Of two lists that name the same product equally, the later one counts.
+        """
+        ...
+
+    async def put_price(self, text: str, price: Price, *, source: str, at: datetime) -> None:
+        """Store one price beside the others of its source; one from the same day is replaced."""
         ...
 
 
@@ -104,34 +145,168 @@ class FindingRow:
     group_name: str | None
 
 
-class Findings(Protocol):
-    """Idle seats as of the newest completed sync. They are stored for the smallest window and filtered by the one asked."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One judgement of every seat. `id` grows; `data_as_of` is when the run that it judges started."""
 
-    async def replace_all(self, run: RunId, findings: AsyncIterator[Sequence[Finding]]) -> int: ...
+    id: int
+    run_id: RunId
+    judged_at: datetime
+    data_as_of: datetime
 
-    async def unknown(self) -> int:
-        """Return how many seats could not be judged in the newest scan."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanRules:
+    """What `judge_seat` is told besides the seat.
+
+    Attributes:
+        days: The window of the activity rules.
+        gives_sign_ins: False: sign-ins count as not read, whatever an older run has left there.
+        exclusions: Those that count when the scan judges.
+    """
+
+    days: int
+    gives_sign_ins: bool
+    never_seen_since: datetime | None
+    exclusions: Sequence[Exclusion]
+
+
+class DaySum(NamedTuple):
+    """Findings of a product that are quiet since the same UTC day, by rule and exclusion ("": none)."""
+
+    product_id: ProductId
+    day: str
+    rule: str
+    exclusion_id: str
+    seats: int
+
+
+class Scans(Protocol):
+    """Idle scans in the making: chunks of seats are judged inside the database; a scan counts once it is complete."""
+
+    async def newest(self) -> Scan | None:
+        """Return the newest complete scan."""
         ...
 
-    async def set_unknown(self, seats: int) -> None: ...
+    async def begin(self, run: RunId, *, judged_at: datetime) -> Scan: ...
+
+    async def end_of_chunk(self, after: SeatId, seats: int) -> SeatId | None:
+        """Return the id of the seat so many behind `after`, None if there are fewer."""
+        ...
+
+    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, upto: SeatId | None) -> None:
+        """Judge the seats with ids in (after, upto]: store their findings, and count every verdict."""
+        ...
+
+    async def products(self, scan: Scan) -> list[ProductId]:
+        """Return products with findings."""
+        ...
+
+    async def days(self, scan: Scan, product: ProductId) -> list[DaySum]:
+        """Add up the findings of a product by day."""
+        ...
+
+    async def add_days(self, scan: Scan, sums: Sequence[DaySum]) -> None:
+        """Add to the stored sums."""
+        ...
+
+    async def complete(self, scan: Scan) -> bool:
+        """Let the scan count; False if it was dropped meanwhile."""
+        ...
+
+    async def drop_all_but(self, scan: Scan) -> list[int]:
+        """Give up every older scan, complete or not, and return their ids: what they hold is erased in pieces."""
+        ...
+
+    async def erase_some(self, scan_id: int, rows: int) -> bool:
+        """Erase so many findings of a dropped scan; True once nothing of it is left."""
+        ...
+
+    async def end_of_findings(self, scan: Scan, after: SeatId, rows: int) -> SeatId | None:
+        """As `end_of_chunk`, over the findings of a scan."""
+        ...
+
+    async def mark(
+        self,
+        scan: Scan,
+        counting: Sequence[Exclusion],
+        now: datetime,
+        *,
+        after: SeatId,
+        upto: SeatId | None,
+        person: PersonId | None = None,
+    ) -> int:
+        """Note on the findings with ids in (after, upto] which exclusion holds them now; return how many changed.
+
+        Args:
+            person: Only this person's.
+        """
+        ...
+
+
+class Findings(Protocol):
+    """Idle seats as of the newest scan. They are stored for the smallest window and filtered by the one asked.
+
+    Sums and pages leave out excluded seats; `excluded` counts those. `select` and `get_many` return both.
+    """
+
+    async def verdicts(self) -> dict[str, int]:
+        """Return seats by verdict of the newest scan: "idle" or a value of `NotIdleWhy`. They add up to all seats."""
+        ...
+
+    async def held(self) -> dict[ProductId, int]:
+        """Return seats held per product as of the newest scan."""
+        ...
 
     async def page(
         self, where: SeatFilter, *, now: datetime, offset: int, limit: int
     ) -> tuple[list[FindingRow], int, dict[ProductId, int]]:
-        """Return rows ordered by product name and person name, the total, and the seats per product over all pages."""
+        """Return rows by product name, longest quiet first, the total, and the seats per product over all pages."""
         ...
 
     async def tally(self, *, days: int, now: datetime) -> dict[ProductId, int]:
         """Return idle seats per product for a window."""
         ...
 
+    async def excluded(
+        self, *, days: int, now: datetime, product: ProductId | None = None, rules: Sequence[Rule] = ()
+    ) -> dict[ExclusionId, int]:
+        """Return excluded idle seats for a window, by the exclusion that holds them."""
+        ...
+
     async def select(
         self, *, days: int, now: datetime, products: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
     ) -> list[Finding]:
-        """Return the findings of a scope."""
+        """Return the findings of a scope, excluded or not."""
         ...
 
     async def get_many(self, seats: Iterable[SeatId]) -> dict[SeatId, Finding]: ...
+
+
+class Exclusions(Protocol):
+    """What is left out of every campaign."""
+
+    async def add(self, exclusion: Exclusion) -> None:
+        """Store a new one. Raises Conflict if one of the same kind and value has not ended."""
+        ...
+
+    async def end(self, exclusion: ExclusionId, *, by: PersonId, at: datetime) -> bool:
+        """End one; False if there is none, or it has ended."""
+        ...
+
+    async def get_many(self, ids: Iterable[ExclusionId]) -> dict[ExclusionId, Exclusion]: ...
+
+    async def counting(self, now: datetime) -> list[Exclusion]:
+        """Return those that count, newest first."""
+        ...
+
+    async def same(self, kind: ExclusionKind, value: str) -> Exclusion | None:
+        """Return the one of this kind and value that nobody has ended, expired or not."""
+        ...
+
+    async def values(self, kind: ExclusionKind) -> list[str]:
+        """Return the values that people really have: departments, user types, employee types."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,14 +416,63 @@ class Campaigns(Protocol):
 
     async def in_states(self, states: Iterable[CampaignState]) -> list[Campaign]: ...
 
+    async def freeze_seats(self, campaign: CampaignId, seats: Sequence[SeatId], *, part: int) -> None:
+        """Keep, in parts of so many, which seats become items. Not in the campaign: that is read with every click."""
+        ...
+
+    async def next_seats(self, campaign: CampaignId, *, after: int | None) -> tuple[int, list[SeatId]] | None:
+        """Return number and seats of the first part, behind part `after`, that has not become items yet."""
+        ...
+
+    async def seats_opened(self, campaign: CampaignId, part: int) -> bool:
+        """Note, in the transaction that stores its items, that a part is done; False if it was done already."""
+        ...
+
+    async def drop_seats(self, campaign: CampaignId) -> int:
+        """Forget the frozen seats, whose items now stand for them; return how many they were."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewerCount:
-    """One reviewer's part of a campaign."""
+    """One reviewer's part of a campaign: of a person what is open with them and answered by them, of a group what is open."""
 
-    person_id: PersonId
+    assignee_id: AssigneeId
+    kind: AssigneeKind
     total: int
     open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewerFigures:
+    """How far the reviewers of a campaign are.
+
+    Attributes:
+        total: Reviewers, counted as in `ReviewerCount`; done: those without an open item.
+        open_with: Those with the most open items, most first.
+    """
+
+    total: int
+    done: int
+    open_with: tuple[ReviewerCount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFigure:
+    """How many items of a campaign agree in all of these, and what they cost a month together.
+
+    Attributes:
+        second_look: Somebody was not sure, so the item went to the fallback reviewer.
+        currency: None: they have no price, and `monthly_minor` is 0.
+    """
+
+    outcome: Outcome | None
+    choice: Choice | None
+    waiting: Waiting | None
+    second_look: bool
+    currency: str | None
+    items: int
+    monthly_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,11 +497,16 @@ class DecisionWrite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDecide:
-    """What a decision is judged by: the items, their campaigns, and the names of their present assignees."""
+    """What a decision is judged by: the items, their campaigns, and the names of their present assignees.
+
+    Attributes:
+        members: Of the groups that have one of the items, those who can review.
+    """
 
     items: Mapping[ItemId, ReviewItem]
     campaigns: Mapping[CampaignId, Campaign]
-    names: Mapping[PersonId, str]
+    names: Mapping[AssigneeId, str]
+    members: Mapping[GroupId, frozenset[PersonId]] = field(default_factory=dict)
 
 
 class DecisionLog(Protocol):
@@ -298,6 +527,9 @@ class DecisionLog(Protocol):
         ...
 
 
+CONFIRMED = "confirmed:"  # before an item's id: the key of `Controls.once` for a removal that a sync has confirmed
+
+
 class Items(Protocol):
     """Review items, their assignments and decisions."""
 
@@ -307,10 +539,26 @@ class Items(Protocol):
 
     async def get_many(self, items: Iterable[ItemId]) -> dict[ItemId, ReviewItem]: ...
 
-    async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]: ...
+    async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]:
+        """Return all items: for what must be whole in memory, as the evidence files; else `page` or `figures`."""
+        ...
+
+    async def page(
+        self, campaign: CampaignId, *, outcome: Outcome | None, after: SeatId | None, limit: int
+    ) -> list[ReviewItem]:
+        """Return the next items with this outcome (None: not ended), by seat: a person's items follow each other."""
+        ...
 
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        """Return items that are with this person, were answered by them, or that they passed on and are still open."""
+        """Return what belongs on this person's list.
+
+        With them or a group of theirs, answered by them or another member of it, or passed on by them or moved away from
+        them by an admin and still open.
+        """
+        ...
+
+    async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
+        """Return items that this person handed to somebody else, who, or a later one, still has them or answered them."""
         ...
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]: ...
@@ -323,16 +571,62 @@ class Items(Protocol):
         """Compare-and-set: stores version n over n - 1. Assignment history is kept by `record_assignment`."""
         ...
 
+    async def save_progress(self, items: Sequence[ReviewItem]) -> None:
+        """Compare-and-set of many items, each version n over n - 1: how they wait or ended, and nothing else."""
+        ...
+
     async def record_assignment(
         self, item: ReviewItem, *, by: PersonId | None, how: AssignedHow, reason: str | None, at: datetime
     ) -> None:
         """End the present assignment and add the item's assignee as the next."""
         ...
 
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        """Store moved items, all or none, each over its version before, with the entry in its history of assignees."""
+        ...
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        """Return what this person or group has to answer."""
+        ...
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        """Return the groups that have something to answer in an opening or open campaign."""
+        ...
+
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        """Return whom the campaign asks, members of groups one by one, and who has answered; `open_only`: still asks."""
+        ...
+
+    async def history(self, item: ItemId) -> list[Move]:
+        """Return who had the item, oldest first, the present assignee last."""
+        ...
+
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]: ...
 
-    async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
-        """Return numbers by (choice or "", outcome or "", waiting or "")."""
+    async def reviewer_figures(self, campaign: CampaignId, *, top: int) -> ReviewerFigures: ...
+
+    async def figures(self, campaign: CampaignId) -> list[ItemFigure]:
+        """Return every combination that occurs; a few dozen, whatever the size of the campaign."""
+        ...
+
+    async def first_removed_at(self, campaign: CampaignId) -> datetime | None:
+        """Return when the first seat was verified gone, None before that."""
+        ...
+
+    async def left_by_product(self, campaign: CampaignId) -> dict[ProductId, int]:
+        """Return how many items have not ended, by product."""
+        ...
+
+    async def any_left(self, campaign: CampaignId) -> bool:
+        """Return whether an item has not ended."""
+        ...
+
+    async def any_open(self, campaign: CampaignId) -> bool:
+        """Return whether an item is with somebody who has not answered."""
+        ...
+
+    async def unconfirmed(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
+        """Return removed items of campaigns that apply or are closed, whose seat is gone and not yet attested as such."""
         ...
 
     async def open_campaigns_of(self, person: PersonId) -> list[CampaignId]:
@@ -340,11 +634,11 @@ class Items(Protocol):
         ...
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        """Return present assignees with open items of whom at least one stands on no delivered message to them."""
+        """Return people with open items, also as members of a group, of which one stands on no delivered message to them."""
         ...
 
-    async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
-        """Return items whose present assignee got a card that shows them."""
+    async def delivered_to_assignee(self, items: Iterable[ItemId]) -> frozenset[ItemId]:
+        """Return which of these items their present assignee, or a member of the group who can review, got a card of."""
         ...
 
     async def with_open_question(self, seats: Iterable[SeatId]) -> frozenset[SeatId]:
@@ -359,7 +653,7 @@ class Items(Protocol):
         """Open one question per item; a UNIQUE row per person and product while open. Raises Conflict on a second one."""
         ...
 
-    async def close_questions(self, campaign: CampaignId, *, at: datetime) -> None: ...
+    async def close_questions(self, items: Iterable[ItemId], *, at: datetime) -> None: ...
 
     async def remember_answers(self, items: Sequence[ReviewItem], *, until: datetime) -> None: ...
 
@@ -375,12 +669,36 @@ class Orders(Protocol):
         """Compare-and-set on the order's version; steps are stored with it."""
         ...
 
+    async def save_many(self, orders: Sequence[RemovalOrder]) -> None:
+        """Compare-and-set of many orders, without their steps."""
+        ...
+
     async def of_campaign(self, campaign: CampaignId) -> list[RemovalOrder]: ...
 
-    async def in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> list[RemovalOrder]: ...
+    async def of_people(self, campaign: CampaignId, people: Iterable[PersonId]) -> dict[PersonId, RemovalOrder]: ...
 
-    async def due(self, now: datetime) -> list[RemovalOrder]:
-        """Return orders ready or verifying whose `not_before` has come."""
+    async def page(
+        self, campaign: CampaignId, states: Iterable[OrderState], *, after: OrderId | None, limit: int
+    ) -> list[RemovalOrder]:
+        """Return the next orders in one of these states, by id."""
+        ...
+
+    async def any_in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> bool: ...
+
+    async def any_unchecked(self, campaign: CampaignId) -> bool:
+        """Return whether an item that has not ended has a step that was or may have been written."""
+        ...
+
+    async def ordered_items(self, campaign: CampaignId, *, up_to: int) -> int:
+        """Return how many items have removal steps; counting stops at `up_to`."""
+        ...
+
+    async def due(self, now: datetime, *, limit: int) -> list[RemovalOrder]:
+        """Return the orders whose `not_before` came first: verifying, or ready in a campaign that applies."""
+        ...
+
+    async def next_due(self, after: datetime) -> datetime | None:
+        """Return the earliest `not_before` later than `after` of ready and verifying orders."""
         ...
 
     async def written_steps(self, person: PersonId) -> list[RemovalStep]:
@@ -434,6 +752,16 @@ class Messages(Protocol):
     async def unreached(self, matter: str) -> list[PersonId]:
         """Return people whose newest message of the matter is dead."""
         ...
+
+    async def failed(self, kinds: Iterable[str], *, since: datetime) -> list[tuple[str, PersonId]]:
+        """Return (matter, person) of messages of these kinds that died since then and that no later one replaces."""
+        ...
+
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        """Return when each person was last reminded, by the clock or by hand."""
+        ...
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -535,7 +863,11 @@ class UnitOfWork(Protocol):
     @property
     def seats(self) -> Seats: ...
     @property
+    def scans(self) -> Scans: ...
+    @property
     def findings(self) -> Findings: ...
+    @property
+    def exclusions(self) -> Exclusions: ...
     @property
     def syncs(self) -> Syncs: ...
     @property
@@ -561,6 +893,8 @@ class UnitOfWork(Protocol):
 class Work(Protocol):
     """Opens units of work. A reading one never takes the write lock and refuses `commit`."""
 
-    def write(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+    def write(self, *, answer: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open one that can commit. `answer`: somebody waits for it at a card, so it goes before long work."""
+        ...
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

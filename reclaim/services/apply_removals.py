@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from reclaim.domain.attestation import EventKind
+from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.campaign import Campaign, CampaignState, WriteMode, stricter
 from reclaim.domain.directory import Seat
 from reclaim.domain.ids import GroupId, OrderId
@@ -128,9 +128,11 @@ class ApplyRemovals:
             groups=look.groups,
             ours=ours,
             never_seen_since=self._policy.never_seen_since,
+            exclusions=look.exclusions,
         )
         if isinstance(decision, Stop):
-            await self._end(run, item, decision.outcome, decision.reason, look)
+            facts: dict[str, Fact] = {"exclusion": decision.exclusion} if decision.exclusion else {}
+            await self._end(run, item, decision.outcome, decision.reason, look, facts)
             return
         if stricter(run.campaign.mode, self._policy.writes) is WriteMode.DRY_RUN:
             if wrote:
@@ -233,7 +235,15 @@ class ApplyRemovals:
             await work.orders.save(with_steps(order, seen))
             await work.commit()
 
-    async def _end(self, run: _Run, item: ReviewItem, outcome: Outcome, reason: str, look: Look) -> None:
+    async def _end(
+        self,
+        run: _Run,
+        item: ReviewItem,
+        outcome: Outcome,
+        reason: str,
+        look: Look,
+        facts: dict[str, Fact] | None = None,
+    ) -> None:
         """End an item that is not written, or not written any further."""
         async with self._work.write() as work:
             order = await get_order(work, run.order_id)
@@ -250,7 +260,7 @@ class ApplyRemovals:
                     changed.append(replace(step, state=StepState.VERIFIED, verified_at=now, after=paths_json(seat)))
                 elif step.state is StepState.PLANNED:
                     changed.append(replace(step, state=StepState.SKIPPED, after=paths_json(seat)))
-            await end_item(work, self._attest, item, outcome, reason, now=now)
+            await end_item(work, self._attest, item, outcome, reason, now=now, facts=facts)
             await work.orders.save(with_steps(order, changed))
             await work.commit()
 

@@ -1,13 +1,14 @@
 """The close: decisions stop, each item gets its verdict, and what was approved becomes removal orders."""
 
-from collections import defaultdict
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId, StepId
+from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId, SeatId, StepId
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome
@@ -18,9 +19,10 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import announce_job, owner_job, wave_job, writeback_job
+from reclaim.services.chunks import CHUNK
+from reclaim.services.jobs import announce_job, owner_job, progress_job, release_job, tell_job, writeback_job
 
-CHUNK = 250  # items a transaction
+RETRIES = 100  # failed items a transaction: each is stored with its order and its steps
 
 
 class CloseCampaign:
@@ -69,28 +71,10 @@ class CloseCampaign:
         campaign = await self._stop_decisions(campaign_id)
         if campaign is None:
             return
+        approved = await self._judge(campaign)
         async with self._work.read() as work:
-            items = await work.items.of_campaign(campaign_id)
-            delivered = await work.items.delivered_to_assignee(campaign_id)
-            ordered = {order.person_id for order in await work.orders.of_campaign(campaign_id)}
-            held = await work.seats.held()
-        verdicts = {
-            item.id: verdict(item, campaign.silence, card_delivered=item.id in delivered)
-            for item in items
-            if item.outcome is None
-        }
-        approved = [item for item in items if item.id in verdicts and verdicts[item.id].remove]
-        ended = [item for item in items if item.id in verdicts and not verdicts[item.id].remove]
-        for start in range(0, len(ended), CHUNK):
-            await self._end(ended[start : start + CHUNK], verdicts)
-        over = self._over_limit(approved, held)
-        by_person: dict[PersonId, list[ReviewItem]] = defaultdict(list)
-        for item in approved:
-            if item.person_id not in ordered:
-                by_person[item.person_id].append(item)
-        people = sorted(by_person)
-        for start in range(0, len(people), CHUNK):
-            await self._order(campaign, {p: by_person[p] for p in people[start : start + CHUNK]}, len(approved))
+            over = _over_limit(await self._limit(work, approved))
+        await self._order_all(campaign, sum(approved.values()))
         await self._apply(campaign_id, over)
 
     async def _stop_decisions(self, campaign_id: CampaignId) -> Campaign | None:
@@ -110,23 +94,35 @@ class CloseCampaign:
             await work.commit()
             return closing
 
-    async def _end(self, items: Sequence[ReviewItem], verdicts: Mapping[ItemId, Verdict]) -> None:
+    async def _judge(self, campaign: Campaign) -> Counter[ProductId]:
+        """End every item that is not to be removed; return how many are, by product. They are the ones left."""
+        approved: Counter[ProductId] = Counter()
+        after: SeatId | None = None
+        while True:
+            async with self._work.read() as work:
+                items = await work.items.page(campaign.id, outcome=None, after=after, limit=CHUNK)
+                delivered = await work.items.delivered_to_assignee(item.id for item in items)
+            if not items:
+                return approved
+            after = items[-1].seat_id
+            judged = [(item, verdict(item, campaign.silence, card_delivered=item.id in delivered)) for item in items]
+            approved.update(item.product_id for item, made in judged if made.remove)
+            if ending := [(item, made) for item, made in judged if not made.remove]:
+                await self._end(ending)
+
+    async def _end(self, judged: Sequence[tuple[ReviewItem, Verdict]]) -> None:
         now = self._clock.now()
+        ended = [
+            replace(item, outcome=made.outcome, outcome_reason=made.reason, outcome_at=now, version=item.version + 1)
+            for item, made in judged
+        ]
+        events = [self._ended(item, made) for item, made in judged]
+        kept = [item for item in ended if item.answer is not None and item.answer.choice is Choice.KEEP]
         async with self._work.write() as work:
-            for item in items:
-                made = verdicts[item.id]
-                await work.items.save(
-                    replace(
-                        item,
-                        outcome=made.outcome,
-                        outcome_reason=made.reason,
-                        outcome_at=now,
-                        version=item.version + 1,
-                    )
-                )
-            await work.events.append(*(self._ended(item, verdicts[item.id]) for item in items))
-            kept = [i for i in items if i.answer is not None and i.answer.choice is Choice.KEEP]
+            await work.items.save_progress(ended)
+            await work.items.close_questions([item.id for item in ended], at=now)
             await work.items.remember_answers(kept, until=now + self._policy.cooldown)
+            await work.events.append(*events)
             await work.commit()
 
     def _ended(self, item: ReviewItem, made: Verdict) -> Event:
@@ -142,47 +138,61 @@ class CloseCampaign:
             },
         )
 
-    def _over_limit(self, approved: Sequence[ReviewItem], held: Mapping[ProductId, int]) -> str | None:
-        """Return why nothing may be written: the approved removals are held against the hard limits once more."""
+    async def _limit(self, work: UnitOfWork, approved: Mapping[ProductId, int]) -> GuardrailExceeded | None:
+        """Hold approved removals against the hard limits once more; return the refusal, if one is exceeded."""
+        held = await work.seats.held()
+        skus = await work.catalog.skus()
+        by_product = {
+            product: (skus[product].name if product in skus else product, number, held.get(product, 0))
+            for product, number in approved.items()
+        }
         try:
-            self._check_limit(approved, held)
+            # The soft limit was met at the start, or confirmed there; approvals can only be fewer than items.
+            self._policy.limits.check(sum(approved.values()), by_product, soft_confirmed=True)
         except GuardrailExceeded as error:
-            return error.code
+            return error
         return None
 
-    def _check_limit(self, approved: Sequence[ReviewItem], held: Mapping[ProductId, int]) -> None:
-        by_product: dict[ProductId, tuple[str, int, int]] = {}
-        for item in approved:
-            name, count, total = by_product.get(
-                item.product_id, (item.snapshot.sku_name, 0, held.get(item.product_id, 0))
-            )
-            by_product[item.product_id] = (name, count + 1, total)
-        # The soft limit was met at the start, or confirmed there; approvals can only be fewer than items.
-        self._policy.limits.check(len(approved), by_product, soft_confirmed=True)
-
-    async def _order(self, campaign: Campaign, by_person: Mapping[PersonId, list[ReviewItem]], approved: int) -> None:
-        now = self._clock.now()
+    async def _order_all(self, campaign: Campaign, approved: int) -> None:
         # Few approvals are judged by a live read; many wait for one sign-in sync that started after the close (rule 5).
         state = OrderState.READY if approved <= self._policy.live_reads else OrderState.QUEUED
-        async with self._work.write() as work:
-            orders = [self._new_order(campaign, person, items, state, now) for person, items in by_person.items()]
-            await work.orders.add_many(orders)
-            for items in by_person.values():
-                for item in items:
-                    await work.items.save(replace(item, waiting=Waiting.QUEUED, version=item.version + 1))
-            await work.events.append(
-                *(
-                    self._attest.event(
-                        EventKind.REMOVAL_PLANNED,
-                        actor=SYSTEM,
-                        campaign=campaign.id,
-                        item=step.item_id,
-                        facts={"order": order.id, "step": step.id, "kind": step.step.kind.value, "ref": step.step.ref},
-                    )
-                    for order in orders
-                    for step in order.steps
-                )
+        after: SeatId | None = None
+        while True:
+            async with self._work.read() as work:
+                items = await work.items.page(campaign.id, outcome=None, after=after, limit=CHUNK)
+                if items:
+                    items += await _rest_of_person(work, items[-1])
+            if not items:
+                return
+            after = items[-1].seat_id
+            if fresh := [item for item in items if item.waiting is None]:
+                await self._order(campaign, fresh, state)
+
+    async def _order(self, campaign: Campaign, items: Sequence[ReviewItem], state: OrderState) -> None:
+        """Store one order for each person; the items are all that these people have in this campaign."""
+        now = self._clock.now()
+        by_person: dict[PersonId, list[ReviewItem]] = defaultdict(list)
+        for item in items:
+            by_person[item.person_id].append(item)
+        orders = [self._new_order(campaign, person, theirs, state, now) for person, theirs in by_person.items()]
+        events = [
+            self._attest.event(
+                EventKind.REMOVAL_PLANNED,
+                actor=SYSTEM,
+                campaign=campaign.id,
+                item=step.item_id,
+                facts={"order": order.id, "step": step.id, "kind": step.step.kind.value, "ref": step.step.ref},
             )
+            for order in orders
+            for step in order.steps
+        ]
+        async with self._work.write() as work:
+            await work.orders.add_many(orders)
+            await work.items.save_progress(
+                [replace(item, waiting=Waiting.QUEUED, version=item.version + 1) for item in items]
+            )
+            await work.items.close_questions([item.id for item in items], at=now)
+            await work.events.append(*events)
             await work.commit()
 
     def _new_order(
@@ -219,15 +229,13 @@ class CloseCampaign:
             if campaign.state is not CampaignState.CLOSING:
                 return
             now = self._clock.now()
-            orders = await work.orders.of_campaign(campaign_id)
             frozen = await work.controls.freeze()
             campaign = campaign.to(CampaignState.APPLYING)
-            if not orders:
+            if not await work.items.any_left(campaign_id):
                 campaign = replace(campaign, state=CampaignState.CLOSED, closed_at=now)
             elif over is not None or frozen is not None:
                 campaign = replace(campaign, state=CampaignState.PAUSED, pause_reason=over or "frozen")
             await work.campaigns.save(campaign)
-            await work.items.close_questions(campaign_id, at=now)
             if campaign.state is CampaignState.CLOSED:
                 await work.events.append(
                     self._attest.event(EventKind.CAMPAIGN_CLOSED, actor=SYSTEM, campaign=campaign_id)
@@ -242,11 +250,11 @@ class CloseCampaign:
                     )
                 )
             else:
-                for order in orders:
-                    if order.state is OrderState.READY:
-                        await work.enqueue(writeback_job(order.id, order.attempt))
-            for reviewer in await work.items.reviewers(campaign_id):
-                await work.enqueue(wave_job(campaign_id, reviewer.person_id, "closed"))
+                # Those that need no sync, at most `live_reads`: all others are queued.
+                ready = await work.orders.page(campaign_id, [OrderState.READY], after=None, limit=CHUNK)
+                for order in ready:
+                    await work.enqueue(writeback_job(order.id, order.attempt))
+            await work.enqueue(tell_job(campaign_id, "closed"))
             await work.enqueue(owner_job(campaign_id, "closing"))
             await work.commit()
 
@@ -266,68 +274,82 @@ class CloseCampaign:
                 let_go = await self._let_go(work, actor, campaign)
                 await work.commit()
                 return let_go
-            if campaign.state not in (CampaignState.CLOSED, CampaignState.APPLYING):
-                raise Conflict(f"{campaign.name} is {campaign.state.value}. Retry works once removals have been tried.")
-            if campaign.abandoned_by is not None:
-                raise Conflict(f"{campaign.name} was abandoned. Start a new campaign for these seats.")
-            orders = await work.orders.of_campaign(campaign_id)
-            # An order that is being carried out now is left alone: two jobs must not work on one person.
-            under_way = {s.item_id for order in orders if order.state is OrderState.READY for s in order.steps}
-            failed = [i for i in await work.items.of_campaign(campaign_id) if i.outcome is Outcome.FAILED]
-            if failed and all(item.id in under_way for item in failed):
-                raise Conflict(
-                    f"Other removals of the same people are still tried for {campaign.name}. Retry after that."
-                )
-            failed = [item for item in failed if item.id not in under_way]
-            if not failed:
-                raise Conflict(f"No removal of {campaign.name} has failed. There is nothing to retry.")
-            if campaign.state is CampaignState.CLOSED:
-                campaign = replace(campaign.to(CampaignState.APPLYING), closed_at=None, attempt=campaign.attempt + 1)
-                await work.campaigns.save(campaign)
-            again = {item.id for item in failed}
-            for item in failed:
-                await work.items.save(
-                    replace(
-                        item,
-                        outcome=None,
-                        outcome_reason=None,
-                        outcome_at=None,
-                        waiting=Waiting.QUEUED,
-                        version=item.version + 1,
+        return await self._retry(actor, campaign_id)
+
+    async def _retry(self, actor: Actor, campaign_id: CampaignId) -> int:
+        """Try failed removals again in chunks. Killed on the way, the rest has still failed and can be retried."""
+        after: SeatId | None = None
+        retried = 0
+        under_way = False
+        while True:
+            async with self._work.write() as work:
+                campaign = _may_retry(await _get(work, campaign_id))
+                failed = await work.items.page(campaign_id, outcome=Outcome.FAILED, after=after, limit=RETRIES)
+                if not failed:
+                    break
+                failed += await _rest_of_person(work, failed[-1])
+                after = failed[-1].seat_id
+                orders = await work.orders.of_people(campaign_id, {item.person_id for item in failed})
+                # An order that is being carried out now is left alone: two jobs must not work on one person.
+                busy = {person for person, order in orders.items() if order.state is OrderState.READY}
+                under_way |= bool(busy)
+                again = [item for item in failed if item.person_id not in busy]
+                if not again:
+                    continue
+                if campaign.state is CampaignState.CLOSED:
+                    reopened = campaign.to(CampaignState.APPLYING)
+                    campaign = replace(reopened, closed_at=None, attempt=campaign.attempt + 1)
+                    await work.campaigns.save(campaign)
+                await self._try_items(work, again, [orders[item.person_id] for item in again])
+                await work.events.append(
+                    self._attest.event(
+                        EventKind.CAMPAIGN_RESUMED, actor=actor.id, campaign=campaign_id, facts={"retried": len(again)}
                     )
                 )
-            for order in orders:
-                if any(step.item_id in again for step in order.steps):
-                    fresh = _try_again(order, again, self._clock.now())
-                    await work.orders.save(fresh)
-                    await work.enqueue(writeback_job(fresh.id, fresh.attempt))
-            await work.events.append(
-                self._attest.event(
-                    EventKind.CAMPAIGN_RESUMED, actor=actor.id, campaign=campaign_id, facts={"retried": len(failed)}
+                await work.enqueue(owner_job(campaign_id, f"retry-{campaign.version}"))
+                await work.commit()
+            retried += len(again)
+        if retried == 0 and under_way:
+            raise Conflict(f"Other removals of the same people are still tried for {campaign.name}. Retry after that.")
+        if retried == 0:
+            raise Conflict(f"No removal of {campaign.name} has failed. There is nothing to retry.")
+        return retried
+
+    async def _try_items(self, work: UnitOfWork, items: Sequence[ReviewItem], orders: Sequence[RemovalOrder]) -> None:
+        await work.items.save_progress(
+            [
+                replace(
+                    item,
+                    outcome=None,
+                    outcome_reason=None,
+                    outcome_at=None,
+                    waiting=Waiting.QUEUED,
+                    version=item.version + 1,
                 )
-            )
-            await work.enqueue(owner_job(campaign_id, f"retry-{campaign.version}"))
-            await work.commit()
-        return len(failed)
+                for item in items
+            ]
+        )
+        ids = {item.id for item in items}
+        for order in {order.id: order for order in orders}.values():
+            fresh = _try_again(order, ids, self._clock.now())
+            await work.orders.save(fresh)
+            await work.enqueue(writeback_job(fresh.id, fresh.attempt))
 
     async def _let_go(self, work: UnitOfWork, actor: Actor, campaign: Campaign) -> int:
         """Go on with a campaign that a limit has paused, if the present limits allow it."""
-        left = [i for i in await work.items.of_campaign(campaign.id) if i.outcome is None]
-        self._check_limit(left, await work.seats.held())
-        now = self._clock.now()
+        left = await work.items.left_by_product(campaign.id)
+        refusal = await self._limit(work, left)
+        if refusal is not None:
+            raise refusal
+        seats = sum(left.values())
         going = replace(campaign.to(CampaignState.APPLYING), pause_reason=None)
         await work.campaigns.save(going)
-        for order in await work.orders.in_state(campaign.id, [OrderState.READY, OrderState.FROZEN]):
-            ready = _try_again(order, set(), now)
-            await work.orders.save(ready)
-            await work.enqueue(writeback_job(ready.id, ready.attempt))
+        await work.enqueue(release_job(going.id, going.version))
         await work.events.append(
-            self._attest.event(
-                EventKind.CAMPAIGN_RESUMED, actor=actor.id, campaign=campaign.id, facts={"seats": len(left)}
-            )
+            self._attest.event(EventKind.CAMPAIGN_RESUMED, actor=actor.id, campaign=campaign.id, facts={"seats": seats})
         )
         await work.enqueue(owner_job(campaign.id, f"retry-{going.version}"))
-        return len(left)
+        return seats
 
     async def abandon(self, actor: Actor, campaign_id: CampaignId) -> Campaign:
         """Close a paused campaign with seats left to remove: they stay, and who decided that is attested.
@@ -335,47 +357,77 @@ class CloseCampaign:
         Raises:
             NotFound, Conflict: No such campaign, or it is not paused.
         """
+        while await self._abandon_some(campaign_id):
+            pass  # while it is paused nothing is written, so what is left of it can end in chunks
         async with self._work.write() as work:
-            campaign = await _get(work, campaign_id)
-            if campaign.state is not CampaignState.PAUSED:
-                raise Conflict(f"{campaign.name} is {campaign.state.value}. Only a paused campaign can be abandoned.")
+            campaign = await _abandonable(work, campaign_id)
             now = self._clock.now()
-            orders = await work.orders.of_campaign(campaign_id)
-            written = {
-                step.item_id
-                for order in orders
-                for step in order.steps
-                if step.state is StepState.WRITTEN or step.maybe_written
-            }
-            left = [i for i in await work.items.of_campaign(campaign_id) if i.outcome is None]
-            if any(item.id in written for item in left):
-                raise Conflict("Some seats are written and not yet checked. Wait for the check, then abandon the rest.")
             closed = replace(campaign.to(CampaignState.CLOSED), closed_at=now, abandoned_by=actor.id)
             await work.campaigns.save(closed)
-            for item in left:
-                await work.items.save(
-                    replace(
-                        item,
-                        outcome=Outcome.SUPERSEDED,
-                        outcome_reason="abandoned",
-                        outcome_at=now,
-                        waiting=None,
-                        version=item.version + 1,
-                    )
-                )
-            for order in orders:
-                if order.state is not OrderState.DONE:
-                    await work.orders.save(
-                        replace(order, state=OrderState.DONE, not_before=None, version=order.version + 1)
-                    )
+            given_up = sum(
+                figure.items for figure in await work.items.figures(campaign_id) if figure.outcome is Outcome.SUPERSEDED
+            )
             await work.events.append(
                 self._attest.event(
-                    EventKind.CAMPAIGN_CLOSED, actor=actor.id, campaign=campaign_id, facts={"abandoned": len(left)}
+                    EventKind.CAMPAIGN_CLOSED, actor=actor.id, campaign=campaign_id, facts={"abandoned": given_up}
                 )
             )
             await work.enqueue(owner_job(campaign_id, f"abandoned-{closed.version}"))
+            await work.enqueue(progress_job(campaign_id, f"abandoned-{closed.version}"))
             await work.commit()
         return closed
+
+    async def _abandon_some(self, campaign_id: CampaignId) -> bool:
+        """End some of the items and orders that are left; False if none is."""
+        async with self._work.write() as work:
+            await _abandonable(work, campaign_id)
+            items = await work.items.page(campaign_id, outcome=None, after=None, limit=CHUNK)
+            waiting = [state for state in OrderState if state is not OrderState.DONE]
+            orders = await work.orders.page(campaign_id, waiting, after=None, limit=CHUNK)
+            await work.items.save_progress([_given_up(item, self._clock.now()) for item in items])
+            await work.orders.save_many(
+                [replace(order, state=OrderState.DONE, not_before=None, version=order.version + 1) for order in orders]
+            )
+            await work.commit()
+        return bool(items or orders)
+
+
+def _given_up(item: ReviewItem, now: datetime) -> ReviewItem:
+    return replace(
+        item,
+        outcome=Outcome.SUPERSEDED,
+        outcome_reason="abandoned",
+        outcome_at=now,
+        waiting=None,
+        version=item.version + 1,
+    )
+
+
+async def _abandonable(work: UnitOfWork, campaign_id: CampaignId) -> Campaign:
+    campaign = await _get(work, campaign_id)
+    if campaign.state is not CampaignState.PAUSED:
+        raise Conflict(f"{campaign.name} is {campaign.state.value}. Only a paused campaign can be abandoned.")
+    if await work.orders.any_unchecked(campaign_id):
+        raise Conflict("Some seats are written and not yet checked. Wait for the check, then abandon the rest.")
+    return campaign
+
+
+def _may_retry(campaign: Campaign) -> Campaign:
+    if campaign.state not in (CampaignState.CLOSED, CampaignState.APPLYING):
+        raise Conflict(f"{campaign.name} is {campaign.state.value}. Retry works once removals have been tried.")
+    if campaign.abandoned_by is not None:
+        raise Conflict(f"{campaign.name} was abandoned. Start a new campaign for these seats.")
+    return campaign
+
+
+async def _rest_of_person(work: UnitOfWork, last: ReviewItem) -> list[ReviewItem]:
+    """Return the items of the same person and outcome behind `last`, so that no chunk cuts a person in two."""
+    following = await work.items.page(last.campaign_id, outcome=last.outcome, after=last.seat_id, limit=CHUNK)
+    return list(itertools.takewhile(lambda item: item.person_id == last.person_id, following))
+
+
+def _over_limit(refusal: GuardrailExceeded | None) -> str | None:
+    return refusal.code if refusal else None
 
 
 def _try_again(order: RemovalOrder, items: set[ItemId], now: datetime) -> RemovalOrder:

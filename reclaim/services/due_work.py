@@ -1,35 +1,43 @@
 """What is due now: asked by every tick, answered from our own rows. The clock that is injected decides, nothing else."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
+from reclaim.domain.ids import CampaignId
 from reclaim.domain.orders import OrderState, RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.errors import Conflict
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.jobs import (
+    RECEIPT,
     announce_job,
     close_job,
     open_job,
-    reminder_job,
+    progress_job,
+    receipt_job,
+    remind_job,
+    summary_job,
     verify_job,
     wave_job,
     writeback_job,
 )
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_reviewers import enqueue
 from reclaim.services.verify_removals import VerifyRemovals
 
 RESEND = timedelta(minutes=10)  # a card that could not be sent is tried again after this
 SYNC_EVERY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
+RESULTS_TRIED_FOR = timedelta(hours=24)
+RESULT_KINDS = ("review.summary", "consent.receipt")  # kinds of cards, as the message record has them
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +70,7 @@ class DueWork:
         self._close = close
         self._sync = sync
         self._verify = verify
+        self._tried: dict[CampaignId, int] = {}  # the slot in which missing cards were last tried
         self._confirm = confirm
 
     async def tick(self) -> tuple[str, ...]:
@@ -80,6 +89,7 @@ class DueWork:
         lapsed = await self._confirm.expire()
         told += [_sentence(lapsed, "request", "to confirm lapsed")] if lapsed else []
         told += await self._orders(now)
+        await self._results(now)
         told += await self._directory(now)
         return tuple(told)
 
@@ -91,9 +101,9 @@ class DueWork:
             for campaign in await work.campaigns.in_states([CampaignState.OPEN]):
                 times.append(campaign.may_close_at)
                 times.extend(reminder_times(campaign, self._policy.reminder_before))
-            for campaign in await work.campaigns.in_states([CampaignState.APPLYING, CampaignState.PAUSED]):
-                orders = await work.orders.in_state(campaign.id, [OrderState.READY, OrderState.VERIFYING])
-                times.extend(order.not_before for order in orders if order.not_before is not None)
+            order_due = await work.orders.next_due(now)
+            if order_due is not None:
+                times.append(order_due)
             newest = await work.syncs.newest_complete()
             if newest is not None:
                 times.append(newest.started_at + SYNC_EVERY)
@@ -101,18 +111,20 @@ class DueWork:
 
     async def _campaign(self, campaign: Campaign, now: datetime) -> list[str]:
         if campaign.state is CampaignState.OPENING:
-            await self._enqueue([open_job(campaign.id, _again(campaign.created_at, now, RESEND))])
+            await enqueue(self._work, [open_job(campaign.id, _again(campaign.created_at, now, RESEND))])
             return []
         if campaign.state is CampaignState.CLOSING or (
             campaign.state is CampaignState.OPEN and now >= campaign.may_close_at
         ):
             # Counted from its time, so that a close whose job died runs again and one that is running does not.
-            await self._enqueue([close_job(campaign.id, _again(campaign.may_close_at, now, RESEND))])
+            await enqueue(self._work, [close_job(campaign.id, _again(campaign.may_close_at, now, RESEND))])
             return [f"{campaign.name} closed."] if campaign.state is CampaignState.OPEN else []
+        if campaign.state is CampaignState.APPLYING:
+            await self._progress(campaign)
         if campaign.state is not CampaignState.OPEN:
             return []
         if campaign.shown_close_at != campaign.closes_at:
-            await self._enqueue([announce_job(campaign.id, f"slot-{_slot(now)}-{campaign.version}")])
+            await enqueue(self._work, [announce_job(campaign.id, f"slot-{_slot(now)}-{campaign.version}")])
         told = await self._reminders(campaign, now)
         await self._missing_cards(campaign, now)
         await self._all_answered(campaign, now)
@@ -125,38 +137,56 @@ class DueWork:
         if not due:
             return []
         async with self._work.write() as work:
-            if not await work.controls.once(f"reminder:{campaign.id}:{due[-1]}", at=now):
+            if not await work.controls.once(f"reminder:{campaign.id}:{_window(campaign)}{due[-1]}", at=now):
                 return []
-            reviewers = [one for one in await work.items.reviewers(campaign.id) if one.open]
-            for reviewer in reviewers:
-                await work.enqueue(reminder_job(campaign.id, reviewer.person_id, due[-1], len(times)))
+            people = await work.items.asked(campaign.id, open_only=True)
+            await work.enqueue(remind_job(campaign.id, due[-1], len(times), window=_window(campaign)))
             await work.commit()
-        return [_sentence(len(reviewers), "reminder", "sent")] if reviewers else []
+        return [_sentence(len(people), "reminder", "sent")] if people else []
 
     async def _missing_cards(self, campaign: Campaign, now: datetime) -> None:
+        """Try again to reach who has no card, once in a slot: while thousands are being sent, thousands are missing."""
+        slot = _slot(now)
+        if self._tried.get(campaign.id) == slot:
+            return
         async with self._work.read() as work:
             people = await work.items.without_card(campaign.id)
-        await self._enqueue([wave_job(campaign.id, person, f"slot-{_slot(now)}") for person in people])
+        await enqueue(self._work, [wave_job(campaign.id, person, f"slot-{slot}") for person in people])
+        self._tried[campaign.id] = slot
+
+    async def _progress(self, campaign: Campaign) -> None:
+        """Bring summaries up to date once for every number of seats that have ended."""
+        async with self._work.read() as work:
+            figures = await work.items.figures(campaign.id)
+        ended = sum(figure.items for figure in figures if figure.outcome is not None)
+        await enqueue(self._work, [progress_job(campaign.id, f"{campaign.attempt}-{ended}")])
+
+    async def _results(self, now: datetime) -> None:
+        """Try again, hourly for a day, to tell results that a channel failed to take."""
+        async with self._work.read() as work:
+            failed = await work.messages.failed(RESULT_KINDS, since=now - RESULTS_TRIED_FOR)
+        occasion = f"hour-{int(now.timestamp() // HOUR.total_seconds())}"
+        jobs = []
+        for matter, person in failed:
+            about, _, campaign = matter.partition(":")
+            again = receipt_job if about == RECEIPT else summary_job
+            jobs.append(again(CampaignId(campaign), person, occasion))
+        await enqueue(self._work, jobs)
 
     async def _all_answered(self, campaign: Campaign, now: datetime) -> None:
+        if campaign.closes_at <= now + self._policy.close_grace:
+            return
         async with self._work.read() as work:
-            reviewers = await work.items.reviewers(campaign.id)
-        if (
-            reviewers
-            and all(one.open == 0 for one in reviewers)
-            and campaign.closes_at > now + self._policy.close_grace
-        ):
+            waits = await work.items.any_open(campaign.id) or not await work.items.any_left(campaign.id)
+        if not waits:
             await self._close.early(None, campaign.id)
 
     async def _orders(self, now: datetime) -> list[str]:
         async with self._work.read() as work:
-            due = await work.orders.due(now)
+            due = await work.orders.due(now, limit=CHUNK)
             newest = await work.syncs.newest_complete()
             queued = await self._queued(work, newest, now)
-            applying = {campaign.id for campaign in await work.campaigns.in_states([CampaignState.APPLYING])}
-        # While a campaign closes or is paused nothing of it is written; what was written is checked all the same.
-        due = [order for order in due if order.state is OrderState.VERIFYING or order.campaign_id in applying]
-        await self._enqueue([_order_job(order, now) for order in due])
+        await enqueue(self._work, [_order_job(order, now) for order in due])
         if newest is not None and queued is _Queued.MAY_START:
             await self._verify.after_sync(newest.id)
         elif queued is _Queued.NEEDS_SYNC:
@@ -168,7 +198,7 @@ class DueWork:
         """Say whether orders wait for sign-in data, and whether the newest sync serves them (rule 5)."""
         found = _Queued.NOTHING
         for campaign in await work.campaigns.in_states([CampaignState.APPLYING]):
-            if not await work.orders.in_state(campaign.id, [OrderState.QUEUED]):
+            if not await work.orders.any_in_state(campaign.id, [OrderState.QUEUED]):
                 continue
             fresh = (
                 newest is not None
@@ -196,14 +226,6 @@ class DueWork:
         # After a failure the sync rests for a while, and names the run that failed.
         return [] if last is not None and started == last.id else ["The tenant was read again."]
 
-    async def _enqueue(self, jobs: Sequence[Job]) -> None:
-        if not jobs:
-            return
-        async with self._work.write() as work:
-            for job in jobs:
-                await work.enqueue(job)
-            await work.commit()
-
 
 def _order_job(order: RemovalOrder, now: datetime) -> Job:
     again = _again(order.not_before or order.created_at, now, HOUR)
@@ -215,6 +237,11 @@ def _order_job(order: RemovalOrder, now: datetime) -> Job:
 def _again(since: datetime, now: datetime, every: timedelta) -> int:
     """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
     return max(0, (now - since) // every)
+
+
+def _window(campaign: Campaign) -> str:
+    """Return what tells the reminders after an extension from those before it, whose numbers they have."""
+    return f"{int(campaign.extended_at.timestamp())}:" if campaign.extended_at else ""
 
 
 def _slot(now: datetime) -> int:

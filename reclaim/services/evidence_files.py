@@ -3,21 +3,24 @@
 import csv
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import StringIO
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Person
-from reclaim.domain.ids import PersonId
+from reclaim.domain.directory import Sku
+from reclaim.domain.ids import AssigneeId, ProductId
 from reclaim.domain.money import Money
+from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import ReviewItem
 from reclaim.ports.storage import StreamRequest, SyncRun
 from reclaim.services.event_records import EventRecord, fact_text
 
 FORMAT_VERSION = 1
+_SLUG_LENGTH = 60
 CSV_COLUMNS = (
     "seq", "at", "kind", "actor_id", "actor_name", "item_id", "person_name", "upn", "sku", "facts", "personal",
 )  # fmt: skip
@@ -30,7 +33,9 @@ class Evidence:
     """All that is exported of one campaign.
 
     Attributes:
-        people: Assignees, answerers, owner and reviewers.
+        orders: The campaign's removals, with every step.
+        skus, held, newest: Microsoft's counts and ours as of the newest completed sync.
+        names: Of assignees, people and groups, answerers, owner and reviewers.
         run: The sync run that the campaign was started on, with `requests`, what it asked of Microsoft.
         policy: The rules of the installation at the time of the export.
         at: When it was exported.
@@ -38,10 +43,14 @@ class Evidence:
 
     campaign: Campaign
     items: tuple[ReviewItem, ...]
-    people: Mapping[PersonId, Person]
+    names: Mapping[AssigneeId, str]
     records: tuple[EventRecord, ...]
     run: SyncRun | None
     requests: tuple[StreamRequest, ...]
+    orders: tuple[RemovalOrder, ...]
+    skus: Mapping[ProductId, Sku]
+    held: Mapping[ProductId, int]
+    newest: SyncRun | None
     policy: Policy
     at: datetime
 
@@ -68,10 +77,17 @@ def to_json(evidence: Evidence) -> bytes:
         "campaign": _campaign(evidence),
         "policy": _policy(evidence.policy),
         "sync_run": _run(evidence),
-        "items": [_item(item, evidence.people) for item in evidence.items],
+        "items": [_item(item, evidence.names) for item in evidence.items],
         "events": [_event(record) for record in evidence.records],
     }
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def slug(campaign: Campaign) -> str:
+    """Return the campaign's name as a file name: ASCII letters, digits and hyphens; its id where nothing is left."""
+    plain = unicodedata.normalize("NFKD", campaign.name).encode("ascii", "ignore").decode().lower()
+    words = "".join(char if char.isalnum() else " " for char in plain).split()
+    return "-".join(words)[:_SLUG_LENGTH].rstrip("-") or campaign.id
 
 
 def _cells(record: EventRecord) -> list[str]:
@@ -99,10 +115,13 @@ def _instant(at: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z") if at else None
 
 
-def _person(person_id: PersonId | None, people: Mapping[PersonId, Person]) -> dict[str, str | None] | None:
-    if person_id is None:
-        return None
-    return {"id": person_id, "name": people[person_id].shown_name if person_id in people else None}
+def _named(one: AssigneeId | None, names: Mapping[AssigneeId, str]) -> dict[str, str | None] | None:
+    return None if one is None else {"id": one, "name": names.get(one)}
+
+
+def _reviewer(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, str | None] | None:
+    found = _named(item.assignee_id, names)
+    return None if found is None else {"kind": item.assignee_kind.value, **found}
 
 
 def _money(amount: Money | None) -> dict[str, object] | None:
@@ -116,10 +135,10 @@ def _campaign(evidence: Evidence) -> dict[str, object]:
         "name": campaign.name,
         "state": campaign.state.value,
         "mode": campaign.mode.value,
-        "owner": _person(campaign.owner_id, evidence.people),
+        "owner": _named(campaign.owner_id, evidence.names),
         "strategy": campaign.strategy.value,
-        "reviewer": _person(campaign.reviewer_id, evidence.people),
-        "fallback": _person(campaign.fallback_id, evidence.people),
+        "reviewer": _named(campaign.reviewer_id, evidence.names),
+        "fallback": _named(campaign.fallback_id, evidence.names),
         "silence": campaign.silence.value,
         "days": campaign.scope.days,
         "products": list(campaign.scope.product_ids),
@@ -131,7 +150,9 @@ def _campaign(evidence: Evidence) -> dict[str, object]:
         "closes_at": _instant(campaign.closes_at),
         "closing_at": _instant(campaign.closing_at),
         "closed_at": _instant(campaign.closed_at),
+        "extended_at": _instant(campaign.extended_at),
         "abandoned_by": campaign.abandoned_by,
+        "cancelled_by": _named(campaign.cancelled_by, evidence.names),
     }
 
 
@@ -175,7 +196,7 @@ def _run(evidence: Evidence) -> dict[str, object] | None:
     }
 
 
-def _item(item: ReviewItem, people: Mapping[PersonId, Person]) -> dict[str, object]:
+def _item(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, object]:
     shown = item.snapshot
     return {
         "id": item.id,
@@ -193,9 +214,9 @@ def _item(item: ReviewItem, people: Mapping[PersonId, Person]) -> dict[str, obje
         "data_as_of": _instant(shown.data_as_of),
         "plan": [{"kind": step.kind.value, "ref": step.ref} for step in item.plan.steps],
         "blocker": item.plan.blocker.value if item.plan.blocker else None,
-        "reviewer": _person(item.assignee_id, people),
+        "reviewer": _reviewer(item, names),
         "assigned_how": item.assigned_how.value,
-        "decision": _decision(item, people),
+        "decision": _decision(item, names),
         "waiting": item.waiting.value if item.waiting else None,
         "outcome": item.outcome.value if item.outcome else None,
         "outcome_reason": item.outcome_reason,
@@ -204,13 +225,13 @@ def _item(item: ReviewItem, people: Mapping[PersonId, Person]) -> dict[str, obje
     }
 
 
-def _decision(item: ReviewItem, people: Mapping[PersonId, Person]) -> dict[str, object] | None:
+def _decision(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:
     answer = item.answer
     if answer is None:
         return None
     return {
         "choice": answer.choice.value,
-        "by": _person(answer.by, people),
+        "by": _named(answer.by, names),
         "at": _instant(answer.at),
         "reason": answer.reason.value if answer.reason else None,
         "note": answer.note,

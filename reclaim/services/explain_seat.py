@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reclaim.domain.activity import SeenAt, read_activity
+from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.directory import Person, Seat, Sku
+from reclaim.domain.exclusions import strongest
 from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
-from reclaim.domain.ids import CampaignId, PersonId, ProductId
+from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import SentMessage, WhyReport, WhySeat
+from reclaim.domain.read_models import ExclusionView, SentMessage, WhyReport, WhySeat
 from reclaim.domain.review import ReviewItem
-from reclaim.errors import InvalidRequest, NotFound
+from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.exclusion_views import name_exclusions
 from reclaim.services.find_idle_seats import as_read
+from reclaim.services.find_person import find_person
 from reclaim.services.freshness import data_age
-
-_CANDIDATES = 5
+from reclaim.services.naming import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,14 @@ class _Asked:
     """What became of a seat in the newest campaign that asked about it."""
 
     item: ReviewItem
-    campaign_name: str | None
+    campaign: Campaign | None
     assignee_name: str | None
     messages: tuple[SentMessage, ...]
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the campaign was, so that nobody is asked any more."""
+        return self.campaign is not None and self.campaign.state is CampaignState.CANCELLED
 
 
 class ExplainSeat:
@@ -50,12 +58,13 @@ class ExplainSeat:
             raise InvalidRequest("Please name a person. Example: /reclaim why adele@contoso.com", field="person")
         now = self._clock.now()
         async with self._work.read() as reading:
-            person = await _find(reading, wanted)
+            person = await find_person(reading, wanted)
             run = await reading.syncs.newest_complete()
             skus = await reading.catalog.skus()
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
             asked = await _asked(reading, person.id)
-        there = [self._held(person, seat, run, now, skus, asked) for seat in seats]
+            held_by = await _held_by(reading, person, seats, now)
+        there = [self._held(person, seat, run, now, skus, asked, held_by.get(seat.product_id)) for seat in seats]
         left = [_gone(one) for seat, one in asked.items() if seat not in {seat.product_id for seat in seats}]
         return WhyReport(
             person=person,
@@ -74,6 +83,7 @@ class ExplainSeat:
         now: datetime,
         skus: Mapping[ProductId, Sku],
         asked: Mapping[ProductId, _Asked],
+        exclusion: ExclusionView | None,
     ) -> WhySeat:
         """Judge the seat as the scan does, so that "why not" has an answer too."""
         known = as_read(person, run) if run else person
@@ -98,10 +108,23 @@ class ExplainSeat:
             last_seen_at=activity.at if isinstance(activity, SeenAt) else None,
             assigned_at=seat.assigned_at,
             item=about.item if about else None,
-            campaign_name=about.campaign_name if about else None,
+            campaign_name=about.campaign.name if about and about.campaign else None,
             assignee_name=about.assignee_name if about else None,
             messages=about.messages if about else (),
+            cancelled=about is not None and about.cancelled,
+            exclusion=exclusion,
         )
+
+
+async def _held_by(
+    reading: UnitOfWork, person: Person, seats: Sequence[Seat], now: datetime
+) -> dict[ProductId, ExclusionView]:
+    """Return what leaves out each of the person's seats, idle or not."""
+    counting = await reading.exclusions.counting(now)
+    found = {seat.product_id: strongest(counting, person, seat.product_id, now) for seat in seats}
+    named = await name_exclusions(reading, {one.id: one for one in found.values() if one is not None}.values())
+    views = {view.exclusion.id: view for view in named}
+    return {product: views[one.id] for product, one in found.items() if one is not None}
 
 
 def _gone(about: _Asked) -> WhySeat:
@@ -115,34 +138,11 @@ def _gone(about: _Asked) -> WhySeat:
         last_seen_at=snapshot.last_seen_at,
         assigned_at=snapshot.assigned_at,
         item=about.item,
-        campaign_name=about.campaign_name,
+        campaign_name=about.campaign.name if about.campaign else None,
         assignee_name=about.assignee_name,
         messages=about.messages,
+        cancelled=about.cancelled,
     )
-
-
-async def _find(reading: UnitOfWork, wanted: str) -> Person:
-    by_id = await reading.people.get(PersonId(wanted.lower()))
-    if by_id is not None:
-        return by_id
-    found = await reading.people.search(wanted, _CANDIDATES + 1)
-    exact = [person for person in found if _is_exactly(person, wanted.casefold())]
-    candidates = exact or found
-    if not candidates:
-        raise NotFound(f"Nobody matches “{wanted}”.")
-    if len(candidates) > 1:
-        raise InvalidRequest(_which(wanted, candidates), field="person")
-    return candidates[0]
-
-
-def _is_exactly(person: Person, wanted: str) -> bool:
-    return wanted in (person.upn.casefold(), (person.mail or "").casefold(), person.name.casefold())
-
-
-def _which(wanted: str, found: Sequence[Person]) -> str:
-    names = ", ".join(f"{person.shown_name} ({person.upn})" for person in found[:_CANDIDATES])
-    more = " and more" if len(found) > _CANDIDATES else ""
-    return f"Several people match “{wanted}”: {names}{more}. Use the address in brackets."
 
 
 async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:
@@ -150,18 +150,13 @@ async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Aske
     newest: dict[ProductId, ReviewItem] = {}
     for item in await reading.items.of_person(person):
         newest.setdefault(item.product_id, item)
-    assignees = await reading.people.get_many({item.assignee_id for item in newest.values() if item.assignee_id})
+    names = await names_of(reading, (item.assignee_id for item in newest.values()))
     return {
         product: _Asked(
             item=item,
-            campaign_name=await _campaign_name(reading, item.campaign_id),
-            assignee_name=assignees[item.assignee_id].shown_name if item.assignee_id in assignees else None,
+            campaign=await reading.campaigns.get(item.campaign_id),
+            assignee_name=names.get(item.assignee_id) if item.assignee_id else None,
             messages=tuple(await reading.messages.about_item(item.id)),
         )
         for product, item in newest.items()
     }
-
-
-async def _campaign_name(reading: UnitOfWork, campaign_id: CampaignId) -> str | None:
-    campaign = await reading.campaigns.get(campaign_id)
-    return campaign.name if campaign else None

@@ -1,7 +1,6 @@
 """The emergency brake: stop every write at once, and let them go on only with a reason and a second admin."""
 
 from dataclasses import replace
-from datetime import datetime
 
 import structlog
 
@@ -9,10 +8,8 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import PersonId
 from reclaim.domain.notices import ResumeAskedNotice
-from reclaim.domain.orders import OrderState
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import FreezeView
-from reclaim.domain.review import Waiting
 from reclaim.domain.roles import ADMIN_AS_A_PERSON, Actor
 from reclaim.errors import Conflict, DeliveryError, InvalidRequest, NotAuthorized
 from reclaim.ports.chat import Messenger
@@ -20,8 +17,7 @@ from reclaim.ports.storage import Freeze, ResumeRequest, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
 from reclaim.services.attesting import Attestor
-from reclaim.services.jobs import owner_job, writeback_job
-from reclaim.services.settle import close_if_settled, items_of, wait_item
+from reclaim.services.jobs import owner_job, release_job
 
 REASON_LENGTH = 500
 
@@ -128,7 +124,7 @@ class FreezeWrites:
                 raise NotAuthorized("You asked to resume, so another admin confirms.")
             now = self._clock.now()
             await work.controls.end_freeze(freeze.id, by=actor.id, at=now)
-            await self._let_go(work, now)
+            await self._let_go(work)
             await work.events.append(
                 self._attest.event(
                     EventKind.RESUMED, actor=actor.id, facts={"freeze": freeze.id, "request": request.id}
@@ -137,29 +133,14 @@ class FreezeWrites:
             await work.commit()
         return await self.view()
 
-    async def _let_go(self, work: UnitOfWork, now: datetime) -> None:
+    async def _let_go(self, work: UnitOfWork) -> None:
         for campaign in await work.campaigns.in_states([CampaignState.PAUSED]):
             if campaign.pause_reason != "frozen":
                 continue
             going = replace(campaign.to(CampaignState.APPLYING), pause_reason=None)
             await work.campaigns.save(going)
             await work.enqueue(owner_job(campaign.id, f"resumed-{going.version}"))
-            for order in await work.orders.in_state(campaign.id, [OrderState.READY, OrderState.FROZEN]):
-                for item in await items_of(work, order):
-                    if item.waiting is Waiting.FROZEN:
-                        await wait_item(work, item, Waiting.QUEUED)
-                ready = replace(
-                    order,
-                    state=OrderState.READY,
-                    not_before=now,
-                    attempt=order.attempt + 1,
-                    checks=0,
-                    version=order.version + 1,
-                )
-                await work.orders.save(ready)
-                await work.enqueue(writeback_job(ready.id, ready.attempt))
-            # What was verified meanwhile may have been the last of it.
-            await close_if_settled(work, self._attest, campaign.id, now=now)
+            await work.enqueue(release_job(going.id, going.version))
 
     async def _view(self, work: UnitOfWork) -> FreezeView:
         freeze = await work.controls.freeze()
@@ -169,8 +150,8 @@ class FreezeWrites:
         waiting = 0
         states = [CampaignState.APPLYING, CampaignState.PAUSED]
         for campaign in await work.campaigns.in_states(states):
-            counts = await work.items.counts(campaign.id)
-            waiting += sum(n for (_, outcome, state), n in counts.items() if outcome == "" and state)
+            figures = await work.items.figures(campaign.id)
+            waiting += sum(one.items for one in figures if one.outcome is None and one.waiting is not None)
         names = {person: found.shown_name for person, found in people.items()}
         return FreezeView(
             frozen=freeze is not None,

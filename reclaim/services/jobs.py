@@ -1,18 +1,27 @@
 """The jobs of a campaign's life: kinds and keys in one place. Every key starts with its kind and is unique for ever."""
 
-from reclaim.domain.ids import CampaignId, OrderId, PersonId, RunId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, OrderId, PersonId, RunId
 from reclaim.ports.engine import Job
 
 SYNC = "sync"
 OPEN = "open"
 WAVE = "wave"
+GROUP = "group"
 REMINDER = "reminder"
 OWNER = "owner"
 ANNOUNCE = "announce"
 CLOSE = "close"
 WRITEBACK = "writeback"
 VERIFY = "verify"
+TELL = "tell"
+REMIND = "remind"
+RELEASE = "release"
+SUMMARY = "summary"
+PROGRESS = "progress"
+RECEIPT = "receipt"
 CONFIRMATION = "confirmation"
+EXCLUDE = "exclude"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -30,12 +39,58 @@ def wave_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
     return Job(kind=WAVE, key=f"{WAVE}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person})
 
 
-def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int) -> Job:
-    """Remind a reviewer who has open seats; `number` counts from 1."""
+def group_job(campaign: CampaignId, group: GroupId, occasion: str, but: PersonId | None = None) -> Job:
+    """Show every member of a group who can review, all but `but`, the present state of their list. One per occasion."""
+    args: dict[str, str | int] = {"campaign": campaign, "group": group}
+    if but is not None:
+        args["but"] = but
+    return Job(kind=GROUP, key=f"{GROUP}:{campaign}:{group}:{occasion}", args=args)
+
+
+def list_job(
+    campaign: CampaignId, assignee: AssigneeId, kind: AssigneeKind, occasion: str, *, but: PersonId | None = None
+) -> Job:
+    """Show whoever has a seat, a person or a group, the present state of their list. One job per occasion.
+
+    Args:
+        but: The member of a group who just clicked: their card shows what the click did, with the way back.
+    """
+    if kind is AssigneeKind.GROUP:
+        return group_job(campaign, GroupId(assignee), occasion, but)
+    return wave_job(campaign, PersonId(assignee), occasion)
+
+
+def reminder_job(campaign: CampaignId, person: PersonId, number: int, of: int, *, window: str = "") -> Job:
+    """Remind a reviewer who has open seats; `number` counts from 1, and anew in every `window`."""
     return Job(
         kind=REMINDER,
-        key=f"{REMINDER}:{campaign}:{person}:{number}",
+        key=f"{REMINDER}:{campaign}:{person}:{window}{number}",
         args={"campaign": campaign, "person": person, "number": number, "of": of},
+    )
+
+
+def tell_job(campaign: CampaignId, occasion: str) -> Job:
+    """Enqueue a `wave_job` of this occasion for every reviewer: too many for the transaction that calls for them."""
+    return Job(kind=TELL, key=f"{TELL}:{campaign}:{occasion}", args={"campaign": campaign, "occasion": occasion})
+
+
+def remind_job(campaign: CampaignId, number: int, of: int, *, window: str = "") -> Job:
+    """Enqueue a `reminder_job` for every reviewer who has open seats."""
+    args: dict[str, str | int] = {"campaign": campaign, "number": number, "of": of, "window": window}
+    return Job(kind=REMIND, key=f"{REMIND}:{campaign}:{window}{number}", args=args)
+
+
+def release_job(campaign: CampaignId, version: int) -> Job:
+    """Let the removals of a campaign go on that became `applying` with this version."""
+    return Job(kind=RELEASE, key=f"{RELEASE}:{campaign}:{version}", args={"campaign": campaign, "version": version})
+
+
+def nudge_job(campaign: CampaignId, person: PersonId, by: PersonId, occasion: str) -> Job:
+    """Remind a reviewer who has open seats because somebody asks for it."""
+    return Job(
+        kind=REMINDER,
+        key=f"{REMINDER}:{campaign}:{person}:by-{occasion}",
+        args={"campaign": campaign, "person": person, "by": by},
     )
 
 
@@ -68,9 +123,33 @@ def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:
     return Job(kind=VERIFY, key=_key(f"{VERIFY}:{order}:{attempt}", again), args={"order": order, "attempt": attempt})
 
 
+def summary_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
+    """Tell a reviewer what became of their answers. One job per occasion."""
+    return Job(
+        kind=SUMMARY, key=f"{SUMMARY}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person}
+    )
+
+
+def progress_job(campaign: CampaignId, occasion: str) -> Job:
+    """Bring the summaries of those up to date of whose seats another one has ended."""
+    return Job(kind=PROGRESS, key=f"{PROGRESS}:{campaign}:{occasion}", args={"campaign": campaign})
+
+
+def receipt_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
+    """Tell a holder which of their seats are gone. One job per occasion."""
+    return Job(
+        kind=RECEIPT, key=f"{RECEIPT}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person}
+    )
+
+
 def confirmation_job(request: str, state: str, again: int = 0) -> Job:
     """Show who asked for a second admin, and who was asked, where the request stands; `again` as above."""
     return Job(kind=CONFIRMATION, key=_key(f"{CONFIRMATION}:{request}:{state}", again), args={"request": request})
+
+
+def exclude_job(exclusion: str, occasion: str) -> Job:
+    """Mark the seats that an exclusion holds, or held."""
+    return Job(kind=EXCLUDE, key=f"{EXCLUDE}:{exclusion}:{occasion}", args={"exclusion": exclusion})
 
 
 def _key(first: str, again: int) -> str:

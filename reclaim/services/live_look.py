@@ -1,11 +1,12 @@
 """The live look just before a write: the person, the groups of the seat and, for small campaigns, the activity, read now."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Group, LivePerson, Seat, Sku
+from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId, ItemId, ProductId
 from reclaim.domain.policy import Policy
@@ -32,6 +33,7 @@ class Look:
     data_as_of: datetime
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
+    exclusions: Sequence[Exclusion] = ()
 
     def seat(self, product: ProductId) -> Seat | None:
         """Return the live seat of a product, None if it is gone."""
@@ -57,10 +59,10 @@ class LiveLook:
             skus = await work.catalog.skus()
             stored = await work.people.get(item.person_id)
             newest = await work.syncs.newest_complete()
-            orders = await work.orders.of_campaign(campaign.id)
+            exclusions = await work.exclusions.counting(self._clock.now())
+            approved = await work.orders.ordered_items(campaign.id, up_to=self._policy.live_reads + 1)
             theirs = await work.items.of_person(item.person_id)
         ended = frozenset(one.id for one in theirs if one.outcome is not None)
-        approved = len({step.item_id for order in orders for step in order.steps})
         live_activity = approved <= self._policy.live_reads
         # The rule on disabled accounts reads no activity, so a tenant without sign-in data does not stop it (rule 1).
         needs_activity = item.rule is not Rule.DISABLED
@@ -70,12 +72,12 @@ class LiveLook:
         except DirectoryError as error:
             raise Later(f"directory:{error.status or 'unreachable'}", error.retry_after) from error
         if live_activity or person is None or not needs_activity:
-            return Look(ended, person, self._clock.now(), skus, groups)
+            return Look(ended, person, self._clock.now(), skus, groups, exclusions)
         if newest is None or not self._is_fresh(newest, campaign):
             raise Later(WAITS_FOR_SYNC)
         known = stored.sign_ins if stored and newest.sign_ins == "known" else None
         seen = replace(person, person=replace(person.person, sign_ins=known))
-        return Look(ended, seen, newest.started_at, skus, groups)
+        return Look(ended, seen, newest.started_at, skus, groups, exclusions)
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at

@@ -1,15 +1,18 @@
 """Load a price list. One mistake refuses the whole file: half a list would show wrong sums without anybody knowing."""
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from io import StringIO
 
+from reclaim.domain.attestation import EventKind
 from reclaim.domain.money import Money, Period, Price, minor_digits
 from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import Work
-from reclaim.ports.system import Clock
+from reclaim.ports.system import Clock, Tokens
+from reclaim.services.attesting import SYSTEM, Attestor
 
 COLUMNS = ("sku", "amount", "currency", "period", "renews_on")
 _OPTIONAL = "renews_on"
@@ -23,24 +26,36 @@ _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 class LoadPrices:
     """Replaces the prices of one source."""
 
-    def __init__(self, *, work: Work, clock: Clock) -> None:
+    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens) -> None:
         self._work = work
         self._clock = clock
+        self._attest = Attestor(clock=clock, tokens=tokens)
 
-    async def from_csv(self, text: str, source: str) -> int:
+    async def from_csv(self, text: str, source: str, *, actor: str = SYSTEM) -> int:
         """Replace all prices of `source` by those of a CSV file, and return how many there are.
 
         Args:
             text: Header `sku,amount,currency,period,renews_on` (the last one optional), amounts in major units with a
                 decimal point, period `month` or `year`, dates as 2027-06-30. A byte order mark is taken.
             source: Names the list, for example its file name; other sources keep their prices.
+            actor: By whose word; a list that changes nothing, as at most starts of the server, is not attested anew.
 
         Raises:
             InvalidRequest: Anything is wrong; the message names line and column, and nothing is stored.
         """
         prices = read_prices(text)
         async with self._work.write() as unit:
-            await unit.catalog.replace_prices(prices, source=source, at=self._clock.now())
+            now = self._clock.now()
+            if await unit.catalog.replace_prices(prices, source=source, at=now):
+                await unit.events.append(
+                    self._attest.event(
+                        EventKind.PRICES_LOADED,
+                        actor=actor,
+                        at=now,
+                        facts={"rows": len(prices), "sha256": hashlib.sha256(text.encode()).hexdigest()},
+                        personal={"source": source},
+                    )
+                )
             await unit.commit()
         return len(prices)
 
@@ -100,14 +115,11 @@ def _header(cells: list[str]) -> list[str]:
 
 
 def _price(line: int, row: Mapping[str, str]) -> Price:
-    currency = row["currency"]
-    if not _CURRENCY.fullmatch(currency):
-        raise _mistake(line, "currency", f"“{currency}” is not a currency code. Example: USD")
     periods = {period.value: period for period in Period}
     if row["period"] not in periods:
         raise _mistake(line, "period", f"“{row['period']}” is neither month nor year.")
     return Price(
-        amount=_amount(line, row["amount"], currency),
+        amount=_amount(line, row),
         period=periods[row["period"]],
         renews_on=_day(line, row.get(_OPTIONAL, "")),
     )
@@ -121,15 +133,38 @@ def _sku(line: int, text: str) -> str:
     return text
 
 
-def _amount(line: int, text: str, currency: str) -> Money:
+def read_currency(text: str) -> str:
+    """Return an ISO 4217 code.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if not _CURRENCY.fullmatch(text):
+        raise InvalidRequest(f"“{text}” is not a currency code. Example: USD", field="currency")
+    return text
+
+
+def read_amount(text: str, currency: str) -> Money:
+    """Return an amount in major units with a decimal point.
+
+    Raises:
+        InvalidRequest: It is none, or has more decimals than the currency.
+    """
     found = _AMOUNT.fullmatch(text)
     if found is None:
-        raise _mistake(line, "amount", f"“{text}” is not an amount. Example: 1204.50")
+        raise InvalidRequest(f"“{text}” is not an amount. Example: 1204.50", field="amount")
     digits = minor_digits(currency)
     fraction = found[2] or ""
     if len(fraction) > digits:
-        raise _mistake(line, "amount", f"“{text}” has too many decimals; {currency} has {digits}.")
+        raise InvalidRequest(f"“{text}” has too many decimals; {currency} has {digits}.", field="amount")
     return Money(int(found[1]) * 10**digits + int(fraction.ljust(digits, "0") or "0"), currency)
+
+
+def _amount(line: int, row: Mapping[str, str]) -> Money:
+    try:
+        return read_amount(row["amount"], read_currency(row["currency"]))
+    except InvalidRequest as error:
+        raise _mistake(line, error.field or "amount", error.message) from error
 
 
 def _day(line: int, text: str) -> date | None:

@@ -1,10 +1,11 @@
 """Turn a launched campaign's frozen scope into review items, chunk by chunk; nothing is sent before it is whole."""
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from reclaim.domain.attestation import EventKind
+from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.directory import Group, Person, Seat, Sku
 from reclaim.domain.idle import Finding
@@ -13,14 +14,25 @@ from reclaim.domain.money import Price
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import plan_removal
 from reclaim.domain.review import ReviewItem, Snapshot, recommend
-from reclaim.domain.reviewers import Assignment, assign
+from reclaim.domain.reviewers import Assignment, Candidates, assign
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import owner_job, wave_job
+from reclaim.services.chunks import ahead
+from reclaim.services.jobs import owner_job, tell_job
+from reclaim.services.prepare_campaign import candidates
 
-CHUNK = 250  # items a transaction: far below the 250 ms that a write lock may be held
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all parts need, read once per job; `reviewers` grows to the managers of all holders."""
+
+    reviewers: dict[PersonId, Person]
+    among: Candidates
+    skus: Mapping[ProductId, Sku]
+    groups: Mapping[GroupId, Group]
+    prices: Mapping[ProductId, Price]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +41,20 @@ class _Facts:
 
     findings: Mapping[SeatId, Finding]
     people: Mapping[PersonId, Person]
+    among: Candidates
     seats: Mapping[PersonId, tuple[Seat, ...]]
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
     prices: Mapping[ProductId, Price]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The items of one part of the frozen seats, ready to be stored."""
+
+    number: int
+    items: Sequence[ReviewItem]
+    events: Mapping[ItemId, Event]
 
 
 class OpenCampaign:
@@ -50,49 +72,64 @@ class OpenCampaign:
         campaign_id = CampaignId(str(job.args["campaign"]))
         async with self._work.read() as reading:
             campaign = await reading.campaigns.get(campaign_id)
-            there = {item.seat_id for item in await reading.items.of_campaign(campaign_id)}
-        if campaign is None or campaign.state is not CampaignState.OPENING:
-            return
-        left = [SeatId(seat) for seat in campaign.scope.seat_ids if seat not in there]
-        for start in range(0, len(left), CHUNK):
-            await self._add(campaign, left[start : start + CHUNK])
+            if campaign is None or campaign.state is not CampaignState.OPENING:
+                return
+            shared = await _shared(reading, campaign, self._clock.now())
+        part = await self._make(campaign, shared, after=None)
+        while part is not None:
+            # While one part is stored the next is made: the disk and the processor take about as long.
+            async with ahead(self._make(campaign, shared, after=part.number)) as following:
+                await self._store(campaign, part)
+            part = await following
         await self._open(campaign_id)
 
-    async def _add(self, campaign: Campaign, seat_ids: Sequence[SeatId]) -> None:
+    async def _make(self, campaign: Campaign, shared: _Shared, *, after: int | None) -> _Part | None:
+        """Return the items of the next part of the frozen seats, or None if there is none."""
+        async with self._work.read() as reading:
+            found = await reading.campaigns.next_seats(campaign.id, after=after)
+            if found is None:
+                return None
+            number, seat_ids = found
+            facts = await _load(reading, seat_ids, shared)
+        items = self._items(campaign, seat_ids, facts)
+        return _Part(number, items, {item.id: self._assigned(item) for item in items})
+
+    def _items(self, campaign: Campaign, seat_ids: Sequence[SeatId], facts: _Facts) -> list[ReviewItem]:
+        return [item for seat in seat_ids if (item := self._item(campaign, seat, facts)) is not None]
+
+    async def _store(self, campaign: Campaign, part: _Part) -> None:
+        """Store a part of the items, all at once, unless another job did, which thought this one dead."""
+        now = self._clock.now()
         async with self._work.write() as work:
-            facts = await _load(work, seat_ids, campaign, self._clock.now())
+            # Cancelled meanwhile, its parts are gone, and no further question may open.
+            if not await work.campaigns.seats_opened(campaign.id, part.number):
+                return
             # Between preview and opening another campaign may have asked about the same seat: one open question per seat.
-            asked = await work.items.with_open_question(seat_ids)
-            items = [
-                item
-                for seat in seat_ids
-                if seat not in asked and (item := self._item(campaign, seat, facts)) is not None
-            ]
-            now = self._clock.now()
-            await work.items.add_many(items, at=now)
-            await work.items.open_questions(items, at=now)
-            await work.events.append(
-                *(
-                    self._attest.event(
-                        EventKind.ITEM_ASSIGNED,
-                        actor=SYSTEM,
-                        campaign=campaign.id,
-                        item=item.id,
-                        facts={
-                            "seat": item.seat_id,
-                            "rule": item.rule.value,
-                            "assignee": item.assignee_id,
-                            "how": item.assigned_how.value,
-                            "why": item.assigned_reason,
-                            "recommendation": item.recommendation.value,
-                            "blocker": item.plan.blocker.value if item.plan.blocker else None,
-                        },
-                        personal={"holder": item.snapshot.person_name, "upn": item.snapshot.upn},
-                    )
-                    for item in items
-                )
-            )
+            asked = await work.items.with_open_question(item.seat_id for item in part.items)
+            fresh = [item for item in part.items if item.seat_id not in asked]
+            await work.items.add_many(fresh, at=now)
+            await work.items.open_questions(fresh, at=now)
+            await work.events.append(*(part.events[item.id] for item in fresh))
             await work.commit()
+
+    def _assigned(self, item: ReviewItem) -> Event:
+        return self._attest.event(
+            EventKind.ITEM_ASSIGNED,
+            actor=SYSTEM,
+            campaign=item.campaign_id,
+            item=item.id,
+            facts={
+                "seat": item.seat_id,
+                "rule": item.rule.value,
+                "assignee": item.assignee_id,
+                "assignee_kind": item.assignee_kind.value,
+                "how": item.assigned_how.value,
+                "why": item.assigned_reason,
+                "recommendation": item.recommendation.value,
+                "blocker": item.plan.blocker.value if item.plan.blocker else None,
+            },
+            personal={"holder": item.snapshot.person_name, "upn": item.snapshot.upn},
+        )
 
     def _item(self, campaign: Campaign, seat_id: SeatId, facts: _Facts) -> ReviewItem | None:
         """Return the item of a seat, or None if its facts vanished since the launch: then the seat is simply kept."""
@@ -104,14 +141,8 @@ class OpenCampaign:
         seat = next((one for one in own if one.id == seat_id), None)
         if finding is None or person is None or seat is None:
             return None
-        assignment = assign(
-            campaign.strategy,
-            person,
-            people=facts.people,
-            reviewer_id=campaign.reviewer_id,
-            fallback_id=campaign.fallback_id,
-        )
-        if assignment.person_id is None:
+        assignment = assign(campaign.strategy, person, seat.product_id, facts.among)
+        if assignment.assignee_id is None:
             return None
         return self._frozen(campaign, finding, person, seat, own, assignment, facts)
 
@@ -159,7 +190,8 @@ class OpenCampaign:
             ),
             plan=plan,
             version=1,
-            assignee_id=assignment.person_id,
+            assignee_id=assignment.assignee_id,
+            assignee_kind=assignment.kind,
             assigned_how=assignment.how,
             assigned_reason=assignment.reason,
         )
@@ -170,45 +202,58 @@ class OpenCampaign:
             if campaign is None or campaign.state is not CampaignState.OPENING:
                 return
             now = self._clock.now()
-            reviewers = await work.items.reviewers(campaign_id)
-            if not reviewers:
+            reviewers = await work.items.reviewer_figures(campaign_id, top=0)
+            figures = await work.items.figures(campaign_id)
+            frozen = await work.campaigns.drop_seats(campaign_id)
+            if not figures:
                 await work.campaigns.save(replace(campaign.to(CampaignState.CANCELLED), closed_at=now))
                 await work.commit()
                 return
-            # The items are the frozen scope from here on; the list of seats would be read with every click.
-            scope = replace(campaign.scope, seat_ids=())
-            await work.campaigns.save(replace(campaign.to(CampaignState.OPEN), opened_at=now, scope=scope))
+            await work.campaigns.save(replace(campaign.to(CampaignState.OPEN), opened_at=now))
             await work.events.append(
                 self._attest.event(
                     EventKind.CAMPAIGN_OPENED,
                     actor=SYSTEM,
                     campaign=campaign_id,
                     facts={
-                        "items": sum(one.total for one in reviewers),
-                        "reviewers": len(reviewers),
-                        "frozen": len(campaign.scope.seat_ids),
+                        "items": sum(figure.items for figure in figures),
+                        "reviewers": reviewers.total,
+                        "frozen": frozen,
                         "mode": campaign.mode.value,
                     },
                 )
             )
-            for reviewer in reviewers:
-                await work.enqueue(wave_job(campaign_id, reviewer.person_id, "open"))
+            await work.enqueue(tell_job(campaign_id, "open"))
             await work.enqueue(owner_job(campaign_id, "open"))
             await work.commit()
 
 
-async def _load(work: UnitOfWork, seat_ids: Sequence[SeatId], campaign: Campaign, now: datetime) -> _Facts:
-    findings = await work.findings.get_many(seat_ids)
-    holders = {finding.person_id for finding in findings.values()}
-    people = await work.people.get_many(holders)
-    more = {person.manager_id for person in people.values() if person.manager_id}
-    more |= {one for one in (campaign.reviewer_id, campaign.fallback_id) if one}
-    people |= await work.people.get_many(more - people.keys())
-    return _Facts(
-        findings=findings,
-        people=people,
-        seats=await work.seats.of_people(holders),
+async def _shared(work: UnitOfWork, campaign: Campaign, now: datetime) -> _Shared:
+    named = [one for one in (campaign.reviewer_id, campaign.fallback_id) if one]
+    reviewers = await work.people.get_many(named)
+    return _Shared(
+        reviewers=reviewers,
+        among=await candidates(
+            work, campaign.strategy, {}, reviewer_id=campaign.reviewer_id, fallback_id=campaign.fallback_id
+        ),
         skus=await work.catalog.skus(),
         groups=await work.catalog.groups(),
         prices=await work.catalog.prices(now),
+    )
+
+
+async def _load(work: UnitOfWork, seat_ids: Sequence[SeatId], shared: _Shared) -> _Facts:
+    findings = await work.findings.get_many(seat_ids)
+    holders = {finding.person_id for finding in findings.values()}
+    people = await work.people.get_many(holders)
+    managers = {person.manager_id for person in people.values() if person.manager_id}
+    shared.reviewers.update(await work.people.get_many(managers - shared.reviewers.keys()))
+    return _Facts(
+        findings=findings,
+        people=people,
+        among=replace(shared.among, people=ChainMap(people, shared.reviewers, dict(shared.among.people))),
+        seats=await work.seats.of_people(holders),
+        skus=shared.skus,
+        groups=shared.groups,
+        prices=shared.prices,
     )

@@ -3,24 +3,25 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reclaim.domain.calendar import end_of_day
 from reclaim.domain.campaign import Scope, Strategy, check_draft
-from reclaim.domain.directory import Group, Person, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Group, Person, Seat, Sku
 from reclaim.domain.idle import Finding, Rule
-from reclaim.domain.ids import GroupId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Price
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import DataAge
 from reclaim.domain.removal import RemovalPlan, plan_removal
-from reclaim.domain.reviewers import Assignment, assign
+from reclaim.domain.reviewers import Assignment, Candidates, assign
 from reclaim.domain.selection import Selection, scoped, select_seats
 from reclaim.errors import Conflict, GuardrailExceeded, InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork
 from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.freshness import data_age, gives_sign_ins, no_sign_in_data
+from reclaim.services.naming import names_of
 
 _WINDOWS = (180, 90, 60, 30)  # those that the form offers
 _CHUNK = 2_000  # findings whose people or seats are in memory at once
@@ -36,7 +37,7 @@ class Prepared:
         named_not_idle: People and seats named in the scope of whom nothing idle was found.
         assignments: For every seat in scope.
         plans: For every item.
-        reviewers: Who is asked.
+        names: Of all reviewers, people and groups.
         held: Seats held per product, idle or not.
         over: The limit that the items exceed, hard before soft; None if they keep both.
         fallback: Who stands in; None if nobody can.
@@ -50,7 +51,7 @@ class Prepared:
     selection: Selection
     assignments: Mapping[SeatId, Assignment]
     plans: Mapping[SeatId, RemovalPlan]
-    reviewers: Mapping[PersonId, Person]
+    names: Mapping[AssigneeId, str]
     skus: Mapping[ProductId, Sku]
     prices: Mapping[ProductId, Price]
     held: Mapping[ProductId, int]
@@ -97,7 +98,7 @@ async def prepare(
     chosen = await _chosen(reading, idle, draft.scope)
     if not chosen:
         raise await _nothing_matches(reading, draft, now)
-    assignments, reviewers = await _assign(reading, draft, fallback, chosen)
+    assignments = await _assign(reading, draft, fallback, chosen)
     ids = [finding.seat_id for finding in chosen]
     selection = select_seats(
         idle,
@@ -105,6 +106,7 @@ async def prepare(
         asked=await reading.items.with_open_question(ids),
         answered=await reading.items.answered_until(ids, now),
         assignments=assignments,
+        excluded=await _excluded(reading, chosen, now),
     )
     held = await reading.seats.held()
     over = _over(selection, skus, held, policy)
@@ -119,13 +121,18 @@ async def prepare(
         selection=selection,
         assignments=assignments,
         plans=await _plans(reading, selection.items, skus),
-        reviewers=reviewers,
+        names=await names_of(reading, (one.assignee_id for one in assignments.values())),
         skus=skus,
         prices=await reading.catalog.prices(now),
         held=held,
         over=over,
         fallback=fallback,
     )
+
+
+async def _excluded(reading: UnitOfWork, chosen: Iterable[Finding], now: datetime) -> frozenset[SeatId]:
+    counting = {one.id for one in await reading.exclusions.counting(now)}
+    return frozenset(finding.seat_id for finding in chosen if finding.exclusion_id in counting)
 
 
 def _check_rules(scope: Scope, run: SyncRun) -> None:
@@ -195,29 +202,56 @@ def _reviewer(person_id: PersonId | None, people: Mapping[PersonId, Person], *, 
 
 async def _assign(
     reading: UnitOfWork, draft: CampaignDraft, fallback: Person | None, chosen: Sequence[Finding]
-) -> tuple[dict[SeatId, Assignment], dict[PersonId, Person]]:
-    """Return the assignment of every seat, and the reviewers among them."""
+) -> dict[SeatId, Assignment]:
+    """Return the assignment of every seat."""
     found: dict[SeatId, Assignment] = {}
     own = [one for one in (draft.reviewer_id, fallback.id if fallback else None) if one is not None]
     known = await reading.people.get_many(own)
+    among = await candidates(
+        reading,
+        draft.strategy,
+        known,
+        reviewer_id=draft.reviewer_id,
+        fallback_id=fallback.id if fallback else None,
+    )
+    known = dict(among.people)
     for some in _chunks(chosen):
         holders = await reading.people.get_many(finding.person_id for finding in some)
         managers = {person.manager_id for person in holders.values() if person.manager_id is not None}
         known |= await reading.people.get_many(one for one in managers if one not in known)
-        people = holders | known
+        here = replace(among, people=holders | known)
         found |= {
-            finding.seat_id: assign(
-                draft.strategy,
-                holders[finding.person_id],
-                people=people,
-                reviewer_id=draft.reviewer_id,
-                fallback_id=fallback.id if fallback else None,
-            )
+            finding.seat_id: assign(draft.strategy, holders[finding.person_id], finding.product_id, here)
             for finding in some
             if finding.person_id in holders
         }
-    asked = {assignment.person_id for assignment in found.values()}
-    return found, {person.id: person for person in known.values() if person.id in asked}
+    return found
+
+
+async def candidates(
+    reading: UnitOfWork,
+    strategy: Strategy,
+    people: Mapping[PersonId, Person],
+    *,
+    reviewer_id: PersonId | None,
+    fallback_id: PersonId | None,
+) -> Candidates:
+    """Return all that the strategy may choose from.
+
+    Args:
+        people: Holders and their managers, the named reviewer and the fallback reviewer; owners are read here.
+    """
+    if strategy is not Strategy.OWNER:
+        return Candidates(people=people, reviewer_id=reviewer_id, fallback_id=fallback_id)
+    owners = await reading.catalog.owners()
+    persons = {PersonId(one.owner) for one in owners.values() if one.kind is AssigneeKind.PERSON}
+    groups = {GroupId(one.owner) for one in owners.values() if one.kind is AssigneeKind.GROUP}
+    return Candidates(
+        people={**people, **await reading.people.get_many(persons - people.keys())},
+        fallback_id=fallback_id,
+        owners=owners,
+        members=await reading.people.reviewers_in(groups),
+    )
 
 
 def _over(

@@ -40,6 +40,9 @@ class ReadSeats:
             skus = await reading.catalog.skus()
             prices = await reading.catalog.prices(now)
             number, rows, total, per_product = await _nearest_page(reading, where, page, now)
+            excluded = await reading.findings.excluded(
+                days=where.days, now=now, product=where.product_id, rules=where.rules
+            )
             newest = await reading.syncs.newest_complete()
         if where.product_id is not None and where.product_id not in skus and total == 0:
             raise NotFound("There is no such SKU.")
@@ -53,6 +56,7 @@ class ReadSeats:
             monthly=monthly_total(per_product, prices),
             data=data_age(newest, now, self._policy.data_max_age),
             now=now,
+            excluded=sum(excluded.values()),
         )
 
     async def product(self, text: str) -> ProductId:

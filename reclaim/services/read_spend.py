@@ -1,11 +1,14 @@
 """Read recoverable spend by SKU."""
 
+from reclaim.domain.idle import NotIdleWhy
+from reclaim.domain.ids import ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SpendReport
 from reclaim.domain.spend import spend_report
 from reclaim.errors import InvalidRequest
-from reclaim.ports.storage import Work
+from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.exclusion_views import view_exclusions
 from reclaim.services.freshness import data_age, gives_sign_ins
 
 
@@ -30,16 +33,27 @@ class ReadSpend:
         now = self._clock.now()
         async with self._work.read() as reading:
             newest = await reading.syncs.newest_complete()
+            verdicts = await reading.findings.verdicts()
+            held_by = await reading.findings.excluded(days=window, now=now)
             return spend_report(
                 days=window,
                 idle=await reading.findings.tally(days=window, now=now),
-                held=await reading.seats.held(),
-                unknown=await reading.findings.unknown(),
+                held=await _held(reading, newest),
+                unknown=verdicts.get(NotIdleWhy.UNKNOWN.value, 0),
                 skus=await reading.catalog.skus(),
                 prices=await reading.catalog.prices(now),
                 data=data_age(newest, now, self._policy.data_max_age),
                 blocked=newest is not None and not gives_sign_ins(newest),
+                excluded=await view_exclusions(reading, held_by),
             )
+
+
+async def _held(reading: UnitOfWork, newest: SyncRun | None) -> dict[ProductId, int]:
+    """Return seats held per product. The scan has counted them; between a sync and its scan they are counted anew."""
+    scan = await reading.scans.newest()
+    if scan is not None and newest is not None and scan.run_id == newest.id:
+        return await reading.findings.held()
+    return await reading.seats.held()
 
 
 def check_window(days: int) -> int:

@@ -1,20 +1,29 @@
 """Where campaigns stand: progress, removals, money, who is still asked."""
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
-from reclaim.domain.ids import CampaignId, PersonId
-from reclaim.domain.money import Total
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, PersonId
+from reclaim.domain.money import Money, Total
 from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad
+from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Choice, ReviewItem
+from reclaim.domain.review import Choice, Waiting
 from reclaim.errors import InvalidRequest, NotFound
-from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.storage import ItemFigure, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.naming import names_of
+from reclaim.services.nudge_reviewers import whom_to_nudge
 
 SHOWN = 3
+MOST_OPEN = 20  # reviewers with open seats that are named; how many there are is `reviewers` less `reviewers_done`
+REVIEWERS_A_PAGE = 10
+_PACE_FROM = 3  # removals that make a pace
 
 
 class ReadStatus:
@@ -51,6 +60,54 @@ class ReadStatus:
             total = total.plus(Total(amounts=amounts, unpriced=0 if price else seats))
         return Campaigns(rows=tuple(rows), idle=sum(idle.values()), total=total)
 
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage:
+        """Return a page of the campaign's reviewers, those with most open seats first; `page` from 1 is kept in bounds.
+
+        Raises:
+            NotFound: There is no such campaign.
+        """
+        async with self._work.read() as work:
+            found = await work.campaigns.get(campaign)
+            if found is None:
+                raise NotFound("There is no such campaign.")
+            counts = sorted(
+                await work.items.reviewers(campaign), key=lambda one: (-one.open, -one.total, one.assignee_id)
+            )
+            pages = max(1, -(-len(counts) // REVIEWERS_A_PAGE))
+            page = min(max(1, page), pages)
+            shown = counts[(page - 1) * REVIEWERS_A_PAGE : page * REVIEWERS_A_PAGE]
+            names = await names_of(work, (one.assignee_id for one in shown))
+            members = await work.people.reviewers_in(
+                {GroupId(one.assignee_id) for one in shown if one.kind is AssigneeKind.GROUP}
+            )
+            unreached = set(await work.messages.unreached(wave_matter(campaign)))
+            reminded = await work.messages.reminded(campaign)
+        rows = []
+        for one in shown:
+            of_group = one.kind is AssigneeKind.GROUP
+            people = members.get(GroupId(one.assignee_id), frozenset()) if of_group else {PersonId(one.assignee_id)}
+            rows.append(
+                ReviewerProgress(
+                    assignee_id=one.assignee_id,
+                    name=names.get(one.assignee_id, one.assignee_id),
+                    seats=one.total,
+                    open=one.open,
+                    last_reminded_at=max((reminded[person] for person in people if person in reminded), default=None),
+                    reached=bool(people - unreached),
+                )
+            )
+        return ReviewersPage(
+            campaign_id=found.id,
+            campaign_name=found.name,
+            campaign_state=found.state,
+            closes_at=found.closes_at,
+            rows=tuple(rows),
+            page=page,
+            pages=pages,
+            page_size=REVIEWERS_A_PAGE,
+            total=len(counts),
+        )
+
     async def find(self, text: str | None) -> Campaign:
         """Return the campaign that is meant: by id, by name, or, for None, the newest one that runs, else the newest.
 
@@ -77,44 +134,57 @@ class ReadStatus:
         return close[0]
 
     async def _status(self, work: UnitOfWork, campaign: Campaign) -> CampaignStatus:
-        items = await work.items.of_campaign(campaign.id)
-        reviewers = await work.items.reviewers(campaign.id)
-        dead = set(await work.messages.unreached(wave_matter(campaign.id)))
+        figures = await work.items.figures(campaign.id)
+        reviewers = await work.items.reviewer_figures(campaign.id, top=MOST_OPEN)
+        dead = await work.messages.unreached(wave_matter(campaign.id))
         sent = await work.messages.counts(wave_matter(campaign.id))
         freeze = await work.controls.freeze()
-        ids = {one.person_id for one in reviewers} | {campaign.owner_id}
-        if campaign.abandoned_by:
-            ids.add(campaign.abandoned_by)
-        people = await work.people.get_many(ids)
-        names = {person: found.shown_name for person, found in people.items()}
-        by_choice = {choice: [i for i in items if i.answer and i.answer.choice is choice] for choice in Choice}
-        unsure = [i for i in items if i.answer is None and i.not_sure_by is not None]
-        removed = [i for i in items if i.outcome is Outcome.REMOVED]
+        ids: list[AssigneeId | None] = [campaign.owner_id, campaign.cancelled_by, campaign.abandoned_by, *dead]
+        names = await names_of(work, [*ids, *(one.assignee_id for one in reviewers.open_with)])
+        removed = [one for one in figures if one.outcome is Outcome.REMOVED]
         now = self._clock.now()
+        due = await whom_to_nudge(work, campaign, now)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
-        decided = len(by_choice[Choice.REVOKE]) + len(by_choice[Choice.KEEP]) + len(by_choice[Choice.NOT_SURE])
+        by_choice = {choice: [one for one in figures if one.choice is choice] for choice in Choice}
+        unanswered = [one for one in figures if one.choice is None]
         return CampaignStatus(
             campaign_id=campaign.id,
             name=campaign.name,
             state=campaign.state,
             mode=campaign.mode,
             owner_name=names.get(campaign.owner_id, campaign.owner_id),
-            items=len(items),
-            revoke=len(by_choice[Choice.REVOKE]),
-            keep=len(by_choice[Choice.KEEP]),
-            not_sure=len(by_choice[Choice.NOT_SURE]) + len(unsure),
-            open=len(items) - decided - len(unsure),
+            items=_items(figures),
+            revoke=_items(by_choice[Choice.REVOKE]),
+            keep=_items(by_choice[Choice.KEEP]),
+            not_sure=_items(by_choice[Choice.NOT_SURE]) + _items(one for one in unanswered if one.second_look),
+            open=_items(one for one in unanswered if not one.second_look),
+            potential=_total(figures),
             approved=_total(by_choice[Choice.REVOKE]),
-            reviewers=len(reviewers),
-            reviewers_done=sum(1 for one in reviewers if one.open == 0),
-            open_with=_loads(reviewers_open={r.person_id: r.open for r in reviewers if r.open}, names=names),
+            removed=_total(
+                one for one in figures if one.outcome is None and one.waiting is Waiting.PENDING_VERIFICATION
+            ),
+            reviewers=reviewers.total,
+            reviewers_done=reviewers.done,
+            open_with=tuple(
+                ReviewerLoad(
+                    assignee_id=one.assignee_id, name=names.get(one.assignee_id, one.assignee_id), seats=one.open
+                )
+                for one in reviewers.open_with
+            ),
             unreachable=tuple(sorted(names.get(person, person) for person in dead)),
             messages_sent=sum(n for state, n in sent.items() if state in ("sent", "updated")),
-            outcomes=_outcomes(items),
-            waiting=_waiting(items),
-            removing=sum(1 for i in items if i.waiting is not None or i.outcome is Outcome.REMOVED),
-            verified_count=len(removed),
+            outcomes=_outcomes(figures),
+            waiting=_waiting(figures),
+            removing=_items(one for one in figures if one.waiting is not None or one.outcome is Outcome.REMOVED),
+            verified_count=_items(removed),
             verified=_total(removed),
+            minutes_left=_minutes_left(
+                campaign,
+                await work.items.first_removed_at(campaign.id) if campaign.state is CampaignState.APPLYING else None,
+                _items(removed),
+                _items(one for one in figures if one.waiting is not None),
+                now,
+            ),
             due_at=campaign.due_at,
             closes_at=campaign.closes_at,
             next_reminder_at=min(times) if times and campaign.state is CampaignState.OPEN else None,
@@ -123,29 +193,46 @@ class ReadStatus:
             frozen_since=freeze.at if freeze else None,
             pause_reason=campaign.pause_reason,
             abandoned_by_name=names.get(campaign.abandoned_by) if campaign.abandoned_by else None,
+            cancelled_by_name=names.get(campaign.cancelled_by, campaign.cancelled_by)
+            if campaign.cancelled_by
+            else None,
+            cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
+            cancel_reason=campaign.cancel_reason,
+            nudgeable=len(due.people),
         )
 
 
-def _total(items: list[ReviewItem]) -> Total:
-    return Total.of(item.snapshot.monthly for item in items)
+def _items(figures: Iterable[ItemFigure]) -> int:
+    return sum(figure.items for figure in figures)
 
 
-def _loads(reviewers_open: Mapping[PersonId, int], names: Mapping[PersonId, str]) -> tuple[ReviewerLoad, ...]:
-    loads = [
-        ReviewerLoad(person_id=person, name=names.get(person, person), seats=seats)
-        for person, seats in reviewers_open.items()
-    ]
-    return tuple(sorted(loads, key=lambda load: (-load.seats, load.name)))
+def _total(figures: Iterable[ItemFigure]) -> Total:
+    total = Total()
+    for figure in figures:
+        amounts = (Money(figure.monthly_minor, figure.currency),) if figure.currency else ()
+        total = total.plus(Total(amounts=amounts, unpriced=0 if figure.currency else figure.items))
+    return total
 
 
-def _outcomes(items: list[ReviewItem]) -> tuple[tuple[Outcome, int], ...]:
-    counts = {outcome: sum(1 for i in items if i.outcome is outcome) for outcome in Outcome}
-    return tuple((outcome, number) for outcome, number in counts.items() if number)
+def _minutes_left(campaign: Campaign, since: datetime | None, removed: int, waiting: int, now: datetime) -> int | None:
+    """Return how long what waits will take at the pace since the first removal; None before there is a pace."""
+    elapsed = (now - since).total_seconds() if since is not None else 0.0
+    if campaign.state is not CampaignState.APPLYING or not waiting or removed < _PACE_FROM or elapsed <= 0:
+        return None
+    return max(1, math.ceil(elapsed / (removed - 1) * waiting / 60))
 
 
-def _waiting(items: list[ReviewItem]) -> tuple[tuple[str, int], ...]:
-    counts: dict[str, int] = {}
-    for item in items:
-        if item.waiting is not None and item.outcome is None:
-            counts[item.waiting.value] = counts.get(item.waiting.value, 0) + 1
+def _outcomes(figures: Iterable[ItemFigure]) -> tuple[tuple[Outcome, int], ...]:
+    counts = Counter[Outcome]()
+    for figure in figures:
+        if figure.outcome is not None:
+            counts[figure.outcome] += figure.items
+    return tuple((outcome, counts[outcome]) for outcome in Outcome if counts[outcome])
+
+
+def _waiting(figures: Iterable[ItemFigure]) -> tuple[tuple[str, int], ...]:
+    counts = Counter[str]()
+    for figure in figures:
+        if figure.waiting is not None and figure.outcome is None:
+            counts[figure.waiting.value] += figure.items
     return tuple(sorted(counts.items()))

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Person
-from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult, InboxView, ItemView, Wave, WaveRow
-from reclaim.domain.review import Recommendation, ReviewItem
+from reclaim.domain.review import AssignedHow, Recommendation, ReviewItem, whose
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.naming import names_of
 
 PAGE_SIZE = 10  # UX.md 2.1: rows a page; keeps the worst Teams card at 19 KB
 
@@ -39,11 +39,20 @@ class ReadWave:
         if not items:
             return None
         place = await _place(work, campaign.id, person)
-        names = await _names(work, items, extra=[campaign.fallback_id])
-        mine = sorted((i for i in items if i.assignee_id == person and i.answer is None), key=_by_weight)
-        answered = [i for i in items if i.answer is not None and i.answer.by == person]
-        answered.sort(key=lambda i: (i.answer.at if i.answer else campaign.created_at, i.id), reverse=True)
-        passed = [i for i in items if i.delegated_by == person and i.assignee_id != person and i.answer is None]
+        names = await _names(work, items, extra=[campaign.fallback_id, campaign.cancelled_by])
+        members = {group: {person} for group in await work.people.groups_of(person)}
+        mine = sorted((i for i in items if i.is_with(person, members) and i.answer is None), key=_by_weight)
+        answered = _newest_first(i for i in items if i.answer is not None and i.answer.by == person)
+        by_others = _newest_first(
+            i for i in items if i.answer is not None and i.answer.by != person and i.is_with(person, members)
+        )
+        elsewhere = sorted((i for i in items if i.answer is None and not i.is_with(person, members)), key=_by_weight)
+        passed = [i for i in elsewhere if i.delegated_by == person]
+        moved = [
+            i
+            for i in elsewhere
+            if i.assigned_how is AssignedHow.REASSIGNED and (i.moved_from == person or i.moved_from in members)
+        ]
         pages = max(1, -(-len(mine) // PAGE_SIZE))
         page = min(max(1, place.page), pages)
         shown = mine[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -61,7 +70,11 @@ class ReadWave:
             recommended_monthly=_total(recommended),
             answered=tuple(_row(i, {}, names) for i in answered),
             answered_monthly=_total(answered),
-            passed_on=tuple(_row(i, {}, names) for i in sorted(passed, key=_by_weight)),
+            passed_on=tuple(_row(i, {}, names) for i in passed),
+            by_others=tuple(_row(i, {}, names) for i in by_others),
+            moved_away=tuple(_row(i, {}, names) for i in moved),
+            cancelled_by_name=names.get(campaign.cancelled_by) if campaign.cancelled_by else None,
+            cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
             page=page,
             pages=pages,
             page_size=PAGE_SIZE,
@@ -102,15 +115,15 @@ class ReadWave:
             theirs = await work.items.for_reviewer(campaign.id, viewer)
             concerned = any(one.id == item.id for one in theirs) or item.not_sure_by == viewer
             if not concerned:
-                names = await _names(work, [item])
-                holder = names.get(item.assignee_id, "someone else") if item.assignee_id else "nobody"
-                raise NotFound(f"This seat is with {holder} now. Only {holder.split(' ')[0]} can answer.")
-            names = await _names(work, [item], extra=[campaign.fallback_id])
+                raise NotFound(whose(item, await _names(work, [item])))
+            names = await _names(work, [item], extra=[campaign.fallback_id, campaign.cancelled_by])
+            members = {group: {viewer} for group in await work.people.groups_of(viewer)}
             newest = await work.syncs.newest_complete()
             skus = await work.catalog.skus()
             seats = (await work.seats.of_people([item.person_id])).get(item.person_id, ())
             asked_before = await work.items.of_person(item.person_id)
-        others = [one for one in theirs if one.assignee_id == viewer and one.answer is None]
+        others = [one for one in theirs if one.is_with(viewer, members) and one.answer is None]
+        back_to = item.moved_from or item.delegated_by if item.delegated_by else None
         return ItemView(
             item=item,
             campaign_name=campaign.name,
@@ -138,6 +151,12 @@ class ReadWave:
                 for one in asked_before
                 if one.product_id == item.product_id and one.id != item.id and one.answer is not None
             ),
+            may_answer=item.is_with(viewer, members),
+            group_name=names.get(item.group_id, "a group") if item.group_id else None,
+            back_to_name=names.get(back_to) if back_to else None,
+            moved_by_name=names.get(item.moved_by) if item.moved_by else None,
+            cancelled_by_name=names.get(campaign.cancelled_by) if campaign.cancelled_by else None,
+            cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
         )
 
     async def turn_page(self, campaign: CampaignId, person: PersonId, by: int) -> None:
@@ -188,7 +207,7 @@ async def _place(work: UnitOfWork, campaign: CampaignId, person: PersonId) -> _P
     return _Place(stored[1] if stored else {})
 
 
-def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[PersonId, str]) -> WaveRow:
+def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[AssigneeId, str]) -> WaveRow:
     default = item.recommendation is Recommendation.REVOKE
     return WaveRow(
         item=item,
@@ -196,7 +215,14 @@ def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[PersonId
         from_name=names.get(item.delegated_by) if item.delegated_by else None,
         from_reason=item.assigned_reason if item.delegated_by else None,
         with_name=names.get(item.assignee_id) if item.assignee_id else None,
+        back_to_name=names.get(item.moved_from or item.delegated_by) if item.delegated_by else None,
+        moved_by_name=names.get(item.moved_by) if item.moved_by else None,
+        answered_by_name=names.get(item.answer.by) if item.answer else None,
     )
+
+
+def _newest_first(items: Iterable[ReviewItem]) -> list[ReviewItem]:
+    return sorted(items, key=lambda i: (i.answer is not None and i.answer.at, i.id), reverse=True)
 
 
 def _by_weight(item: ReviewItem) -> tuple[bool, int, str, str]:
@@ -214,10 +240,10 @@ def _total(items: Sequence[ReviewItem]) -> Total:
 
 
 async def _names(
-    work: UnitOfWork, items: Iterable[ReviewItem], extra: Iterable[PersonId | None] = ()
-) -> dict[PersonId, str]:
-    ids: set[PersonId] = {one for one in extra if one}
+    work: UnitOfWork, items: Iterable[ReviewItem], extra: Iterable[AssigneeId | None] = ()
+) -> dict[AssigneeId, str]:
+    ids: set[AssigneeId | None] = {*extra}
     for item in items:
-        ids |= {one for one in (item.assignee_id, item.delegated_by, item.answer.by if item.answer else None) if one}
-    people: dict[PersonId, Person] = await work.people.get_many(ids)
-    return {person: found.shown_name for person, found in people.items()}
+        ids |= {item.assignee_id, item.delegated_by, item.moved_from, item.moved_by}
+        ids |= {item.answer.by} if item.answer else set()
+    return await names_of(work, ids)

@@ -7,13 +7,14 @@ is read again once and then told.
 import hashlib
 import json
 from asyncio import gather
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.ids import BatchId, ItemId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult
@@ -23,7 +24,7 @@ from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound, Re
 from reclaim.ports.storage import DecisionLog, DecisionWrite, ToDecide, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
-from reclaim.services.jobs import wave_job
+from reclaim.services.jobs import list_job
 
 MAX_ITEMS = 100  # of one click; a card shows ten
 
@@ -91,6 +92,7 @@ class RecordDecision:
                         note=note,
                         keep_until=keep_until,
                         names=present.names,
+                        members=present.members,
                     )
         held = [i for i in items if bulk and choice is Choice.REVOKE and i in loaded and not loaded[i].bulk_revocable]
         if held:
@@ -127,7 +129,7 @@ class RecordDecision:
                 done.append(outcome)
         if not done and first_error is not None:
             raise first_error
-        await self._tell_new_assignees(actor, done, batch)
+        await self._tell_the_others(actor, loaded, done, batch)
         return BulkResult(
             choice=choice,
             batch_id=batch,
@@ -208,6 +210,7 @@ class RecordDecision:
                     note=note,
                     keep_until=keep_until,
                     names=present.names,
+                    members=present.members,
                 )
             except (NotAuthorized, Conflict):
                 if await self._is_known(actor, item, choice, batch, idem_key, request):
@@ -287,16 +290,26 @@ class RecordDecision:
         name = who.shown_name if who else "Someone"
         return f"{name} answered a moment ago: {now.answer.choice.value}. You see the present state now."
 
-    async def _tell_new_assignees(self, actor: Actor, done: Sequence[ReviewItem], batch: BatchId) -> None:
-        """Not sure moves a seat to the fallback reviewer, whose list must show it. The tick would find it as well."""
-        moved = {(i.campaign_id, i.assignee_id) for i in done if i.not_sure_by == actor.id and i.answer is None}
-        if not moved:
+    async def _tell_the_others(
+        self, actor: Actor, before: Mapping[ItemId, ReviewItem], done: Sequence[ReviewItem], batch: BatchId
+    ) -> None:
+        """Show it to whom it concerns too: the fallback reviewer after Not sure, and the other members of a group.
+
+        Of the first the tick would find the missing card as well.
+        """
+        moved = {_holder(i) for i in done if i.not_sure_by == actor.id and i.answer is None}
+        shared = {_holder(before[i.id]) for i in done if before[i.id].group_id is not None}
+        if not moved and not shared:
             return
         async with self._work.write() as work:
-            for campaign, person in sorted(moved, key=str):
-                if person is not None:
-                    await work.enqueue(wave_job(campaign, person, batch))
+            for campaign, assignee, kind in sorted(moved | shared, key=str):
+                if assignee is not None:
+                    await work.enqueue(list_job(campaign, assignee, kind, batch, but=actor.id))
             await work.commit()
+
+
+def _holder(item: ReviewItem) -> tuple[CampaignId, AssigneeId | None, AssigneeKind]:
+    return item.campaign_id, item.assignee_id, item.assignee_kind
 
 
 def _digest(parts: Sequence[object]) -> str:

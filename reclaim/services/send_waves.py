@@ -1,12 +1,13 @@
 """Tell reviewers and owners: their list, a reminder, a new closing time, where the campaign stands."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.ids import CampaignId, GroupId, ItemId, PersonId
 from reclaim.domain.notices import (
     CampaignClosedNotice,
     CampaignOpenNotice,
@@ -22,6 +23,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.jobs import summary_job, wave_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
 
@@ -52,6 +54,7 @@ class SendWaves:
         self._read = read
         self._status = status
         self._messenger = messenger
+        self._expected: dict[CampaignId, int] = {}  # reviewers of a campaign when they were last counted
         self._attest = Attestor(clock=clock, tokens=tokens)
 
     async def handle_wave(self, job: Job) -> None:
@@ -59,11 +62,32 @@ class SendWaves:
         campaign, person = _names(job)
         held = await self._held(campaign, person)
         wave = await self._read.wave(campaign, person)
+        if wave is not None and wave.campaign_state not in (CampaignState.OPEN, CampaignState.CANCELLED):
+            # Who has passed seats on is promised their result, also where they have no seat of their own any more.
+            passed = {row.item.delegated_by for row in (*wave.answered, *wave.open_rows) if row.item.delegated_by}
+            await self._enqueue(
+                summary_job(campaign, one, job.key.rpartition(":")[2]) for one in sorted({person} | passed)
+            )
         if wave is None:
             await self._take_away(campaign, person)
             return
         await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
         await self._count_up(campaign)
+
+    async def handle_group(self, job: Job) -> None:
+        """Show every member of the group who can review their list, each by a job of their own."""
+        campaign, group = CampaignId(str(job.args["campaign"])), GroupId(str(job.args["group"]))
+        async with self._work.write() as work:
+            members = await work.people.reviewers_in([group])
+            for person in sorted(members.get(group, frozenset()) - {job.args.get("but")}):
+                await work.enqueue(wave_job(campaign, person, f"of-{job.key}"))
+            await work.commit()
+
+    async def _enqueue(self, jobs: Iterable[Job]) -> None:
+        async with self._work.write() as work:
+            for job in jobs:
+                await work.enqueue(job)
+            await work.commit()
 
     async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:
         """Leave no live buttons on the list of somebody whose last seat went to somebody else."""
@@ -84,7 +108,13 @@ class SendWaves:
         wave = await self._read.wave(campaign, person)
         if wave is None or wave.open_count == 0 or wave.campaign_state is not CampaignState.OPEN:
             return
-        notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
+        if "by" in job.args:
+            by = PersonId(str(job.args["by"]))
+            async with self._work.read() as work:
+                asker = await work.people.get(by)
+            notice = WaveNotice(wave=wave, reminder=0, asked_by=asker.shown_name if asker else None, fresh=True)
+        else:
+            notice = WaveNotice(wave=wave, reminder=int(job.args["number"]), reminders=int(job.args["of"]), fresh=True)
         # Nobody sends a reminder a second time, so a channel that fails in passing gets a few tries here.
         for pause_s in _PAUSES_S:
             try:
@@ -139,7 +169,8 @@ class SendWaves:
         """Return the person's items. Asked before the list is drawn: what arrives later is not on the card."""
         async with self._work.read() as work:
             items = await work.items.for_reviewer(campaign, person)
-        return frozenset(item.id for item in items if item.assignee_id == person)
+            members = {group: {person} for group in await work.people.groups_of(person)}
+        return frozenset(item.id for item in items if item.is_with(person, members))
 
     async def _show(self, notice: WaveNotice, person: PersonId, kind: EventKind, held: frozenset[ItemId]) -> bool:
         try:
@@ -176,9 +207,20 @@ class SendWaves:
         return True
 
     async def _count_up(self, campaign: CampaignId) -> None:
-        status = await self._status.status(campaign)
-        everyone = status.messages_sent >= status.reviewers
-        if status.state is CampaignState.OPEN and (everyone or status.messages_sent % OWNER_EVERY == 0):
+        """Draw the owner's card anew from time to time, and when the last list has arrived.
+
+        Whether that was the last is looked at only from the number that it took before: to count the reviewers of a large
+        campaign with every list would take longer than to send it.
+        """
+        async with self._work.read() as work:
+            by_state = await work.messages.counts(wave_matter(campaign))
+            sent = sum(by_state.get(state, 0) for state in ("sent", "updated"))
+            if sent % OWNER_EVERY and sent < self._expected.get(campaign, 0):
+                return
+            found = await work.campaigns.get(campaign)
+            reviewers = (await work.items.reviewer_figures(campaign, top=0)).total
+        self._expected[campaign] = reviewers
+        if found is not None and found.state is CampaignState.OPEN and (sent >= reviewers or sent % OWNER_EVERY == 0):
             await self._tell_owner(campaign)
 
     async def _tell_owner(self, campaign_id: CampaignId) -> None:

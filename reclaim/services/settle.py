@@ -16,7 +16,7 @@ from reclaim.domain.review import ReviewItem, Waiting
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import owner_job, wave_job
+from reclaim.services.jobs import owner_job, receipt_job, tell_job
 
 ALREADY_ABSENT: Final = "already_absent"  # a step's `error` where Microsoft said that there was nothing to remove
 
@@ -65,7 +65,7 @@ async def end_item(
     now: datetime,
     facts: dict[str, Fact] | None = None,
 ) -> ReviewItem:
-    """Give the item its outcome and attest it."""
+    """Give the item its outcome and attest it; a holder whose seat is verified gone is told."""
     verified = outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT)
     ended = replace(
         item,
@@ -86,6 +86,8 @@ async def end_item(
             facts={"outcome": outcome.value, "reason": reason, **(facts or {})},
         )
     )
+    if outcome is Outcome.REMOVED:
+        await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{ended.version}"))
     return ended
 
 
@@ -130,16 +132,15 @@ async def close_if_settled(work: UnitOfWork, attest: Attestor, campaign_id: Camp
     campaign = await work.campaigns.get(campaign_id)
     if campaign is None or campaign.state is not CampaignState.APPLYING:
         return False
-    counts = await work.items.counts(campaign_id)
-    if any(outcome == "" and n for (_, outcome, _), n in counts.items()):
+    if await work.items.any_left(campaign_id):
         return False
     closed = replace(campaign.to(CampaignState.CLOSED), closed_at=now)
     await work.campaigns.save(closed)
     facts: dict[str, Fact] = {}
-    for (_, outcome, _), number in counts.items():
-        facts[outcome] = int(facts.get(outcome) or 0) + number
+    for figure in await work.items.figures(campaign_id):
+        if figure.outcome is not None:
+            facts[figure.outcome.value] = int(facts.get(figure.outcome.value) or 0) + figure.items
     await work.events.append(attest.event(EventKind.CAMPAIGN_CLOSED, actor=SYSTEM, campaign=campaign_id, facts=facts))
     await work.enqueue(owner_job(campaign_id, f"closed-{closed.version}"))
-    for reviewer in await work.items.reviewers(campaign_id):
-        await work.enqueue(wave_job(campaign_id, reviewer.person_id, f"settled-{closed.version}"))
+    await work.enqueue(tell_job(campaign_id, f"settled-{closed.version}"))
     return True

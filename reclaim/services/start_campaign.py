@@ -10,7 +10,7 @@ from reclaim.domain.campaign import Campaign, CampaignState, stricter
 from reclaim.domain.confirmation import LaunchRequest, LaunchState
 from reclaim.domain.directory import Person
 from reclaim.domain.idle import Finding
-from reclaim.domain.ids import CampaignId, PersonId
+from reclaim.domain.ids import AssigneeId, CampaignId, PersonId, SeatId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import OverLimit, ReviewerLoad, SkuShare, StartPreview, StartSeat, StartSeats
@@ -22,6 +22,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
 from reclaim.services.campaign_draft import CampaignDraft, draft_sha256, from_state, to_state
+from reclaim.services.chunks import CHUNK
 from reclaim.services.freshness import age_in_words
 from reclaim.services.jobs import open_job
 from reclaim.services.prepare_campaign import Prepared, prepare
@@ -176,6 +177,7 @@ async def store_launch(
     if newest is None or newest.id != prepared.run.id:
         raise Conflict("The data was read anew a moment ago. Look at the preview again.")
     await unit.campaigns.add(campaign)
+    await unit.campaigns.freeze_seats(campaign.id, _seats(prepared), part=CHUNK)
     facts = _facts(draft, campaign, prepared)
     if confirmed is not None:
         facts |= {"request": confirmed.id, "confirmed_by": confirmed.settled_by}
@@ -224,8 +226,7 @@ def check_launch(prepared: Prepared, now: datetime) -> None:
 
 
 def _campaign(draft: CampaignDraft, prepared: Prepared, policy: Policy, now: datetime) -> Campaign:
-    """Return the launched campaign with exactly the seats that were shown, so that a later sync cannot widen it."""
-    seats = tuple(sorted(finding.seat_id for finding in prepared.selection.items))
+    """Return the launched campaign; its seats are frozen beside it."""
     return Campaign(
         id=CampaignId(draft.ref),
         name=draft.name.strip(),
@@ -241,9 +242,14 @@ def _campaign(draft: CampaignDraft, prepared: Prepared, policy: Policy, now: dat
         reviewer_id=draft.reviewer_id,
         fallback_id=prepared.fallback.id if prepared.fallback else None,
         silence=draft.silence,
-        scope=replace(draft.scope, seat_ids=seats, person_ids=()),
+        scope=replace(draft.scope, seat_ids=(), person_ids=()),
         mode=stricter(policy.writes, draft.mode),
     ).to(CampaignState.OPENING)
+
+
+def _seats(prepared: Prepared) -> list[SeatId]:
+    """Return exactly the seats that were shown, so that a later sync cannot widen the campaign."""
+    return sorted(finding.seat_id for finding in prepared.selection.items)
 
 
 def _facts(draft: CampaignDraft, campaign: Campaign, prepared: Prepared) -> dict[str, Fact]:
@@ -289,7 +295,7 @@ def preview_of(
         recommended=len(recommended),
         writable=len(writable),
         blockers=tuple(sorted(blockers.items(), key=lambda pair: (-pair[1], pair[0]))),
-        reviewers=_loads((one.person_id for one in assignments if one.person_id is not None), prepared),
+        reviewers=_loads((one.assignee_id for one in assignments if one.assignee_id is not None), prepared),
         to_fallback=sum(one.how is AssignedHow.FALLBACK for one in assignments),
         fallback_name=prepared.fallback.shown_name if prepared.fallback else None,
         left_out=prepared.selection.left_out,
@@ -312,8 +318,8 @@ def _by_reviewer(item: Finding, prepared: Prepared) -> tuple[str, str, str]:
 
 
 def _reviewer_name(item: Finding, prepared: Prepared) -> str:
-    reviewer = prepared.assignments[item.seat_id].person_id
-    return prepared.reviewers[reviewer].shown_name if reviewer is not None else ""
+    reviewer = prepared.assignments[item.seat_id].assignee_id
+    return prepared.names.get(reviewer, reviewer) if reviewer is not None else ""
 
 
 def _seat(item: Finding, prepared: Prepared, people: Mapping[PersonId, Person]) -> StartSeat:
@@ -354,9 +360,9 @@ def _monthly(items: Iterable[Finding], prepared: Prepared) -> Total:
     return Total.of(prices[item.product_id].monthly if item.product_id in prices else None for item in items)
 
 
-def _loads(reviewers: Iterable[PersonId], prepared: Prepared) -> tuple[ReviewerLoad, ...]:
+def _loads(reviewers: Iterable[AssigneeId], prepared: Prepared) -> tuple[ReviewerLoad, ...]:
     loads = (
-        ReviewerLoad(person_id=person, name=prepared.reviewers[person].shown_name, seats=seats)
-        for person, seats in Counter(reviewers).items()
+        ReviewerLoad(assignee_id=one, name=prepared.names.get(one, one), seats=seats)
+        for one, seats in Counter(reviewers).items()
     )
-    return tuple(sorted(loads, key=lambda load: (-load.seats, load.name.casefold(), load.person_id)))
+    return tuple(sorted(loads, key=lambda load: (-load.seats, load.name.casefold(), load.assignee_id)))

@@ -7,14 +7,15 @@ from typing import TypeVar
 
 import structlog
 
-from reclaim.domain.directory import Group, Sku
+from reclaim.domain.directory import AssigneeKind, Group, Sku
 from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
-from reclaim.domain.syncing import SyncState
+from reclaim.domain.syncing import MEMBERS_STREAM, SyncState
 from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport
 from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.chunks import ahead
 
 Row = TypeVar("Row")
 OnPage = Callable[[], Awaitable[None]]
@@ -35,7 +36,7 @@ class Superseded(Exception):
 
 
 class SyncStreams:
-    """Reads SKUs, groups, people, sign-ins and the members of role groups, in this order."""
+    """Reads SKUs, groups, people, sign-ins and the members of groups with a role or a product, in this order."""
 
     def __init__(self, *, work: Work, clock: Clock, policy: Policy, directory: Directory, tenant_id: TenantId) -> None:
         self._work = work
@@ -63,17 +64,23 @@ class SyncStreams:
         await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
         await self._stream(run, "people", self._directory.people, self._save_people, on_page)
         await self._sign_ins(run, on_page)
-        for group in await self._role_groups():
+        owning = await self._owning_groups()
+        for group in owning:
+            await self._facts(run, group)
+        for group in dict.fromkeys([*await self._role_groups(), *owning]):
             await self._members(run, group, on_page)
 
     async def _stream(self, run: RunId, stream: str, read: Read[Row], save: Save[Row], on_page: OnPage) -> None:
         async with self._work.read() as reading:
             stored = await reading.syncs.cursor(run, stream)
         cursor = stored or StreamCursor(stream=stream, next_cursor=None, done=False, page=0)
-        while not cursor.done:
-            page = await read(cursor.next_cursor)
-            cursor = await self._keep(run, cursor, page, save)
-            await on_page()
+        page = None if cursor.done else await read(cursor.next_cursor)
+        while page is not None:
+            # The next page is on its way while this one is stored; only what is stored moves the cursor.
+            async with ahead(_after(page, read)) as following:
+                cursor = await self._keep(run, cursor, page, save)
+                await on_page()
+            page = await following
 
     async def _keep(self, run_id: RunId, cursor: StreamCursor, page: Page[Row], save: Save[Row]) -> StreamCursor:
         if page.next_cursor is not None and page.next_cursor == cursor.next_cursor:
@@ -137,6 +144,25 @@ class SyncStreams:
             people = await reading.people.get_many(PersonId(one) for one in self._role_ids)
         return [GroupId(one) for one in self._role_ids if PersonId(one) not in people]
 
+    async def _owning_groups(self) -> list[GroupId]:
+        """Return the groups that own products, and those that still have something to answer though they own none."""
+        async with self._work.read() as reading:
+            owners = await reading.catalog.owners()
+            asked = await reading.items.groups_asked()
+        return sorted(asked | {GroupId(one.owner) for one in owners.values() if one.kind is AssigneeKind.GROUP})
+
+    async def _facts(self, run_id: RunId, group: GroupId) -> None:
+        """Keep the name of a group that carries no licenses, and so is in no other stream."""
+        found = await self._directory.group(group)
+        if found is None:
+            return
+        async with self._work.write() as unit:
+            run = await unit.syncs.get(run_id)
+            if run is None or run.state != SyncState.RUNNING:
+                raise Superseded
+            await unit.syncs.save_groups(run_id, [found])
+            await unit.commit()
+
     async def _members(self, run: RunId, group: GroupId, on_page: OnPage) -> None:
         async def read(cursor: str | None) -> Page[PersonId]:
             return await self._directory.group_members(group, cursor)
@@ -145,9 +171,13 @@ class SyncStreams:
             await unit.syncs.save_members(run.id, group, rows)
 
         try:
-            await self._stream(run, f"members:{group}", read, save, on_page)
+            await self._stream(run, f"{MEMBERS_STREAM}{group}", read, save, on_page)
         except DirectoryError as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            # No such group: its members lose the role when the run completes, as they are not seen.
-            _log.info("role id is no group", run=run, id=group)
+            # No such group: its members lose role and say when the run completes, as they are not seen.
+            _log.info("id with a role or a product is no group", run=run, id=group)
+
+
+async def _after(page: Page[Row], read: Read[Row]) -> Page[Row] | None:
+    return None if page.next_cursor is None else await read(page.next_cursor)

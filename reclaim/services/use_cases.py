@@ -4,6 +4,7 @@ from reclaim.domain.ids import TenantId
 from reclaim.domain.policy import Policy
 from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import Directory, SeatWriter
+from reclaim.ports.documents import Documents
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
@@ -13,21 +14,32 @@ from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
+from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
+from reclaim.services.name_owner import NameOwner
+from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
+from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_results import TellResults
+from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 
 
@@ -45,17 +57,22 @@ class UseCases:
         writer: SeatWriter,
         messenger: Messenger,
         decisions: DecisionLog,
+        documents: Documents,
         tenant_id: TenantId,
     ) -> None:
         self.access = Access(work=work, policy=policy)
-        self.prices = LoadPrices(work=work, clock=clock)
+        self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
+        self.keep_prices = KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy)
         self.spend = ReadSpend(work=work, clock=clock, policy=policy)
         self.seats = ReadSeats(work=work, clock=clock, policy=policy)
         self.status = ReadStatus(work=work, clock=clock, policy=policy)
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.why = ExplainSeat(work=work, clock=clock, policy=policy)
         self.history = ReadHistory(work=work, clock=clock, policy=policy)
-        self.export = ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.export = ExportEvidence(
+            work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=documents)
+        )
         self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.choose = ChooseSeats(work=work)
         self.confirm = ConfirmLaunch(
@@ -64,10 +81,16 @@ class UseCases:
         self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)
         self.delegate = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.reassign = ReassignItems(work=work, clock=clock, tokens=tokens)
+        self.steer = SteerCampaign(work=work, clock=clock, tokens=tokens)
+        self.nudge = NudgeReviewers(work=work, clock=clock, tokens=tokens)
+        self.owners = NameOwner(work=work, clock=clock, tokens=tokens, policy=policy)
         self.close = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.freeze = FreezeWrites(
             work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
         )
+        self.tell = TellReviewers(work=work, clock=clock)
+        self.release = ReleaseOrders(work=work, clock=clock, tokens=tokens)
         self.send = SendWaves(
             work=work,
             clock=clock,
@@ -77,6 +100,8 @@ class UseCases:
             status=self.status,
             messenger=messenger,
         )
+        self.summaries = ReadSummary(work=work)
+        self.results = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
         self.apply = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
         )

@@ -6,18 +6,19 @@ from datetime import timedelta
 
 import structlog
 
-from reclaim.domain.attestation import EventKind, Fact
+from reclaim.domain.attestation import Event, EventKind, Fact
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import OrderId, ProductId, RunId
+from reclaim.domain.ids import CampaignId, ItemId, OrderId, RunId
 from reclaim.domain.orders import OrderState, RemovalOrder, StepState
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import ReviewItem
 from reclaim.errors import PortError
 from reclaim.ports.directory import ReadBack, SeatWriter
 from reclaim.ports.engine import Job
-from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.storage import CONFIRMED, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.chunks import CHUNK, JOBS
 from reclaim.services.jobs import verify_job, writeback_job
 from reclaim.services.settle import (
     TAKES_EFFECT_WITHIN,
@@ -30,6 +31,7 @@ from reclaim.services.settle import (
     taken_by_us,
     with_steps,
 )
+from reclaim.services.tell_reviewers import enqueue
 
 FIRST_WAIT = timedelta(minutes=15)
 LONGEST_WAIT = timedelta(hours=6)
@@ -118,45 +120,71 @@ class VerifyRemovals:
             await work.orders.save(replace(order, not_before=now + wait))
 
     async def after_sync(self, run: RunId) -> None:
-        """Use a completed sync: waiting orders may start, written ones are checked, removed seats are confirmed."""
-        async with self._work.write() as work:
-            complete = await work.syncs.get(run)
-            if complete is None:
-                return
-            for campaign in await work.campaigns.in_states([CampaignState.APPLYING, CampaignState.PAUSED]):
-                fresh = (
-                    campaign.state is CampaignState.APPLYING
-                    and campaign.closing_at is not None
-                    and complete.started_at >= campaign.closing_at
-                )
-                for order in await work.orders.in_state(campaign.id, [OrderState.QUEUED, OrderState.VERIFYING]):
-                    if order.state is OrderState.VERIFYING:
-                        await work.enqueue(verify_job(order.id, order.attempt))
-                    elif fresh:
-                        ready = replace(
-                            order, state=OrderState.READY, not_before=self._clock.now(), version=order.version + 1
-                        )
-                        await work.orders.save(ready)
-                        await work.enqueue(writeback_job(ready.id, ready.attempt))
-            await self._confirm(work, run)
-            await work.commit()
+        """Use a completed sync: waiting orders may start, written ones are checked, removed seats are confirmed.
 
-    async def _confirm(self, work: UnitOfWork, run: RunId) -> None:
+        Goes on where it stopped when it is called again for the same run.
+        """
+        async with self._work.read() as work:
+            complete = await work.syncs.get(run)
+            campaigns = await work.campaigns.in_states([CampaignState.APPLYING, CampaignState.PAUSED])
+        if complete is None:
+            return
+        for campaign in campaigns:
+            await self._check(campaign.id)
+            if campaign.closing_at is not None and complete.started_at >= campaign.closing_at:
+                await self._start(campaign.id)
+        await self._confirm(run)
+
+    async def _check(self, campaign: CampaignId) -> None:
+        after: OrderId | None = None
+        while True:
+            async with self._work.read() as work:
+                orders = await work.orders.page(campaign, [OrderState.VERIFYING], after=after, limit=CHUNK)
+            if not orders:
+                return
+            await enqueue(self._work, [verify_job(order.id, order.attempt) for order in orders])
+            after = orders[-1].id
+
+    async def _start(self, campaign_id: CampaignId) -> None:
+        """Let the orders go that waited for this sync, as long as the campaign applies."""
+        while True:
+            async with self._work.write() as work:
+                campaign = await work.campaigns.get(campaign_id)
+                if campaign is None or campaign.state is not CampaignState.APPLYING:
+                    return
+                orders = await work.orders.page(campaign_id, [OrderState.QUEUED], after=None, limit=JOBS)
+                if not orders:
+                    return
+                now = self._clock.now()
+                ready = [
+                    replace(order, state=OrderState.READY, not_before=now, version=order.version + 1)
+                    for order in orders
+                ]
+                await work.orders.save_many(ready)
+                for order in ready:
+                    await work.enqueue(writeback_job(order.id, order.attempt))
+                await work.commit()
+
+    async def _confirm(self, run: RunId) -> None:
         """Attest, once per seat, that a complete sync no longer finds what was removed."""
-        states = [CampaignState.APPLYING, CampaignState.CLOSED]
-        for campaign in await work.campaigns.in_states(states):
-            removed = [i for i in await work.items.of_campaign(campaign.id) if i.outcome is Outcome.REMOVED]
-            still = await work.seats.get_many([item.seat_id for item in removed])
-            for item in removed:
-                if item.seat_id in still:
-                    continue
-                if await work.controls.once(f"confirmed:{item.id}", at=self._clock.now()):
-                    await work.events.append(
-                        self._attest.event(
-                            EventKind.SYNC_CONFIRMED,
-                            actor=SYSTEM,
-                            campaign=campaign.id,
-                            item=item.id,
-                            facts={"run": run, "sku": ProductId(item.product_id)},
-                        )
-                    )
+        after: ItemId | None = None
+        while True:
+            async with self._work.read() as reading:
+                removed = await reading.items.unconfirmed(after=after, limit=CHUNK)
+            if not removed:
+                return
+            after = removed[-1].id
+            async with self._work.write() as work:
+                now = self._clock.now()
+                fresh = [item for item in removed if await work.controls.once(f"{CONFIRMED}{item.id}", at=now)]
+                await work.events.append(*(self._confirmed(item, run) for item in fresh))
+                await work.commit()
+
+    def _confirmed(self, item: ReviewItem, run: RunId) -> Event:
+        return self._attest.event(
+            EventKind.SYNC_CONFIRMED,
+            actor=SYSTEM,
+            campaign=item.campaign_id,
+            item=item.id,
+            facts={"run": run, "sku": item.product_id},
+        )

@@ -8,6 +8,7 @@ import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import CampaignState
+from reclaim.domain.exclusions import strongest
 from reclaim.domain.ids import GroupId, OrderId, ProductId, StepId
 from reclaim.domain.orders import RemovalStep, StepState
 from reclaim.domain.policy import Policy
@@ -102,6 +103,10 @@ class WriteStep:
                 raise Later("hourly_limit", HOURLY_WAIT, counts=False)
             if await self._sees_too_little(work, item, look, known):
                 raise Later("other_removal", OTHER_REMOVAL_WAIT, counts=False)
+            if look.person is not None and strongest(
+                await work.exclusions.counting(now), look.person.person, item.product_id, now
+            ):
+                raise Later("excluded", OTHER_REMOVAL_WAIT, counts=False)  # since the look, which the next try repeats
             step = next((s for s in steps_of(order, item.id) if s.step == plan), None)
             if step is None or step.state is not StepState.PLANNED:
                 return None

@@ -1,17 +1,18 @@
 """Campaigns."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.ids import CampaignId, PersonId
+from reclaim.domain.ids import CampaignId, PersonId, SeatId
 from storage.repositories.conflicts import changed
 from storage.repositories.json_columns import decode_scope, encode_scope
-from storage.tables import campaigns
+from storage.tables import campaigns, frozen_seats
 
+_PART = frozen_seats.c
 _NEWEST_FIRST: tuple[Any, ...] = (campaigns.c.created_at.desc(), campaigns.c.id.desc())
 
 
@@ -49,6 +50,46 @@ class SqlCampaigns:
         )
         return [to_campaign(row) for row in found.mappings()]
 
+    async def freeze_seats(self, campaign: CampaignId, seats: Sequence[SeatId], *, part: int) -> None:
+        starts = range(0, len(seats), part)
+        rows = [
+            {
+                "campaign_id": campaign,
+                "part": number,
+                "seat_ids": list(seats[start : start + part]),
+                "number": len(seats[start : start + part]),
+                "opened": False,
+            }
+            for number, start in enumerate(starts)
+        ]
+        if rows:
+            await self._connection.execute(insert(frozen_seats), rows)
+
+    async def next_seats(self, campaign: CampaignId, *, after: int | None) -> tuple[int, list[SeatId]] | None:
+        found = await self._connection.execute(
+            select(_PART.part, _PART.seat_ids)
+            .where(
+                _PART.campaign_id == campaign, _PART.opened.is_(False), _PART.part > (-1 if after is None else after)
+            )
+            .order_by(_PART.part)
+            .limit(1)
+        )
+        row = found.one_or_none()
+        return None if row is None else (row.part, [SeatId(seat) for seat in row.seat_ids])
+
+    async def seats_opened(self, campaign: CampaignId, part: int) -> bool:
+        done = await self._connection.execute(
+            update(frozen_seats)
+            .where(_PART.campaign_id == campaign, _PART.part == part, _PART.opened.is_(False))
+            .values(opened=True)
+        )
+        return done.rowcount == 1
+
+    async def drop_seats(self, campaign: CampaignId) -> int:
+        seats = await self._connection.scalar(select(func.sum(_PART.number)).where(_PART.campaign_id == campaign))
+        await self._connection.execute(delete(frozen_seats).where(_PART.campaign_id == campaign))
+        return seats or 0
+
 
 def _to_row(campaign: Campaign) -> dict[str, object]:
     return {
@@ -74,6 +115,9 @@ def _to_row(campaign: Campaign) -> dict[str, object]:
         "closed_at": campaign.closed_at,
         "pause_reason": campaign.pause_reason,
         "abandoned_by": campaign.abandoned_by,
+        "extended_at": campaign.extended_at,
+        "cancelled_by": campaign.cancelled_by,
+        "cancel_reason": campaign.cancel_reason,
     }
 
 
@@ -102,4 +146,7 @@ def to_campaign(row: RowMapping) -> Campaign:
         closed_at=row["closed_at"],
         pause_reason=row["pause_reason"],
         abandoned_by=row["abandoned_by"],
+        extended_at=row["extended_at"],
+        cancelled_by=row["cancelled_by"],
+        cancel_reason=row["cancel_reason"],
     )

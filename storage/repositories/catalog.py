@@ -1,4 +1,4 @@
-"""SKUs, groups and prices."""
+"""SKUs with their owners, groups and prices."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reclaim.domain.directory import Group, ServicePlan, Sku
-from reclaim.domain.ids import GroupId, ProductId
+from reclaim.domain.directory import AssigneeKind, Group, ProductOwner, ServicePlan, Sku
+from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId
 from reclaim.domain.money import Money, Period, Price
-from storage.tables import group_products, groups, products, skus
+from storage.tables import group_products, groups, product_owners, products, skus
 from storage.tables import prices as stored_prices
 from storage.upsert import in_chunks, upsert
 
@@ -38,12 +38,33 @@ class SqlCatalog:
             found |= await self._groups(some)
         return found
 
+    async def owners(self) -> dict[ProductId, ProductOwner]:
+        rows = await self._connection.execute(select(product_owners))
+        return {ProductId(row["product_id"]): _to_owner(row) for row in rows.mappings()}
+
+    async def set_owner(self, owner: ProductOwner) -> None:
+        row = {
+            "product_id": owner.product_id,
+            "owner_kind": owner.kind.value,
+            "owner_id": owner.owner,
+            "by": owner.by,
+            "at": owner.at,
+        }
+        await upsert(self._connection, product_owners, [row])
+
+    async def remove_owner(self, product: ProductId) -> bool:
+        gone = await self._connection.execute(delete(product_owners).where(product_owners.c.product_id == product))
+        return gone.rowcount == 1
+
     async def prices(self, on: datetime) -> dict[ProductId, Price]:
+        return {product: price for product, (price, _) in (await self.price_sources(on)).items()}
+
+    async def price_sources(self, on: datetime) -> dict[ProductId, tuple[Price, str]]:
         rows = await self._connection.execute(select(stored_prices).where(stored_prices.c.valid_from <= on.date()))
         by_key: dict[str, list[RowMapping]] = defaultdict(list)
         for row in rows.mappings():
             by_key[row["sku"]].append(row)
-        found: dict[ProductId, Price] = {}
+        found: dict[ProductId, tuple[Price, str]] = {}
         for product, sku in (await self.skus()).items():
             # Of two prices from the same day the one with the exacter name counts, then the one loaded last.
             fitting = [
@@ -52,14 +73,25 @@ class SqlCatalog:
                 for row in by_key.get(price_key(text), ())
             ]
             if fitting:
-                found[product] = _to_price(max(fitting, key=lambda one: one[:4])[4])
+                row = max(fitting, key=lambda one: one[:4])[4]
+                found[product] = (_to_price(row), row["source"])
         return found
 
-    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> None:
-        await self._connection.execute(delete(stored_prices).where(stored_prices.c.source == source))
+    async def replace_prices(self, prices: Sequence[tuple[str, Price]], *, source: str, at: datetime) -> bool:
+        mine = stored_prices.c.source == source
+        before = await self._connection.execute(select(stored_prices).where(mine))
+        old = {(row["sku"], row["valid_from"]): _to_price(row) for row in before.mappings()}
         # Of several lines for the same product and day the last one counts.
-        new = [{"source": source, "at": at, **_price_row(text, price)} for text, price in prices]
-        await upsert(self._connection, stored_prices, new)
+        new = {(price_key(text), price.valid_from or _SINCE_EVER): (text, price) for text, price in prices}
+        if old == {key: price for key, (_, price) in new.items()}:
+            return False
+        await self._connection.execute(delete(stored_prices).where(mine))
+        rows = [{"source": source, "at": at, **_price_row(text, price)} for text, price in new.values()]
+        await upsert(self._connection, stored_prices, rows)
+        return True
+
+    async def put_price(self, text: str, price: Price, *, source: str, at: datetime) -> None:
+        await upsert(self._connection, stored_prices, [{"source": source, "at": at, **_price_row(text, price)}])
 
     async def _groups(self, ids: Sequence[GroupId] | None = None) -> dict[GroupId, Group]:
         """Read all groups or one chunk of them, with the products that they carry."""
@@ -108,6 +140,12 @@ def _to_sku(row: RowMapping) -> Sku:
         status=row[skus.c.status],
         plans=tuple(ServicePlan(plan_id, name) for plan_id, name in row[skus.c.plans]),
     )
+
+
+def _to_owner(row: RowMapping) -> ProductOwner:
+    kind = AssigneeKind(row["owner_kind"])
+    owner: AssigneeId = GroupId(row["owner_id"]) if kind is AssigneeKind.GROUP else PersonId(row["owner_id"])
+    return ProductOwner(product_id=row["product_id"], owner=owner, kind=kind, by=row["by"], at=row["at"])
 
 
 def _to_group(row: RowMapping, carried: Sequence[ProductId]) -> Group:

@@ -1,35 +1,50 @@
-"""Idle seats as of the newest scan; the window that is asked for is applied in SQL."""
+"""Idle seats as of the newest complete scan; the window that is asked for is applied in SQL.
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+Sums come from the days that the scan has added up; the one day in which a window begins is counted in the findings, and
+what has gone since the scan is taken off. So every window is exact, and none reads all findings.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     RowMapping,
     ScalarSelect,
+    Select,
     and_,
-    delete,
     func,
-    insert,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.activity import SignInKind
+from reclaim.domain.exclusions import ExclusionId
 from reclaim.domain.idle import DISABLED_GRACE, Finding, Rule
-from reclaim.domain.ids import ProductId, RunId, SeatId
+from reclaim.domain.ids import ProductId, SeatId
 from reclaim.domain.read_models import SeatFilter
-from reclaim.ports.storage import FindingRow
+from reclaim.ports.storage import FindingRow, Scan
+from storage.repositories.exclusions import counts_at
 from storage.repositories.people import to_person
+from storage.repositories.scans import SqlScans
 from storage.repositories.seats import DIRECT
-from storage.tables import findings, groups, installation, people, products, seat_paths, seats
-from storage.upsert import in_chunks, upsert
+from storage.tables import (
+    exclusions,
+    finding_days,
+    findings,
+    groups,
+    people,
+    products,
+    scan_verdicts,
+    seat_paths,
+    seats,
+)
+from storage.upsert import in_chunks
 
-_UNKNOWN = "seats_not_judged"  # key in `installation`
-_DELETE, _INSERT = delete(findings), insert(findings)
+_Sums = Mapping[tuple[ProductId, str | None], int]
 
 
 class SqlFindings:
@@ -37,94 +52,230 @@ class SqlFindings:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._scans = SqlScans(connection)
 
-    async def replace_all(self, run: RunId, findings: AsyncIterator[Sequence[Finding]]) -> int:
-        await self._connection.execute(_DELETE)
-        stored = 0
-        async for chunk in findings:
-            if chunk:
-                await self._connection.execute(_INSERT, [_to_row(run, finding) for finding in chunk])
-                stored += len(chunk)
-        return stored
+    async def verdicts(self) -> dict[str, int]:
+        return dict((await self._of_newest(scan_verdicts.c.verdict)).items())
 
-    async def unknown(self) -> int:
-        query = select(installation.c.value).where(installation.c.key == _UNKNOWN)
-        return int((await self._connection.execute(query)).scalar_one_or_none() or 0)
-
-    async def set_unknown(self, seats: int) -> None:
-        await upsert(self._connection, installation, [{"key": _UNKNOWN, "value": str(seats)}])
+    async def held(self) -> dict[ProductId, int]:
+        held = await self._of_newest(scan_verdicts.c.product_id, scan_verdicts.c.held)
+        return {ProductId(product): number for product, number in held.items()}
 
     async def page(
         self, where: SeatFilter, *, now: datetime, offset: int, limit: int
     ) -> tuple[list[FindingRow], int, dict[ProductId, int]]:
-        wanted = _wanted(
-            days=where.days, now=now, products_=(where.product_id,) if where.product_id else (), rules=where.rules
-        )
-        sku_name = func.coalesce(products.c.name, findings.c.product_id)
-        rows = await self._connection.execute(
-            select(findings, people, sku_name.label("sku_name"), _first_group().label("group_name"))
-            .select_from(
-                _still_there()
-                .join(people, people.c.id == findings.c.person_id)
-                .outerjoin(products, products.c.id == findings.c.product_id)
-            )
-            .where(wanted)
-            .order_by(func.lower(sku_name), people.c.folded, findings.c.seat_id)
-            .offset(offset)
-            .limit(limit)
-        )
-        tally = await self._tally(wanted)
-        return [_to_finding_row(row) for row in rows.mappings()], sum(tally.values()), tally
+        scan = await self._scans.newest()
+        if scan is None:
+            return [], 0, {}
+        of_one = (where.product_id,) if where.product_id else ()
+        tally = _free(await self._sums(scan, days=where.days, now=now, products_=of_one, rules=where.rules))
+        rows: list[FindingRow] = []
+        before = 0
+        # Product by product: the sums tell in which of them the page lies, and the index holds each in the order shown.
+        for product, name in await self._by_name(tally):
+            there = tally[product]
+            if before + there > offset and len(rows) < limit:
+                wanted = _wanted(scan, days=where.days, now=now, products_=(product,), rules=where.rules)
+                rows += await self._rows(
+                    scan,
+                    and_(wanted, _is_free(now)),
+                    name,
+                    offset=max(0, offset - before),
+                    limit=limit - len(rows),
+                )
+            before += there
+        return rows, sum(tally.values()), tally
 
     async def tally(self, *, days: int, now: datetime) -> dict[ProductId, int]:
-        return await self._tally(_wanted(days=days, now=now))
+        scan = await self._scans.newest()
+        return {} if scan is None else _free(await self._sums(scan, days=days, now=now))
+
+    async def excluded(
+        self, *, days: int, now: datetime, product: ProductId | None = None, rules: Sequence[Rule] = ()
+    ) -> dict[ExclusionId, int]:
+        scan = await self._scans.newest()
+        if scan is None:
+            return {}
+        found: Counter[ExclusionId] = Counter()
+        sums = await self._sums(scan, days=days, now=now, products_=(product,) if product else (), rules=rules)
+        for (_, exclusion), number in sums.items():
+            if exclusion is not None and number:
+                found[ExclusionId(exclusion)] += number
+        return dict(found)
 
     async def select(
         self, *, days: int, now: datetime, products: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
     ) -> list[Finding]:
-        return await self._where(_wanted(days=days, now=now, products_=products, rules=rules))
+        scan = await self._scans.newest()
+        return (
+            []
+            if scan is None
+            else await self._where(scan, _wanted(scan, days=days, now=now, products_=products, rules=rules))
+        )
 
     async def get_many(self, seats: Iterable[SeatId]) -> dict[SeatId, Finding]:
+        scan = await self._scans.newest()
         found: dict[SeatId, Finding] = {}
+        if scan is None:
+            return found
         for ids in in_chunks(seats):
-            found |= {finding.seat_id: finding for finding in await self._where(findings.c.seat_id.in_(ids))}
+            wanted = and_(findings.c.scan_id == scan.id, findings.c.seat_id.in_(ids))
+            found |= {finding.seat_id: finding for finding in await self._where(scan, wanted)}
         return found
 
-    async def _where(self, condition: ColumnElement[bool]) -> list[Finding]:
+    async def _where(self, scan: Scan, condition: ColumnElement[bool]) -> list[Finding]:
         rows = await self._connection.execute(
-            select(findings).select_from(_still_there()).where(condition).order_by(findings.c.seat_id)
+            select(findings).where(condition, findings.c.seat_id.not_in(_gone(scan))).order_by(findings.c.seat_id)
         )
-        return [_to_finding(row) for row in rows.mappings()]
+        return [_to_finding(row, scan) for row in rows.mappings()]
 
-    async def _tally(self, condition: ColumnElement[bool]) -> dict[ProductId, int]:
+    async def _rows(
+        self, scan: Scan, condition: ColumnElement[bool], sku_name: str, *, offset: int, limit: int
+    ) -> list[FindingRow]:
+        listed = (
+            select(findings.c.seat_id.label("id"))
+            .where(condition, findings.c.seat_id.not_in(_gone(scan)))
+            .order_by(findings.c.quiet_since, findings.c.seat_id)
+            .offset(offset)
+            .limit(limit)
+            .subquery("listed")
+        )
         rows = await self._connection.execute(
-            select(findings.c.product_id, func.count().label("number"))
-            .select_from(_still_there())
-            .where(condition)
-            .group_by(findings.c.product_id)
+            select(findings, people, _first_group().label("group_name"))
+            .select_from(
+                listed.join(findings, and_(findings.c.scan_id == scan.id, findings.c.seat_id == listed.c.id)).join(
+                    people, people.c.id == findings.c.person_id
+                )
+            )
+            .order_by(findings.c.quiet_since, findings.c.seat_id)
         )
-        return {row.product_id: row.number for row in rows}
+        return [
+            FindingRow(
+                finding=_to_finding(row, scan), person=to_person(row), sku_name=sku_name, group_name=row["group_name"]
+            )
+            for row in rows.mappings()
+        ]
+
+    async def _by_name(self, tally: Mapping[ProductId, int]) -> list[tuple[ProductId, str]]:
+        names: dict[ProductId, str] = {}
+        for ids in in_chunks(tally):
+            rows = await self._connection.execute(select(products.c.id, products.c.name).where(products.c.id.in_(ids)))
+            names |= {row.id: row.name for row in rows}
+        named = ((product, names.get(product, product)) for product in tally)
+        return sorted(named, key=lambda one: (one[1].casefold(), one[0]))
+
+    async def _of_newest(self, key: ColumnElement[str], *conditions: ColumnElement[bool]) -> dict[str, int]:
+        scan = await self._scans.newest()
+        if scan is None:
+            return {}
+        rows = await self._connection.execute(
+            select(key, func.sum(scan_verdicts.c.seats))
+            .where(scan_verdicts.c.scan_id == scan.id, *conditions)
+            .group_by(key)
+        )
+        return {name: int(number) for name, number in rows}
+
+    async def _sums(
+        self,
+        scan: Scan,
+        *,
+        days: int,
+        now: datetime,
+        products_: Sequence[ProductId] = (),
+        rules: Sequence[Rule] = (),
+    ) -> _Sums:
+        """Return idle seats by product and the exclusion that holds them now, None for those that none holds."""
+        found: Counter[tuple[ProductId, str | None]] = Counter()
+        counting = await self._counting(now)
+
+        def add(rows: Iterable[Sequence[Any]], sign: int = 1) -> None:
+            for product, exclusion, number in rows:
+                found[product, exclusion if exclusion in counting else None] += sign * int(number)
+
+        for is_rule, cut in _cuts(days, now, rules):
+            first_day = cut.strftime("%Y-%m-%d")
+            mine = [finding_days.c.scan_id == scan.id, is_rule(finding_days.c.rule)]
+            if products_:
+                mine.append(finding_days.c.product_id.in_(products_))
+            whole = select(
+                finding_days.c.product_id, finding_days.c.exclusion_id, func.sum(finding_days.c.seats)
+            ).where(*mine, finding_days.c.day < first_day)
+            add(await self._execute(whole.group_by(finding_days.c.product_id, finding_days.c.exclusion_id)))
+            begun = select(finding_days.c.product_id).where(
+                *mine, finding_days.c.day == first_day, finding_days.c.seats > 0
+            )
+            start = cut.replace(hour=0, minute=0, second=0, microsecond=0)
+            in_part = select(findings.c.product_id, findings.c.exclusion_id, func.count()).where(
+                findings.c.scan_id == scan.id,
+                findings.c.product_id.in_(list((await self._connection.execute(begun.distinct())).scalars())),
+                findings.c.quiet_since >= start,
+                findings.c.quiet_since <= cut,
+                is_rule(findings.c.rule),
+            )
+            add(await self._execute(in_part.group_by(findings.c.product_id, findings.c.exclusion_id)))
+        left = (
+            select(findings.c.product_id, findings.c.exclusion_id, func.count())
+            .where(
+                findings.c.seat_id.in_(_gone(scan)),
+                _wanted(scan, days=days, now=now, products_=products_, rules=rules),
+            )
+            .group_by(findings.c.product_id, findings.c.exclusion_id)
+        )
+        if await self._anything_gone(scan):
+            add(await self._execute(left), -1)
+        return {key: number for key, number in found.items() if number}
+
+    async def _anything_gone(self, scan: Scan) -> bool:
+        return (await self._connection.execute(_gone(scan).limit(1))).first() is not None
+
+    async def _counting(self, now: datetime) -> frozenset[str]:
+        rows = await self._connection.execute(select(exclusions.c.id).where(counts_at(now)))
+        return frozenset(rows.scalars())
+
+    async def _execute(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self._connection.execute(query)]
 
 
-def _still_there() -> FromClause:
-    return findings.join(seats, and_(seats.c.id == findings.c.seat_id, seats.c.gone_at.is_(None)))
+def _free(sums: _Sums) -> dict[ProductId, int]:
+    return {product: number for (product, exclusion), number in sums.items() if exclusion is None}
+
+
+def _gone(scan: Scan) -> Select[Any]:
+    """Seats that have gone since the scan. One that went at its very instant was not judged, and has no finding."""
+    return select(seats.c.id).where(seats.c.gone_at.is_not(None), seats.c.gone_at >= scan.judged_at)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    """No exclusion holds the seat now."""
+    counting = select(exclusions.c.id).where(counts_at(now))
+    return or_(findings.c.exclusion_id.is_(None), findings.c.exclusion_id.not_in(counting))
+
+
+def _cuts(
+    days: int, now: datetime, rules: Sequence[Rule]
+) -> list[tuple[Callable[[ColumnElement[str]], ColumnElement[bool]], datetime]]:
+    """Return which rules ask for quiet since when at the latest: the SQL twin of `Finding.is_idle_for`."""
+    others = [rule.value for rule in rules or Rule if rule is not Rule.DISABLED]
+    found: list[tuple[Callable[[ColumnElement[str]], ColumnElement[bool]], datetime]] = []
+    if not rules or Rule.DISABLED in rules:
+        found.append((lambda rule: rule == Rule.DISABLED.value, now - DISABLED_GRACE))
+    if others:
+        found.append((lambda rule: rule.in_(others), now - timedelta(days=days)))
+    return found
 
 
 def _wanted(
-    *, days: int, now: datetime, products_: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
+    scan: Scan, *, days: int, now: datetime, products_: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
 ) -> ColumnElement[bool]:
-    """The SQL twin of `Finding.is_idle_for`, with the products and rules of a scope; empty means every one."""
-    disabled = findings.c.rule == Rule.DISABLED.value
+    """The findings of a scope; no product and no rule mean every one."""
+    cuts = _cuts(days, now, rules)
     conditions = [
-        or_(
-            and_(disabled, findings.c.quiet_since <= now - DISABLED_GRACE),
-            and_(~disabled, findings.c.quiet_since <= now - timedelta(days=days)),
-        )
+        findings.c.scan_id == scan.id,
+        findings.c.quiet_since <= max(cut for _, cut in cuts),
+        or_(*(and_(is_rule(findings.c.rule), findings.c.quiet_since <= cut) for is_rule, cut in cuts)),
     ]
     if products_:
         conditions.append(findings.c.product_id.in_(products_))
-    if rules:
-        conditions.append(findings.c.rule.in_([rule.value for rule in rules]))
     return and_(*conditions)
 
 
@@ -139,22 +290,7 @@ def _first_group() -> ScalarSelect[Any]:
     )
 
 
-def _to_row(run: RunId, finding: Finding) -> dict[str, object]:
-    return {
-        "seat_id": finding.seat_id,
-        "run_id": run,
-        "person_id": finding.person_id,
-        "product_id": finding.product_id,
-        "rule": finding.rule.value,
-        "quiet_since": finding.quiet_since,
-        "last_seen_at": finding.last_seen_at,
-        "last_seen_kind": finding.last_seen_kind.value if finding.last_seen_kind else None,
-        "assigned_at": finding.assigned_at,
-        "data_as_of": finding.data_as_of,
-    }
-
-
-def _to_finding(row: RowMapping) -> Finding:
+def _to_finding(row: RowMapping, scan: Scan) -> Finding:
     kind = row[findings.c.last_seen_kind]
     return Finding(
         seat_id=row[findings.c.seat_id],
@@ -165,11 +301,6 @@ def _to_finding(row: RowMapping) -> Finding:
         last_seen_at=row[findings.c.last_seen_at],
         last_seen_kind=SignInKind(kind) if kind else None,
         assigned_at=row[findings.c.assigned_at],
-        data_as_of=row[findings.c.data_as_of],
-    )
-
-
-def _to_finding_row(row: RowMapping) -> FindingRow:
-    return FindingRow(
-        finding=_to_finding(row), person=to_person(row), sku_name=row["sku_name"], group_name=row["group_name"]
+        data_as_of=scan.data_as_of,
+        exclusion_id=row[findings.c.exclusion_id],
     )

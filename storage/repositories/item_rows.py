@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Update, bindparam, func, insert, select, update
 
+from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
+from reclaim.domain.moves import Move
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Recommendation, ReviewItem, Waiting
 from storage.repositories.json_columns import decode_plan, decode_snapshot, encode_plan, encode_snapshot
@@ -50,9 +52,12 @@ def answer_values(item: ReviewItem) -> Values:
     return {
         "version": item.version,
         "assignee_id": item.assignee_id,
+        "assignee_kind": item.assignee_kind.value,
         "assigned_how": item.assigned_how.value,
         "assigned_reason": item.assigned_reason,
         "delegated_by": item.delegated_by,
+        "moved_from": item.moved_from,
+        "moved_by": item.moved_by,
         "handovers": item.handovers,
         "not_sure_by": item.not_sure_by,
         "choice": given.choice.value if given else None,
@@ -90,9 +95,12 @@ def to_item(row: RowMapping) -> ReviewItem:
         plan=decode_plan(row["plan"]),
         version=row["version"],
         assignee_id=row["assignee_id"],
+        assignee_kind=AssigneeKind(row["assignee_kind"]),
         assigned_how=AssignedHow(row["assigned_how"]),
         assigned_reason=row["assigned_reason"],
         delegated_by=row["delegated_by"],
+        moved_from=row["moved_from"],
+        moved_by=row["moved_by"],
         handovers=row["handovers"],
         not_sure_by=row["not_sure_by"],
         answer=_to_answer(row),
@@ -137,7 +145,8 @@ class Assignment:
     """One entry of an item's history of assignees."""
 
     item_id: ItemId
-    assignee_id: PersonId | None
+    assignee_id: AssigneeId | None
+    kind: AssigneeKind
     how: AssignedHow
     by: PersonId | None
     reason: str | None
@@ -155,23 +164,40 @@ def start_assignments(connection: Connection, assignments: Sequence[Assignment])
         [{"the_item": one.item_id, "the_end": one.at} for one in assignments],
     )
     last = _last_seq(connection, (one.item_id for one in assignments))
+    insert_assignments(connection, [(last.get(one.item_id, 0) + 1, one) for one in assignments])
+
+
+def insert_assignments(connection: Connection, numbered: Iterable[tuple[int, Assignment]]) -> None:
+    """Store assignments, each with its place in its item's history; one to nobody is none."""
     rows = [
         {
             "item_id": one.item_id,
             "stage": _STAGE,
-            "seq": last.get(one.item_id, 0) + 1,
-            "assignee_kind": "person",
+            "seq": seq,
+            "assignee_kind": one.kind.value,
             "assignee_id": one.assignee_id,
             "how": one.how.value,
             "by": one.by,
             "reason": one.reason,
             "at": one.at,
         }
-        for one in assignments
+        for seq, one in numbered
         if one.assignee_id is not None
     ]
     if rows:
         connection.execute(insert(item_assignments), rows)
+
+
+def to_move(row: RowMapping) -> Move:
+    """Return the entry of a history of assignees of an `item_assignments` row."""
+    return Move(
+        assignee_id=row["assignee_id"],
+        kind=AssigneeKind(row["assignee_kind"]),
+        how=AssignedHow(row["how"]),
+        by=row["by"],
+        reason=row["reason"],
+        at=row["at"],
+    )
 
 
 def _last_seq(connection: Connection, items: Iterable[ItemId]) -> dict[ItemId, int]:

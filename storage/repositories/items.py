@@ -3,35 +3,82 @@
 An item is open here while it has no answer. Decisions are stored by `storage.decisions`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    Subquery,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId, seat_id
-from reclaim.domain.review import AssignedHow, ReviewItem
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import (
+    AssigneeId,
+    BatchId,
+    CampaignId,
+    GroupId,
+    ItemId,
+    PersonId,
+    ProductId,
+    SeatId,
+    seat_id,
+)
+from reclaim.domain.moves import Move
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.errors import Conflict
-from reclaim.ports.storage import ReviewerCount
+from reclaim.ports.storage import CONFIRMED, ItemFigure, ReviewerCount, ReviewerFigures
 from storage.repositories.conflicts import changed, is_duplicate
 from storage.repositories.item_rows import (
     Assignment,
     answer_values,
     frozen_values,
+    insert_assignments,
     next_version,
     progress_values,
     start_assignments,
     to_item,
+    to_move,
     update_next_version,
 )
 from storage.repositories.messages import DELIVERED
-from storage.tables import answers, campaigns, message_items, messages, questions, review_items
+from storage.repositories.people import can_review, members_were_read
+from storage.tables import (
+    answers,
+    campaigns,
+    groups,
+    item_assignments,
+    message_items,
+    messages,
+    people,
+    questions,
+    review_items,
+    role_members,
+    seats,
+    seen_requests,
+)
 from storage.upsert import in_chunks, upsert
 
 _ITEM = review_items.c
+# Written out, not as a parameter: SQLite takes a partial index only for a condition that it can read.
+_OF_GROUP = _ITEM.assignee_kind == literal_column("'group'")
 
 
 class SqlItems:
@@ -49,6 +96,7 @@ class SqlItems:
             Assignment(
                 item_id=item.id,
                 assignee_id=item.assignee_id,
+                kind=item.assignee_kind,
                 how=item.assigned_how,
                 by=None,
                 reason=item.assigned_reason,
@@ -56,7 +104,7 @@ class SqlItems:
             )
             for item in items
         ]
-        await self._connection.run_sync(start_assignments, firsts)
+        await self._connection.run_sync(insert_assignments, [(1, first) for first in firsts])
 
     async def get_many(self, items: Iterable[ItemId]) -> dict[ItemId, ReviewItem]:
         found: dict[ItemId, ReviewItem] = {}
@@ -67,8 +115,31 @@ class SqlItems:
     async def of_campaign(self, campaign: CampaignId) -> list[ReviewItem]:
         return await self._where(_ITEM.campaign_id == campaign)
 
+    async def page(
+        self, campaign: CampaignId, *, outcome: Outcome | None, after: SeatId | None, limit: int
+    ) -> list[ReviewItem]:
+        # The unique index on (campaign, seat) gives the order; with a plain comparison of the outcome SQLite would take
+        # the index of the figures and sort the whole campaign for every page.
+        wanted = func.coalesce(_ITEM.outcome, "") == (outcome.value if outcome else "")
+        query = (
+            select(review_items)
+            .where(_ITEM.campaign_id == campaign, _ITEM.seat_id > (after or ""), wanted)
+            .order_by(_ITEM.seat_id)
+            .limit(limit)
+        )
+        return await self._items(query)
+
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        return await self._where(_ITEM.campaign_id == campaign, _concerns(person))
+        return await self._where(_ITEM.id.in_(_concerning(person, _ITEM.campaign_id == campaign)))
+
+    async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
+        # From the hand-overs of this person, of which there are few, not from all items of the campaign.
+        handed = select(item_assignments.c.item_id).where(
+            item_assignments.c.by == person, item_assignments.c.how == AssignedHow.DELEGATED.value
+        )
+        return await self._where(
+            _ITEM.id.in_(handed), _ITEM.campaign_id == campaign, _ITEM.assignee_id.is_distinct_from(person)
+        )
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]:
         return await self._where(_ITEM.batch_id == batch)
@@ -89,58 +160,203 @@ class SqlItems:
         if done.rowcount != 1:
             raise changed()
 
+    async def save_progress(self, items: Sequence[ReviewItem]) -> None:
+        """Look first, then store: the number of rows that many updates changed is not known on every driver."""
+        if not items:
+            return
+        expected = {item.id: item.version - 1 for item in items}
+        for some in in_chunks(expected):
+            # In the order of ids, so that two replicas cannot block each other.
+            query = select(_ITEM.id, _ITEM.version).where(_ITEM.id.in_(some)).order_by(_ITEM.id).with_for_update()
+            stored = {ItemId(item): version for item, version in await self._connection.execute(query)}
+            if any(stored.get(item) != expected[item] for item in some):
+                raise changed()
+        values = [{"version": item.version, **progress_values(item)} for item in items]
+        await self._connection.execute(
+            update_next_version(values[0]),
+            [next_version(item, value) for item, value in zip(items, values, strict=True)],
+        )
+
     async def record_assignment(
         self, item: ReviewItem, *, by: PersonId | None, how: AssignedHow, reason: str | None, at: datetime
     ) -> None:
-        move = Assignment(item_id=item.id, assignee_id=item.assignee_id, how=how, by=by, reason=reason, at=at)
+        move = Assignment(
+            item_id=item.id,
+            assignee_id=item.assignee_id,
+            kind=item.assignee_kind,
+            how=how,
+            by=by,
+            reason=reason,
+            at=at,
+        )
         await self._connection.run_sync(start_assignments, [move])
+
+    async def history(self, item: ItemId) -> list[Move]:
+        rows = await self._connection.execute(
+            select(item_assignments)
+            .where(item_assignments.c.item_id == item)
+            .order_by(item_assignments.c.stage, item_assignments.c.seq)
+        )
+        return [to_move(row) for row in rows.mappings()]
+
+    async def move_many(self, items: Sequence[ReviewItem], *, by: PersonId | None, at: datetime) -> None:
+        if not items:
+            return
+        rows = [next_version(item, answer_values(item)) for item in items]
+        done = await self._connection.execute(update_next_version(answer_values(items[0])), rows)
+        if done.rowcount != len(items):
+            raise changed()
+        moves = [
+            Assignment(
+                item_id=item.id,
+                assignee_id=item.assignee_id,
+                kind=item.assignee_kind,
+                how=item.assigned_how,
+                by=by,
+                reason=item.assigned_reason if item.assigned_how is AssignedHow.DELEGATED else None,
+                at=at,
+            )
+            for item in items
+        ]
+        await self._connection.run_sync(start_assignments, moves)
+
+    async def open_with(self, campaign: CampaignId, assignee: AssigneeId) -> list[ReviewItem]:
+        return await self._where(
+            _ITEM.campaign_id == campaign,
+            _ITEM.assignee_id == assignee,
+            _ITEM.choice.is_(None),
+            _ITEM.outcome.is_(None),
+        )
+
+    async def groups_asked(self) -> frozenset[GroupId]:
+        query = (
+            select(_ITEM.assignee_id)
+            .join(campaigns, campaigns.c.id == _ITEM.campaign_id)
+            .where(
+                _OF_GROUP,
+                _ITEM.choice.is_(None),
+                campaigns.c.state.in_([CampaignState.OPENING.value, CampaignState.OPEN.value]),
+            )
+            .distinct()
+        )
+        return frozenset(GroupId(found) for found in await self._connection.scalars(query))
 
     async def reviewers(self, campaign: CampaignId) -> list[ReviewerCount]:
         """Count an answered item for who answered it and an open one for its assignee; none for nobody."""
-        reviewer = case((_ITEM.choice.is_not(None), _ITEM.answered_by), else_=_ITEM.assignee_id).label("reviewer")
-        each = select(reviewer, _ITEM.choice).where(_ITEM.campaign_id == campaign).subquery()
-        query = (
-            select(each.c.reviewer, func.count(), func.count() - func.count(each.c.choice))
-            .where(each.c.reviewer.is_not(None))
-            .group_by(each.c.reviewer)
-            .order_by(each.c.reviewer)
-        )
-        rows = await self._connection.execute(query)
-        return [ReviewerCount(person_id=PersonId(who), total=total, open=still) for who, total, still in rows]
+        each = _by_reviewer(campaign)
+        rows = await self._connection.execute(select(each).order_by(each.c.reviewer))
+        return _to_reviewers(rows, await self._groups_in(campaign))
 
-    async def counts(self, campaign: CampaignId) -> dict[tuple[str, str, str], int]:
-        keys = (_ITEM.choice, _ITEM.outcome, _ITEM.waiting)
-        query = select(*keys, func.count()).where(_ITEM.campaign_id == campaign).group_by(*keys)
-        rows = await self._connection.execute(query)
-        return {(choice or "", outcome or "", waiting or ""): number for choice, outcome, waiting, number in rows}
+    async def asked(self, campaign: CampaignId, *, open_only: bool = False) -> list[PersonId]:
+        here = _ITEM.campaign_id == campaign
+        asks = [here, _ITEM.choice.is_(None)] if open_only else [here]
+        found = await self._people(campaign, select(_ITEM.assignee_id).where(*asks), _members_of_items().where(*asks))
+        if not open_only:
+            answered = select(_ITEM.answered_by).where(here, _ITEM.answered_by.is_not(None)).distinct()
+            found |= {PersonId(who) for who in await self._connection.scalars(answered)}
+        return sorted(found)
+
+    async def reviewer_figures(self, campaign: CampaignId, *, top: int) -> ReviewerFigures:
+        each = _by_reviewer(campaign)
+        done = func.count(case((each.c.still == 0, 1)))
+        total, finished = (await self._connection.execute(select(func.count(), done).select_from(each))).one()
+        name = func.coalesce(func.nullif(people.c.name, ""), people.c.upn, groups.c.name, each.c.reviewer)
+        most = (
+            select(each)
+            .outerjoin(people, people.c.id == each.c.reviewer)
+            .outerjoin(groups, groups.c.id == each.c.reviewer)
+            .where(each.c.still > 0)
+            .order_by(each.c.still.desc(), name, each.c.reviewer)
+            .limit(top)
+        )
+        open_with = _to_reviewers(await self._connection.execute(most), await self._groups_in(campaign))
+        return ReviewerFigures(total=total, done=finished, open_with=tuple(open_with))
+
+    async def figures(self, campaign: CampaignId) -> list[ItemFigure]:
+        second_look = _ITEM.not_sure_by.is_not(None).label("second_look")
+        keys = (_ITEM.outcome, _ITEM.choice, _ITEM.waiting, second_look, _ITEM.currency)
+        query = (
+            select(
+                *keys, func.count().label("number"), func.coalesce(func.sum(_ITEM.monthly_minor), 0).label("monthly")
+            )
+            .where(_ITEM.campaign_id == campaign)
+            .group_by(*keys)
+        )
+        return [
+            ItemFigure(
+                outcome=Outcome(row.outcome) if row.outcome else None,
+                choice=Choice(row.choice) if row.choice else None,
+                waiting=Waiting(row.waiting) if row.waiting else None,
+                second_look=bool(row.second_look),
+                currency=row.currency,
+                items=row.number,
+                monthly_minor=int(row.monthly),  # PostgreSQL adds integers up to a decimal
+            )
+            for row in await self._connection.execute(query)
+        ]
+
+    async def first_removed_at(self, campaign: CampaignId) -> datetime | None:
+        query = select(func.min(_ITEM.outcome_at)).where(
+            _ITEM.campaign_id == campaign, _ITEM.outcome == Outcome.REMOVED.value
+        )
+        first: datetime | None = (await self._connection.execute(query)).scalar_one()
+        return first
+
+    async def left_by_product(self, campaign: CampaignId) -> dict[ProductId, int]:
+        query = (
+            select(_ITEM.product_id, func.count())
+            .where(_ITEM.campaign_id == campaign, _ITEM.outcome.is_(None))
+            .group_by(_ITEM.product_id)
+        )
+        return {ProductId(product): number for product, number in await self._connection.execute(query)}
+
+    async def any_left(self, campaign: CampaignId) -> bool:
+        return await self._any(_ITEM.campaign_id == campaign, _ITEM.outcome.is_(None))
+
+    async def any_open(self, campaign: CampaignId) -> bool:
+        still = (_ITEM.outcome.is_(None), _ITEM.choice.is_(None), _ITEM.assignee_id.is_not(None))
+        return await self._any(_ITEM.campaign_id == campaign, *still)
+
+    async def unconfirmed(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
+        there = exists().where(seats.c.id == _ITEM.seat_id, seats.c.gone_at.is_(None))
+        attested = exists().where(seen_requests.c.key == confirmed_key(_ITEM.id))
+        query = (
+            select(review_items)
+            .join(campaigns, campaigns.c.id == _ITEM.campaign_id)
+            .where(
+                campaigns.c.state.in_((CampaignState.APPLYING.value, CampaignState.CLOSED.value)),
+                _ITEM.outcome == Outcome.REMOVED.value,
+                _ITEM.id > (after or ""),
+                ~there,
+                ~attested,
+            )
+            .order_by(_ITEM.id)
+            .limit(limit)
+        )
+        return await self._items(query)
 
     async def open_campaigns_of(self, person: PersonId) -> list[CampaignId]:
         """Return them in the order in which they close."""
-        mine = exists().where(_ITEM.campaign_id == campaigns.c.id, _concerns(person))
+        mine = select(_ITEM.campaign_id).where(_ITEM.id.in_(_concerning(person)))
         query = (
             select(campaigns.c.id)
-            .where(campaigns.c.state == CampaignState.OPEN.value, mine)
+            .where(campaigns.c.state == CampaignState.OPEN.value, campaigns.c.id.in_(mine))
             .order_by(campaigns.c.closes_at, campaigns.c.id)
         )
         return [CampaignId(found) for found in await self._connection.scalars(query)]
 
     async def without_card(self, campaign: CampaignId) -> list[PersonId]:
-        query = (
-            select(_ITEM.assignee_id)
-            .where(
-                _ITEM.campaign_id == campaign,
-                _ITEM.choice.is_(None),
-                _ITEM.assignee_id.is_not(None),
-                ~_shown_to_assignee(),
-            )
-            .distinct()
-            .order_by(_ITEM.assignee_id)
-        )
-        return [PersonId(found) for found in await self._connection.scalars(query)]
+        asks = (_ITEM.campaign_id == campaign, _ITEM.choice.is_(None))
+        persons = select(_ITEM.assignee_id).where(*asks, ~_shown_to(_ITEM.assignee_id))
+        members = _members_of_items().where(*asks, ~_shown_to(role_members.c.person_id))
+        return sorted(await self._people(campaign, persons, members))
 
-    async def delivered_to_assignee(self, campaign: CampaignId) -> frozenset[ItemId]:
-        query = select(_ITEM.id).where(_ITEM.campaign_id == campaign, _shown_to_assignee())
-        return frozenset(ItemId(found) for found in await self._connection.scalars(query))
+    async def delivered_to_assignee(self, items: Iterable[ItemId]) -> frozenset[ItemId]:
+        found: set[ItemId] = set()
+        for some in in_chunks(items):
+            query = select(_ITEM.id).where(_ITEM.id.in_(some), _shown_to_assignee())
+            found |= {ItemId(item) for item in await self._connection.scalars(query)}
+        return frozenset(found)
 
     async def with_open_question(self, seats: Iterable[SeatId]) -> frozenset[SeatId]:
         return await self._which(seats, questions.c.person_id, questions.c.product_id, questions.c.closed_at.is_(None))
@@ -164,13 +380,13 @@ class SqlItems:
                 raise
             raise Conflict("Somebody is being asked about one of these seats already.") from error
 
-    async def close_questions(self, campaign: CampaignId, *, at: datetime) -> None:
-        asked = select(_ITEM.id).where(_ITEM.campaign_id == campaign)
-        await self._connection.execute(
-            update(questions)
-            .where(questions.c.closed_at.is_(None), questions.c.item_id.in_(asked))
-            .values(closed_at=at)
-        )
+    async def close_questions(self, items: Iterable[ItemId], *, at: datetime) -> None:
+        for some in in_chunks(items):
+            await self._connection.execute(
+                update(questions)
+                .where(questions.c.closed_at.is_(None), questions.c.item_id.in_(some))
+                .values(closed_at=at)
+            )
 
     async def remember_answers(self, items: Sequence[ReviewItem], *, until: datetime) -> None:
         """Keep the newest answer per person and product; an item without an answer leaves what is known as it is."""
@@ -188,6 +404,24 @@ class SqlItems:
             if item.answer is not None
         ]
         await upsert(self._connection, answers, rows)
+
+    async def _any(self, *conditions: ColumnElement[bool]) -> bool:
+        return (await self._connection.scalar(select(_ITEM.id).where(*conditions).limit(1))) is not None
+
+    async def _people(self, campaign: CampaignId, assignees: Select[Any], members: Select[Any]) -> set[PersonId]:
+        """Return who is behind assignees: people themselves, groups by their members.
+
+        That an assignee is a group is told apart here: in the query it would cost a look at the long row of every item.
+        """
+        found = set(await self._connection.scalars(assignees.where(_ITEM.assignee_id.is_not(None)).distinct()))
+        groups = await self._groups_in(campaign)
+        if groups:
+            found |= set(await self._connection.scalars(members.distinct()))
+        return {PersonId(one) for one in found - groups}
+
+    async def _groups_in(self, campaign: CampaignId) -> frozenset[str]:
+        query = select(_ITEM.assignee_id).where(_ITEM.campaign_id == campaign, _OF_GROUP).distinct()
+        return frozenset(await self._connection.scalars(query))
 
     async def _where(self, *conditions: ColumnElement[bool]) -> list[ReviewItem]:
         return await self._items(select(review_items).where(*conditions).order_by(_ITEM.id))
@@ -208,17 +442,98 @@ class SqlItems:
         return asked & found
 
 
-def _concerns(person: PersonId) -> ColumnElement[bool]:
-    """Whether an item belongs on this person's list: theirs, answered by them, or passed on by them and still open."""
-    passed_on = and_(_ITEM.delegated_by == person, _ITEM.choice.is_(None))
-    return or_(_ITEM.assignee_id == person, _ITEM.answered_by == person, passed_on)
+def confirmed_key(item: ColumnElement[str]) -> ColumnElement[str]:
+    """The key under which `Controls.once` remembers that a sync has confirmed the removal of an item."""
+    return literal(CONFIRMED) + item
 
 
-def _shown_to_assignee() -> ColumnElement[bool]:
-    """Whether the present assignee, and not only an earlier one, got a card with this item."""
+def _by_reviewer(campaign: CampaignId) -> Subquery:
+    """One row per reviewer: who, items in all, items still open."""
+    reviewer = case((_ITEM.choice.is_not(None), _ITEM.answered_by), else_=_ITEM.assignee_id)
+    # Added up in two steps: the first follows the index, and leaves few rows to the second.
+    keys = (_ITEM.assignee_id, _ITEM.answered_by, _ITEM.choice)
+    parts = (
+        select(reviewer.label("reviewer"), _ITEM.choice, func.count().label("number"))
+        .where(_ITEM.campaign_id == campaign)
+        .group_by(*keys)
+        .subquery()
+    )
+    still = func.sum(case((parts.c.choice.is_(None), parts.c.number), else_=0))
+    return (
+        select(parts.c.reviewer, func.sum(parts.c.number).label("number"), still.label("still"))
+        .where(parts.c.reviewer.is_not(None))
+        .group_by(parts.c.reviewer)
+        .subquery()
+    )
+
+
+def _to_reviewers(rows: Iterable[Row[Any]], groups: Set[str]) -> list[ReviewerCount]:
+    return [
+        ReviewerCount(
+            assignee_id=row.reviewer,
+            kind=AssigneeKind.GROUP if row.reviewer in groups else AssigneeKind.PERSON,
+            total=int(row.number),  # PostgreSQL adds integers up to a decimal
+            open=int(row.still),
+        )
+        for row in rows
+    ]
+
+
+def _concerning(person: PersonId, *where: ColumnElement[bool]) -> CompoundSelect[Any]:
+    """Select the ids of what belongs on this person's list, one index for each way in which it can.
+
+    Theirs or their group's, answered by them, passed on by them and still open, or moved away from them and still open.
+    """
+    groups = (
+        select(role_members.c.group_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(people.c.id == person, can_review(), members_were_read())
+    )
+    open_still = _ITEM.choice.is_(None)
+    moved = (_ITEM.assigned_how == AssignedHow.REASSIGNED.value, open_still)
+    ways = [
+        (_ITEM.assignee_id == person,),
+        (_ITEM.answered_by == person,),
+        (_ITEM.delegated_by == person, open_still),
+        (_ITEM.assignee_id.in_(groups), _OF_GROUP, _ITEM.person_id != person),
+        (_ITEM.moved_from == person, *moved),
+        (_ITEM.moved_from.in_(groups), _ITEM.person_id != person, *moved),
+    ]
+    return union(*(select(_ITEM.id).where(*where, *way) for way in ways))
+
+
+def _members_of_items() -> Select[Any]:
+    """Select who may answer what groups have: one row per item and member who can review and is not the holder."""
+    return (
+        select(role_members.c.person_id)
+        .select_from(review_items)
+        .join(role_members, role_members.c.group_id == _ITEM.assignee_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(_OF_GROUP, can_review(), members_were_read(), role_members.c.person_id != _ITEM.person_id)
+    )
+
+
+def _shown_to(person: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether this person got a card with the item."""
     return exists().where(
         message_items.c.item_id == _ITEM.id,
         messages.c.id == message_items.c.message_id,
-        messages.c.person_id == _ITEM.assignee_id,
+        messages.c.person_id == person,
         messages.c.state.in_(DELIVERED),
     )
+
+
+def _shown_to_assignee() -> ColumnElement[bool]:
+    """Whether the present assignee, and not only an earlier one, got a card with this item; of a group one member counts."""
+    member = exists().where(
+        role_members.c.group_id == _ITEM.assignee_id,
+        people.c.id == role_members.c.person_id,
+        can_review(),
+        members_were_read(),
+        people.c.id != _ITEM.person_id,
+        message_items.c.item_id == _ITEM.id,
+        messages.c.id == message_items.c.message_id,
+        messages.c.person_id == people.c.id,
+        messages.c.state.in_(DELIVERED),
+    )
+    return case((_OF_GROUP, member), else_=_shown_to(_ITEM.assignee_id))

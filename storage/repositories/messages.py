@@ -1,15 +1,16 @@
 """Messages: what was sent to whom, with the hash of the exact payload, and which items each one shows."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, select
+from sqlalchemy import ColumnElement, RowMapping, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reclaim.domain.ids import ItemId, MessageId, PersonId
+from reclaim.domain.ids import CampaignId, ItemId, MessageId, PersonId
 from reclaim.domain.read_models import SentMessage
 from reclaim.ports.storage import MessageRecord
-from storage.tables import message_items, messages, people
+from storage.tables import message_items, messages, people, reminders
 from storage.upsert import upsert
 
 # A message that stands in the chat. One that a newer message has replaced is no longer live.
@@ -86,6 +87,32 @@ class SqlMessages:
         each = select(messages.c.person_id, messages.c.state, place).where(messages.c.matter == matter).subquery()
         query = select(each.c.person_id).where(each.c.place == 1, each.c.state == "dead").order_by(each.c.person_id)
         return [PersonId(found) for found in await self._connection.scalars(query)]
+
+    async def failed(self, kinds: Iterable[str], *, since: datetime) -> list[tuple[str, PersonId]]:
+        later = messages.alias()
+        replaced = exists().where(
+            later.c.matter == messages.c.matter,
+            later.c.person_id == messages.c.person_id,
+            later.c.state.in_(DELIVERED),
+            later.c.created_at >= messages.c.created_at,
+        )
+        query = (
+            select(messages.c.matter, messages.c.person_id)
+            .where(
+                messages.c.state == "dead", messages.c.created_at >= since, messages.c.kind.in_(list(kinds)), ~replaced
+            )
+            .distinct()
+            .order_by(messages.c.matter, messages.c.person_id)
+        )
+        return [(matter, PersonId(person)) for matter, person in await self._connection.execute(query)]
+
+    async def reminded(self, campaign: CampaignId) -> dict[PersonId, datetime]:
+        query = select(reminders.c.person_id, reminders.c.at).where(reminders.c.campaign_id == campaign)
+        return {PersonId(person): at for person, at in await self._connection.execute(query)}
+
+    async def mark_reminded(self, campaign: CampaignId, people: Iterable[PersonId], *, at: datetime) -> None:
+        rows = [{"campaign_id": campaign, "person_id": person, "at": at} for person in people]
+        await upsert(self._connection, reminders, rows)
 
 
 def _to_row(record: MessageRecord) -> dict[str, object]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId, StepId
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.removal import PlanStep, StepKind
 from storage.repositories.conflicts import changed
-from storage.tables import removal_orders, removal_steps
+from storage.tables import campaigns, removal_orders, removal_steps, review_items
 from storage.upsert import in_chunks, upsert
 
 _ORDER = removal_orders.c
@@ -46,15 +48,98 @@ class SqlOrders:
             raise changed()
         await upsert(self._connection, removal_steps, _step_rows(order))
 
+    async def save_many(self, orders: Sequence[RemovalOrder]) -> None:
+        """Look first, then store, as `SqlItems.save_progress` does."""
+        if not orders:
+            return
+        expected = {order.id: order.version - 1 for order in orders}
+        for some in in_chunks(expected):
+            query = select(_ORDER.id, _ORDER.version).where(_ORDER.id.in_(some)).order_by(_ORDER.id).with_for_update()
+            stored = {OrderId(order): version for order, version in await self._connection.execute(query)}
+            if any(stored.get(order) != expected[order] for order in some):
+                raise changed()
+        rows = [_order_row(order) for order in orders]
+        statement = (
+            update(removal_orders)
+            .where(_ORDER.id == bindparam("the_id"))
+            .values({name: bindparam(name) for name in rows[0] if name != "id"})
+        )
+        await self._connection.execute(statement, [{**row, "the_id": row["id"]} for row in rows])
+
     async def of_campaign(self, campaign: CampaignId) -> list[RemovalOrder]:
         return await self._where(_ORDER.campaign_id == campaign)
 
-    async def in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> list[RemovalOrder]:
-        return await self._where(_ORDER.campaign_id == campaign, _ORDER.state.in_([state.value for state in states]))
+    async def of_people(self, campaign: CampaignId, people: Iterable[PersonId]) -> dict[PersonId, RemovalOrder]:
+        found: dict[PersonId, RemovalOrder] = {}
+        for some in in_chunks(people):
+            orders = await self._where(_ORDER.campaign_id == campaign, _ORDER.person_id.in_(some))
+            found |= {order.person_id: order for order in orders}
+        return found
 
-    async def due(self, now: datetime) -> list[RemovalOrder]:
+    async def page(
+        self, campaign: CampaignId, states: Iterable[OrderState], *, after: OrderId | None, limit: int
+    ) -> list[RemovalOrder]:
+        wanted = _ORDER.state.in_([state.value for state in states])
+        query = (
+            select(removal_orders)
+            .where(_ORDER.campaign_id == campaign, wanted, _ORDER.id > (after or ""))
+            .order_by(_ORDER.id)
+            .limit(limit)
+        )
+        return await self._orders(query)
+
+    async def any_in_state(self, campaign: CampaignId, states: Iterable[OrderState]) -> bool:
+        wanted = _ORDER.state.in_([state.value for state in states])
+        query = select(_ORDER.id).where(_ORDER.campaign_id == campaign, wanted).limit(1)
+        return (await self._connection.scalar(query)) is not None
+
+    async def any_unchecked(self, campaign: CampaignId) -> bool:
+        query = (
+            select(_STEP.id)
+            .join(removal_orders, _ORDER.id == _STEP.order_id)
+            .join(review_items, review_items.c.id == _STEP.item_id)
+            .where(
+                _ORDER.campaign_id == campaign,
+                or_(_STEP.state == StepState.WRITTEN.value, _STEP.maybe_written),
+                review_items.c.outcome.is_(None),
+            )
+            .limit(1)
+        )
+        return (await self._connection.scalar(query)) is not None
+
+    async def ordered_items(self, campaign: CampaignId, *, up_to: int) -> int:
+        some = (
+            select(_STEP.item_id)
+            .join(removal_orders, _ORDER.id == _STEP.order_id)
+            .where(_ORDER.campaign_id == campaign)
+            .distinct()
+            .limit(up_to)
+            .subquery()
+        )
+        return (await self._connection.scalar(select(func.count()).select_from(some))) or 0
+
+    async def due(self, now: datetime, *, limit: int) -> list[RemovalOrder]:
+        """While a campaign closes or is paused nothing of it is written; what was written is checked all the same."""
+        applies = exists().where(
+            campaigns.c.id == _ORDER.campaign_id, campaigns.c.state == CampaignState.APPLYING.value
+        )
+        written = _ORDER.state == OrderState.VERIFYING.value
+        query = (
+            select(removal_orders)
+            .where(
+                or_(written, and_(_ORDER.state == OrderState.READY.value, applies)),
+                _ORDER.not_before <= now,
+            )
+            .order_by(_ORDER.not_before, _ORDER.created_at, _ORDER.id)
+            .limit(limit)
+        )
+        return await self._orders(query)
+
+    async def next_due(self, after: datetime) -> datetime | None:
         waiting = (OrderState.READY.value, OrderState.VERIFYING.value)
-        return await self._where(_ORDER.state.in_(waiting), _ORDER.not_before <= now)
+        query = select(func.min(_ORDER.not_before)).where(_ORDER.state.in_(waiting), _ORDER.not_before > after)
+        found: datetime | None = await self._connection.scalar(query)
+        return found
 
     async def written_steps(self, person: PersonId) -> list[RemovalStep]:
         """Count every intended step as perhaps written: a crash right after the call leaves it in that state."""
@@ -74,7 +159,9 @@ class SqlOrders:
     async def _where(self, *conditions: ColumnElement[bool]) -> list[RemovalOrder]:
         """Return orders with their steps, the longest due first, those without a due time last."""
         order = (_ORDER.not_before.asc().nulls_last(), _ORDER.created_at, _ORDER.id)
-        query = select(removal_orders).where(*conditions).order_by(*order)
+        return await self._orders(select(removal_orders).where(*conditions).order_by(*order))
+
+    async def _orders(self, query: Select[Any]) -> list[RemovalOrder]:
         rows = (await self._connection.execute(query)).mappings().all()
         steps = await self._steps(OrderId(row["id"]) for row in rows)
         return [_to_order(row, steps.get(OrderId(row["id"]), ())) for row in rows]

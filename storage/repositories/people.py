@@ -4,13 +4,27 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, PersonId
-from storage.tables import people, role_members
+from reclaim.domain.syncing import MEMBERS_STREAM, SyncState
+from storage.tables import people, role_members, sync_cursors, sync_runs
 from storage.upsert import CHUNK, in_chunks
 
 # The stored columns that are a person's own fields, one to one.
@@ -29,9 +43,12 @@ PLAIN = (
 )
 
 
+_PLAIN_COLUMNS = tuple((name, people.c[name]) for name in PLAIN)
+
+
 def to_person(row: RowMapping) -> Person:
     """Read a row of `people`."""
-    fields: dict[str, Any] = {name: row[people.c[name]] for name in PLAIN}
+    fields: dict[str, Any] = {name: row[column] for name, column in _PLAIN_COLUMNS}
     read_at = row[people.c.sign_ins_read_at]
     return Person(
         **fields,
@@ -59,6 +76,54 @@ def folded(*texts: str | None) -> str:
     lines = (" ".join((text or "").split()) for text in texts)
     parts = unicodedata.normalize("NFKD", "\n".join(lines).casefold())
     return "\n" + "".join(sign for sign in parts if not unicodedata.combining(sign)) + "\n"
+
+
+def can_review() -> ColumnElement[bool]:
+    """`Person.can_review` in SQL."""
+    member = or_(people.c.user_type.is_(None), people.c.user_type != "Guest")
+    return and_(people.c.enabled.is_(True), people.c.gone_at.is_(None), member)
+
+
+def members_were_read() -> ColumnElement[bool]:
+    """Whether the newest complete sync read the members of the group of a `role_members` row to the end."""
+    return exists().where(
+        sync_cursors.c.run_id == _newest_complete(),
+        sync_cursors.c.stream == literal(MEMBERS_STREAM) + role_members.c.group_id,
+        sync_cursors.c.done.is_(True),
+    )
+
+
+def reviewers_in(connection: Connection, groups: Iterable[GroupId]) -> dict[GroupId, frozenset[PersonId]]:
+    """Return who may answer what these groups have, by `People.reviewers_in`; synchronous for the decision threads."""
+    found: dict[GroupId, frozenset[PersonId]] = {}
+    for some in in_chunks(groups):
+        streams = connection.scalars(
+            select(sync_cursors.c.stream).where(
+                sync_cursors.c.run_id == _newest_complete(),
+                sync_cursors.c.stream.in_([f"{MEMBERS_STREAM}{group}" for group in some]),
+                sync_cursors.c.done.is_(True),
+            )
+        )
+        read = {GroupId(stream.removeprefix(MEMBERS_STREAM)): set[PersonId]() for stream in streams}
+        rows = connection.execute(
+            select(role_members.c.group_id, people.c.id)
+            .join(people, people.c.id == role_members.c.person_id)
+            .where(role_members.c.group_id.in_(read), can_review())
+        )
+        for group, person in rows:
+            read[GroupId(group)].add(PersonId(person))
+        found |= {group: frozenset(members) for group, members in read.items()}
+    return found
+
+
+def _newest_complete() -> ScalarSelect[str]:
+    return (
+        select(sync_runs.c.id)
+        .where(sync_runs.c.state == SyncState.COMPLETE.value)
+        .order_by(sync_runs.c.started_at.desc(), sync_runs.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _with_ids(ids: Sequence[PersonId]) -> Select[Any]:
@@ -121,4 +186,15 @@ class SqlPeople:
 
     async def members(self, group: GroupId) -> frozenset[PersonId]:
         rows = await self._connection.execute(select(role_members.c.person_id).where(role_members.c.group_id == group))
+        return frozenset(rows.scalars())
+
+    async def reviewers_in(self, groups: Iterable[GroupId]) -> dict[GroupId, frozenset[PersonId]]:
+        return await self._connection.run_sync(reviewers_in, groups)
+
+    async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
+        rows = await self._connection.execute(
+            select(role_members.c.group_id)
+            .join(people, people.c.id == role_members.c.person_id)
+            .where(people.c.id == person, can_review(), members_were_read())
+        )
         return frozenset(rows.scalars())

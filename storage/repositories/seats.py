@@ -13,7 +13,7 @@ from storage.tables import people, seat_paths, seats
 from storage.upsert import in_chunks
 
 DIRECT = "direct"  # seat_paths.via of a seat that was not given by a group
-_GIVES_SEAT = ("Active", "ActiveWithError")  # as domain.directory.Path.gives_seat
+GIVES_SEAT = ("Active", "ActiveWithError")  # as domain.directory.Path.gives_seat
 
 
 class SqlSeats:
@@ -38,7 +38,7 @@ class SqlSeats:
     async def held(self) -> dict[ProductId, int]:
         held = (
             select(seat_paths.c.seat_id)
-            .where(seat_paths.c.seat_id == seats.c.id, seat_paths.c.state.in_(_GIVES_SEAT))
+            .where(seat_paths.c.seat_id == seats.c.id, seat_paths.c.state.in_(GIVES_SEAT))
             .exists()
         )
         rows = await self._connection.execute(

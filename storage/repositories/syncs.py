@@ -28,7 +28,7 @@ from storage.tables import (
     sync_requests,
     sync_runs,
 )
-from storage.upsert import Excluded, insert_into, upsert
+from storage.upsert import Excluded, in_chunks, insert_into, upsert
 
 _RUN_FIELDS = tuple(column.name for column in sync_runs.columns)
 
@@ -199,9 +199,8 @@ class SqlSyncs:
         """Make the stored paths of these seats exactly those given."""
         if not held:
             return
-        await self._connection.execute(
-            delete(seat_paths).where(seat_paths.c.seat_id == bindparam("seat")), [{"seat": seat.id} for seat in held]
-        )
+        for some in in_chunks(seat.id for seat in held):
+            await self._connection.execute(delete(seat_paths).where(seat_paths.c.seat_id.in_(some)))
         paths = [_path_row(run, seat, path) for seat in held for path in seat.paths]
         await upsert(self._connection, seat_paths, paths)
 

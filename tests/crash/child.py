@@ -99,7 +99,7 @@ async def campaign(config: Json) -> Json:
         async with product.work.read() as unit:
             (item,) = await unit.items.of_campaign(launched.id)
         assert item.assignee_id is not None
-        reviewer = Actor(id=item.assignee_id, channel="web")
+        reviewer = Actor(id=PersonId(item.assignee_id), channel="web")
         await product.use.decide.decide(reviewer, [item.id], Choice.REVOKE, idem_key="click", bulk=False)
         await product.engine.idle()
     return {"campaign": launched.id, "closes_at": launched.closes_at.isoformat()}

@@ -32,13 +32,21 @@ from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.name_owner import NameOwner
+from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
+from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
+from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
+from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_results import TellResults
+from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.verify_removals import VerifyRemovals
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
@@ -148,8 +156,8 @@ class MortalWork:
         self._fate = fate
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        async with self._work.write() as unit:
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+        async with self._work.write(answer=answer) as unit:
             yield MortalUnit(unit, self._fate)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
@@ -294,6 +302,10 @@ class CampaignWorld:
         self.opening = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decisions = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=self.log)
         self.delegation = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.reassigning = ReassignItems(work=work, clock=clock, tokens=tokens)
+        self.steering = SteerCampaign(work=work, clock=clock, tokens=tokens)
+        self.nudging = NudgeReviewers(work=work, clock=clock, tokens=tokens)
+        self.owning = NameOwner(work=work, clock=clock, tokens=tokens, policy=policy)
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.statuses = ReadStatus(work=work, clock=clock, policy=policy)
         self.sending = SendWaves(
@@ -304,6 +316,11 @@ class CampaignWorld:
             read=self.waves,
             status=self.statuses,
             messenger=self.messenger,
+        )
+        self.telling = TellReviewers(work=work, clock=clock)
+        self.releasing = ReleaseOrders(work=work, clock=clock, tokens=tokens)
+        self.results = TellResults(
+            work=work, clock=clock, tokens=tokens, read=ReadSummary(work=work), messenger=self.messenger
         )
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.applying = ApplyRemovals(
@@ -353,12 +370,19 @@ class CampaignWorld:
             "sync": self.syncing.handle,
             "open": self.opening.handle,
             "wave": self.sending.handle_wave,
+            "group": self.sending.handle_group,
             "reminder": self.sending.handle_reminder,
             "owner": self.sending.handle_owner,
             "announce": self.sending.handle_announce,
             "close": self.closing.handle,
             "writeback": self.applying.handle,
             "verify": self.verifying.handle,
+            "tell": self.telling.handle_tell,
+            "remind": self.telling.handle_remind,
+            "release": self.releasing.handle,
+            "summary": self.results.handle_summary,
+            "progress": self.results.handle_progress,
+            "receipt": self.results.handle_receipt,
             "confirmation": self.confirming.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
@@ -415,6 +439,7 @@ class CampaignWorld:
         due: date = date(2026, 12, 4),
         scope: Scope | None = None,
         reviewer: str | None = None,
+        strategy: Strategy | None = None,
     ) -> CampaignId:
         """Sync, launch a campaign and let it open; its lists are sent."""
         await self.sync()
@@ -423,7 +448,7 @@ class CampaignWorld:
             due=due,
             mode=mode,
             scope=scope,
-            strategy=Strategy.PERSON if reviewer else Strategy.MANAGER,
+            strategy=strategy or (Strategy.PERSON if reviewer else Strategy.MANAGER),
             reviewer=reviewer,
             name=f"Review {ref}",
         )
@@ -512,6 +537,10 @@ class CampaignWorld:
         self.clicks += 1
         key = key or f"click-{self.clicks}"
         await self.delegation.delegate(actor(by), await self.ids(holder), PersonId(to), "knows the team", idem_key=key)
+
+    async def owns(self, who: str, product: ProductId = VISIO, *, group: bool = False) -> None:
+        """Let Lynne name a license owner."""
+        await self.owning.name(actor(LYNNE), product, who, group=group)
 
     async def resume(self, *, ask: str = LYNNE, confirm: str = ROSA) -> None:
         view = await self.freezing.ask_resume(actor(ask), "all is well again")

@@ -9,6 +9,7 @@ from io import StringIO
 
 import pytest
 
+from cards.report import HtmlDocuments
 from reclaim.domain.attestation import EventKind, commitment
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, PersonId
@@ -19,6 +20,7 @@ from reclaim.services.attesting import Attestor
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from tests.services.world import LYNNE, MEGAN, NOW, PROJECT, VISIO, World, admin, days_ago, person, seat
 
 
@@ -30,9 +32,18 @@ def history(world: World) -> ReadHistory:
     return ReadHistory(work=world.work, clock=world.clock, policy=world.policy)
 
 
+def exporting(world: World) -> ExportEvidence:
+    return ExportEvidence(
+        work=world.work,
+        clock=world.clock,
+        tokens=world.tokens,
+        policy=world.policy,
+        report=ReadReport(documents=HtmlDocuments()),
+    )
+
+
 async def exported(world: World, campaign: CampaignId) -> tuple[ExportedFile, ExportedFile]:
-    service = ExportEvidence(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
-    table, document = await service.export(admin(), campaign)
+    table, document, _ = await exporting(world).export(admin(), campaign)
     return table, document
 
 
@@ -115,7 +126,8 @@ async def test_why_tells_of_the_newest_campaign(world: World) -> None:
     await world.read()
     first = await world.launch(name="Spring")
     async with world.work.write() as unit:
-        await unit.items.close_questions(first, at=NOW)
+        items = await unit.items.of_campaign(first)
+        await unit.items.close_questions([item.id for item in items], at=NOW)
         await unit.commit()
     world.clock.advance(timedelta(hours=1))
     await world.launch("draft-2", name="Autumn")

@@ -89,6 +89,8 @@ async def test_a_job_that_a_resume_has_replaced_writes_nothing_and_the_new_one_d
     async def stop_and_go() -> None:
         await campaigns.freezing.freeze(actor(LYNNE), "something is wrong")
         await campaigns.resume()
+        release = next(job for job in campaigns.engine.queued if job.kind == "release")
+        await campaigns.engine.handlers["release"](release)
 
     campaigns.directory.during = stop_and_go
     await campaigns.applying.handle(old)

@@ -19,7 +19,7 @@ async def stored(world: World) -> dict[ProductId, Price]:
 
 
 async def test_a_list_replaces_the_prices_of_its_source_only(world: World) -> None:
-    load = LoadPrices(work=world.work, clock=world.clock)
+    load = LoadPrices(work=world.work, clock=world.clock, tokens=world.tokens)
     await world.read()
     await load.from_csv(HEADER + "VISIOCLIENT,15.00,USD,month,\n", "contract.csv")
     await load.from_csv(HEADER + "Project Plan 3,30,USD,month,\n", "other.csv")
@@ -33,7 +33,7 @@ async def test_a_list_replaces_the_prices_of_its_source_only(world: World) -> No
 
 
 async def test_one_mistake_refuses_the_whole_list(world: World) -> None:
-    load = LoadPrices(work=world.work, clock=world.clock)
+    load = LoadPrices(work=world.work, clock=world.clock, tokens=world.tokens)
     await world.read()
     await load.from_csv(HEADER + "VISIOCLIENT,15,USD,month,\n", "a")
 

@@ -113,7 +113,7 @@ async def test_the_scan_flags_what_is_quiet_for_thirty_days_and_counts_what_it_c
         found = await reading.findings.select(days=30, now=NOW)
         assert {one.person_id: one.rule for one in found} == {"edge": Rule.IDLE, "off": Rule.DISABLED}
         assert {one.data_as_of for one in found} == {NOW}
-        assert await reading.findings.unknown() == 1
+        assert (await reading.findings.verdicts())["unknown"] == 1
     assert await FindIdleSeats(work=world.work, clock=world.clock, policy=world.policy).scan(run) == 2
 
 
@@ -138,7 +138,7 @@ async def test_sign_ins_that_broke_off_half_way_flag_nobody(world: World) -> Non
 
     async with world.work.read() as reading:
         assert await reading.findings.select(days=30, now=NOW) == []
-        assert await reading.findings.unknown() == 3
+        assert await reading.findings.verdicts() == {"unknown": 3}
 
 
 async def test_evidence_is_as_old_as_the_run_however_late_it_is_judged(world: World) -> None:

@@ -114,8 +114,8 @@ async def test_a_preview_adds_up(world: World) -> None:
     assert (preview.writable, preview.high) == (3, Total(amounts=(Money(3000, "USD"),), unpriced=1))
     assert preview.blockers == (("group_dynamic", 1),)
     assert preview.reviewers == (
-        ReviewerLoad(person_id=MEGAN, name="Megan Example", seats=3),
-        ReviewerLoad(person_id=ALLAN, name="Allan Example", seats=1),
+        ReviewerLoad(assignee_id=MEGAN, name="Megan Example", seats=3),
+        ReviewerLoad(assignee_id=ALLAN, name="Allan Example", seats=1),
     )
     assert (preview.to_fallback, preview.fallback_name) == (1, "Allan Example")
     assert preview.due_at == datetime(2026, 12, 4, 23, 0, tzinfo=UTC)  # the end of that day in Zurich
@@ -150,7 +150,7 @@ async def test_an_answer_counts_for_the_cooldown(world: World) -> None:
     async with world.work.write() as unit:
         (item,) = await unit.items.of_campaign(first)
         kept = Answer(choice=Choice.KEEP, by=MEGAN, at=now, batch_id=BatchId("batch"))
-        await unit.items.close_questions(first, at=now)
+        await unit.items.close_questions([item.id], at=now)
         await unit.items.remember_answers([replace(item, answer=kept)], until=now + timedelta(days=90))
         await unit.commit()
 
@@ -177,7 +177,7 @@ async def test_a_manager_never_reviews_their_own_seat(world: World) -> None:
 
     preview = await world.start.preview(admin(), draft())
 
-    assert [load.person_id for load in preview.reviewers] == [ALLAN]
+    assert [load.assignee_id for load in preview.reviewers] == [ALLAN]
 
 
 async def test_the_installations_fallback_is_passed_over_where_disabled(world: World) -> None:
@@ -441,12 +441,13 @@ async def test_a_launch_freezes_the_seats_and_enqueues_the_opening(world: World)
         CampaignState.OPENING,
         1,
     )
-    assert campaign.scope == Scope(days=90, seat_ids=("a:sku-visio", "b:sku-visio"))
+    assert campaign.scope == Scope(days=90)
     assert campaign.due_at == campaign.closes_at == campaign.shown_close_at == datetime(2026, 12, 4, 23, tzinfo=UTC)
     assert (campaign.owner_id, campaign.fallback_id) == (LYNNE, ALLAN)
     assert [job.key for job in world.engine.queued] == ["open:draft-1"]
     async with world.work.read() as reading:
         assert await reading.campaigns.get(campaign.id) == campaign
+        assert await reading.campaigns.next_seats(campaign.id, after=None) == (0, ["a:sku-visio", "b:sku-visio"])
     newest = (await world.events())[0].event
     assert (newest.kind, newest.campaign_id) == (EventKind.CAMPAIGN_STARTED, "draft-1")
     assert [value.value for value in newest.values] == ["Q4 reclaim"]
@@ -537,7 +538,7 @@ class Overtaken:
         return self.inner.read()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
         first, self.first = self.first, None
         if first is not None:
             await first()

@@ -229,7 +229,7 @@ async def test_a_tenant_without_sign_in_data_is_read_and_its_activity_unknown(
         quiet = await reading.people.get(PersonId("quiet"))
         assert quiet is not None
         assert quiet.sign_ins is None
-        assert await reading.findings.unknown() == 1
+        assert (await reading.findings.verdicts())["unknown"] == 1
 
 
 async def test_progress_is_told_every_ten_pages_in_one_message(world: World) -> None:

@@ -163,7 +163,7 @@ class World:
 
     async def price(self, *rows: str) -> None:
         text = "\n".join(["sku,amount,currency,period", *rows])
-        await LoadPrices(work=self.work, clock=self.clock).from_csv(text, "test")
+        await LoadPrices(work=self.work, clock=self.clock, tokens=self.tokens).from_csv(text, "test")
 
     async def events(self) -> Sequence[StoredEvent]:
         async with self.work.read() as reading:

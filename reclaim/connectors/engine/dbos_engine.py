@@ -29,10 +29,10 @@ log = structlog.stdlib.get_logger()
 
 # One queue per group: a long directory read must not hold up chat, nor a burst of cards a removal.
 QUEUES: Final = {
-    "chat": ("wave", "reminder", "owner", "announce"),
-    "directory": ("sync",),
+    "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group", "summary", "progress", "receipt"),
+    "directory": ("sync", "exclude"),
     "removal": ("writeback", "verify"),
-    "campaign": ("open", "close"),
+    "campaign": ("open", "close", "tell", "remind", "release"),
 }
 _QUEUE_OF: Final = {kind: queue for queue, kinds in QUEUES.items() for kind in kinds}
 

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 
 import httpx
 
@@ -25,7 +26,7 @@ class Fault:
     message: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for the document that is read once
 class Answer:
     """One answer.
 
@@ -80,6 +81,10 @@ class Answer:
         Raises:
             ValueError: It is none: half a body, a proxy's page, an empty answer.
         """
+        return self._document
+
+    @cached_property
+    def _document(self) -> dict[str, object]:
         document = json.loads(self.content)
         if not isinstance(document, dict):
             raise ValueError("not a JSON object")

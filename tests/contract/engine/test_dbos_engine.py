@@ -11,8 +11,10 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from reclaim.connectors.engine import DbosEngine, migrate
+from reclaim.connectors.engine.dbos_engine import QUEUES
 from reclaim.errors import NotFound
 from reclaim.ports.engine import Job
+from reclaim.services import jobs
 from tests.contract.engine.conftest import DRAIN, POLL_S, started
 
 NONE = timedelta()
@@ -252,3 +254,9 @@ async def test_a_kind_without_a_queue_or_with_a_handler_already_is_refused(sqlit
         engine.register(kind, nothing)
 
     await engine.stop(NONE)
+
+
+def test_every_kind_of_job_has_a_queue() -> None:
+    kinds = {value for name, value in vars(jobs).items() if name.isupper() and isinstance(value, str)}
+
+    assert kinds == {kind for queue in QUEUES.values() for kind in queue}

@@ -77,6 +77,9 @@ def campaign(id: str = "spring", *, state: CampaignState = CampaignState.OPEN, a
         closed_at=NOW,
         pause_reason="frozen",
         abandoned_by=PersonId("quitter"),
+        extended_at=NOW - HOUR,
+        cancelled_by=PersonId("canceller"),
+        cancel_reason="the wrong list – ünly",
     )
 
 
@@ -149,6 +152,8 @@ def ended(one: ReviewItem) -> ReviewItem:
         one,
         assigned_reason="knows it better",
         delegated_by=BLAIR,
+        moved_from=GroupId("team"),
+        moved_by=CASEY,
         handovers=2,
         not_sure_by=CASEY,
         waiting=Waiting.PENDING_VERIFICATION,

@@ -25,12 +25,15 @@ def person(ref: str, *, name: str = "", enabled: bool | None = True, mail: str |
 
 
 def seat(
-    ref: str, product: ProductId = VISIO, *, groups: Sequence[str | None] = (None,), state: str = "Active"
+    ref: str,
+    product: ProductId = VISIO,
+    *,
+    groups: Sequence[str | None] = (None,),
+    state: str = "Active",
+    given: datetime = LONG_AGO,
 ) -> Seat:
     holder = PersonId(ref)
-    paths = tuple(
-        Path(group_id=GroupId(group) if group else None, state=state, updated_at=LONG_AGO) for group in groups
-    )
+    paths = tuple(Path(group_id=GroupId(group) if group else None, state=state, updated_at=given) for group in groups)
     return Seat(id=seat_id(holder, product), person_id=holder, product_id=product, paths=paths)
 
 

@@ -1,62 +1,97 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from reclaim.domain.activity import SignInKind
+import pytest
+
+from reclaim.domain.activity import SignInKind, SignIns
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import PersonId, ProductId, RunId, SeatId, seat_id
+from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
+from reclaim.errors import Conflict
+from reclaim.ports.directory import SignInRow
+from reclaim.ports.storage import ScanRules, UnitOfWork
+from reclaim.services.find_idle_seats import FindIdleSeats, mark_excluded
 from storage.unit_of_work import SqlWork
 from tests.contract.storage.directory_rows import LONG_AGO, NOW, PROJECT, VISIO, begin, end, group, row, seat, sku, sync
+from tests.databases import store_job
+from tests.fakes import FixedClock
 
+ANNA_PROJECT_GIVEN = NOW - timedelta(days=45)
 PEOPLE = [
-    row("anna", seat("anna"), seat("anna", PROJECT, groups=(None, "g2", "g1")), name="anna"),
+    row("anna", seat("anna"), seat("anna", PROJECT, groups=(None, "g2", "g1"), given=ANNA_PROJECT_GIVEN), name="anna"),
     row("ben", seat("ben", groups=("g1",)), name="Ben"),
     row("carl", seat("carl"), name="Carl"),
-    row("dora", seat("dora"), name="", enabled=False),
+    row("dora", seat("dora", given=NOW - timedelta(days=14)), name="", enabled=False),
+]
+CARL_SEEN = NOW - timedelta(days=90) + timedelta(microseconds=1)
+SIGN_INS = [
+    SignInRow(person_id=PersonId("anna"), sign_ins=SignIns(interactive_at=NOW - timedelta(days=90))),
+    SignInRow(person_id=PersonId("ben"), sign_ins=SignIns(interactive_at=NOW - timedelta(days=400))),
+    SignInRow(person_id=PersonId("carl"), sign_ins=SignIns(interactive_at=CARL_SEEN)),
 ]
 
 
-def finding(ref: str, days: int, *, product: ProductId = VISIO, rule: Rule = Rule.IDLE) -> Finding:
-    """A seat that has been quiet for so many days."""
+def finding(ref: str, seen: datetime | None, quiet: datetime, *, product: ProductId = VISIO) -> Finding:
+    """What the scan must find on a seat."""
+    given = {"dora": NOW - timedelta(days=14)}.get(ref, ANNA_PROJECT_GIVEN if product == PROJECT else LONG_AGO)
     return Finding(
         seat_id=seat_id(PersonId(ref), product),
         person_id=PersonId(ref),
         product_id=product,
-        rule=rule,
-        quiet_since=NOW - timedelta(days=days),
-        last_seen_at=NOW - timedelta(days=days) if rule is Rule.IDLE else None,
-        last_seen_kind=SignInKind.INTERACTIVE if rule is Rule.IDLE else None,
-        assigned_at=LONG_AGO,
-        data_as_of=NOW,
+        rule=Rule.DISABLED if ref == "dora" else Rule.IDLE,
+        quiet_since=quiet,
+        last_seen_at=seen,
+        last_seen_kind=SignInKind.INTERACTIVE if seen else None,
+        assigned_at=given,
+        data_as_of=NOW + timedelta(days=1),
     )
 
 
-ANNA_PROJECT = finding("anna", 45, product=PROJECT, rule=Rule.NEVER_SEEN)
-ANNA_VISIO = finding("anna", 90)
-BEN = finding("ben", 400)
-CARL = replace(finding("carl", 90), quiet_since=NOW - timedelta(days=90) + timedelta(microseconds=1))
-DORA = finding("dora", 14, rule=Rule.DISABLED)
+ANNA_PROJECT = finding("anna", NOW - timedelta(days=90), ANNA_PROJECT_GIVEN, product=PROJECT)
+ANNA_VISIO = finding("anna", NOW - timedelta(days=90), NOW - timedelta(days=90))
+BEN = finding("ben", NOW - timedelta(days=400), NOW - timedelta(days=400))
+CARL = finding("carl", CARL_SEEN, CARL_SEEN)
+DORA = finding("dora", None, NOW - timedelta(days=14))
 ALL = [ANNA_PROJECT, ANNA_VISIO, BEN, CARL, DORA]
 
 
-async def chunks(*lists: Sequence[Finding]) -> AsyncIterator[Sequence[Finding]]:
-    for one in lists:
-        yield one
-
-
 async def scanned(work: SqlWork) -> RunId:
-    """A complete sync, and its findings stored in two chunks."""
+    """A complete sync, and its scan: the findings are those of the people below."""
     started = await begin(work, 1, PEOPLE)
     async with work.write() as unit:
         await unit.syncs.save_skus(started, [sku(VISIO, "visio Plan 2", "V2"), sku(PROJECT, "Project Plan 3", "P3")])
         await unit.syncs.save_groups(started, [group("g1", "Sales"), group("g2", "Engineering")])
+        await unit.syncs.save_sign_ins(started, SIGN_INS, read_at=NOW)
         await unit.commit()
     await end(work, 1)
-    async with work.write() as unit:
-        assert await unit.findings.replace_all(started, chunks(ALL[:2], [], ALL[2:])) == 5
-        await unit.commit()
+    assert await scan(work)(started) == 5
     return started
+
+
+def scan(work: SqlWork, clock: FixedClock | None = None) -> Callable[[RunId], Awaitable[int]]:
+    return FindIdleSeats(work=work, clock=clock or FixedClock(NOW), policy=Policy()).scan
+
+
+def exclusion(ref: str, kind: ExclusionKind, value: str, until: datetime | None = None) -> Exclusion:
+    return Exclusion(
+        id=ExclusionId(ref), kind=kind, value=value, reason="Legal hold", by=PersonId("lynne"), at=NOW, until=until
+    )
+
+
+async def exclude(work: SqlWork, *exclusions: Exclusion) -> None:
+    """Store exclusions and mark what they hold."""
+    async with work.write() as unit:
+        for one in exclusions:
+            await unit.exclusions.add(one)
+        await unit.commit()
+    async with work.read() as reading:
+        newest, counting = await reading.scans.newest(), await reading.exclusions.counting(NOW)
+    assert newest is not None
+    await mark_excluded(work, newest, counting, NOW)
 
 
 async def test_a_finding_comes_back_whole(work: SqlWork) -> None:
@@ -100,14 +135,11 @@ async def test_a_scope_narrows_by_product_and_rule(work: SqlWork) -> None:
 
     async with work.read() as unit:
         assert await unit.findings.select(days=30, now=NOW, products=[PROJECT]) == [ANNA_PROJECT]
-        assert await unit.findings.select(days=30, now=NOW, rules=[Rule.NEVER_SEEN, Rule.DISABLED]) == [
-            ANNA_PROJECT,
-            DORA,
-        ]
-        assert await unit.findings.select(days=30, now=NOW, products=[PROJECT], rules=[Rule.IDLE]) == []
+        assert await unit.findings.select(days=30, now=NOW, rules=[Rule.NEVER_SEEN, Rule.DISABLED]) == [DORA]
+        assert await unit.findings.select(days=30, now=NOW, products=[PROJECT], rules=[Rule.DISABLED]) == []
 
 
-async def test_a_page_is_ordered_by_product_and_person_with_the_sums_of_all_pages(work: SqlWork) -> None:
+async def test_a_page_is_ordered_by_product_and_the_longest_quiet_with_the_sums_of_all_pages(work: SqlWork) -> None:
     await scanned(work)
 
     async with work.read() as unit:
@@ -116,12 +148,12 @@ async def test_a_page_is_ordered_by_product_and_person_with_the_sums_of_all_page
 
     assert [(one.sku_name, one.person.shown_name, one.group_name) for one in first + second] == [
         ("Project Plan 3", "anna", "Engineering"),
-        ("visio Plan 2", "anna", None),
         ("visio Plan 2", "Ben", "Sales"),
+        ("visio Plan 2", "anna", None),
         ("visio Plan 2", "Carl", None),
         ("visio Plan 2", "dora@contoso.example", None),
     ]
-    assert [one.finding for one in first + second] == ALL
+    assert [one.finding for one in first + second] == [ANNA_PROJECT, BEN, ANNA_VISIO, CARL, DORA]
     assert (total, tally) == (5, {PROJECT: 1, VISIO: 4})
 
 
@@ -132,23 +164,116 @@ async def test_a_page_follows_its_filter(work: SqlWork) -> None:
     async with work.read() as unit:
         rows, total, tally = await unit.findings.page(where, now=NOW, offset=0, limit=10)
 
-    assert [one.finding for one in rows] == [ANNA_VISIO, BEN]
+    assert [one.finding for one in rows] == [BEN, ANNA_VISIO]
     assert (total, tally) == (2, {VISIO: 2})
 
 
-async def test_a_new_scan_replaces_the_old_one_or_leaves_it_whole(work: SqlWork) -> None:
+async def test_a_new_scan_counts_only_once_it_is_complete_and_the_old_one_is_erased(work: SqlWork) -> None:
     run = await scanned(work)
     async with work.write() as unit:
-        await unit.findings.replace_all(run, chunks([BEN]))
-
-    async with work.read() as unit:
-        assert len(await unit.findings.select(days=30, now=NOW)) == 5
-    async with work.write() as unit:
-        assert await unit.findings.replace_all(run, chunks([BEN])) == 1
+        begun = await unit.scans.begin(run, judged_at=NOW)  # killed half-way: nothing of it may ever be read
+        rules = ScanRules(days=30, gives_sign_ins=True, never_seen_since=None, exclusions=())
+        await unit.scans.judge(begun, rules, after=SeatId(""), upto=SeatId("b"))
         await unit.commit()
 
+    async with work.read() as reading:
+        assert len(await reading.findings.select(days=30, now=NOW)) == 5
+        assert await reading.findings.tally(days=30, now=NOW) == {VISIO: 4, PROJECT: 1}
+
+    assert await scan(work)(run) == 5
+
+    async with work.read() as reading:
+        newest = await reading.scans.newest()
+        assert newest is not None
+        assert newest.id > begun.id
+        assert await reading.scans.end_of_findings(replace(newest, id=begun.id), SeatId(""), 1) is None
+        assert await reading.scans.end_of_findings(replace(newest, id=begun.id - 1), SeatId(""), 1) is None
+        assert await reading.findings.tally(days=30, now=NOW) == {VISIO: 4, PROJECT: 1}
+
+
+async def test_a_scan_that_a_newer_sync_overtakes_does_not_count(work: SqlWork) -> None:
+    first = await scanned(work)
+    clock = FixedClock(NOW)
+
+    class Overtaken(SqlWork):
+        """Completes another sync as soon as the first chunk is judged."""
+
+        done = False
+
+        @asynccontextmanager
+        async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+            async with super().write(answer=answer) as unit:
+                yield unit
+            if not self.done:
+                self.done = True
+                await sync(work, 2, PEOPLE)
+
+    with pytest.raises(Conflict):
+        await scan(Overtaken(work._database, store_job), clock)(first)
+
+    async with work.read() as reading:
+        newest = await reading.scans.newest()
+    assert newest is not None
+    assert newest.id == 1
+
+
+async def test_what_an_exclusion_holds_is_counted_apart_and_listed_nowhere(work: SqlWork) -> None:
+    await scanned(work)
+
+    await exclude(work, exclusion("x1", ExclusionKind.PERSON, "ben"), exclusion("x2", ExclusionKind.PRODUCT, PROJECT))
+
     async with work.read() as unit:
-        assert await unit.findings.select(days=30, now=NOW) == [BEN]
+        rows, total, tally = await unit.findings.page(SeatFilter(days=30), now=NOW, offset=0, limit=10)
+        assert [row.finding for row in rows] == [ANNA_VISIO, CARL, DORA]
+        assert (total, tally) == (3, {VISIO: 3})
+        assert await unit.findings.tally(days=90, now=NOW) == {VISIO: 2}
+        assert await unit.findings.excluded(days=30, now=NOW) == {"x1": 1, "x2": 1}
+        assert await unit.findings.excluded(days=90, now=NOW) == {"x1": 1}
+        assert await unit.findings.excluded(days=30, now=NOW, product=VISIO, rules=[Rule.DISABLED]) == {}
+        marked = {one.seat_id: one.exclusion_id for one in await unit.findings.select(days=30, now=NOW)}
+    assert marked == {ANNA_PROJECT.seat_id: "x2", ANNA_VISIO.seat_id: None, BEN.seat_id: "x1", CARL.seat_id: None,
+                      DORA.seat_id: None}  # fmt: skip
+
+
+async def test_an_exclusion_stops_counting_when_it_expires_without_another_scan(work: SqlWork) -> None:
+    await scanned(work)
+    end = NOW + timedelta(days=3)
+
+    await exclude(work, exclusion("x1", ExclusionKind.PERSON, "ben", end))
+
+    async with work.read() as unit:
+        before = await unit.findings.tally(days=30, now=end - timedelta(microseconds=1))
+        after = await unit.findings.tally(days=30, now=end)
+        rows, total, _ = await unit.findings.page(SeatFilter(days=30), now=end, offset=0, limit=10)
+    assert (before[VISIO], after[VISIO]) == (3, 4)
+    assert BEN.seat_id in {row.finding.seat_id for row in rows}
+    assert total == 5
+
+
+async def test_of_two_exclusions_the_one_that_lasts_longer_is_named_and_outlives_the_other(work: SqlWork) -> None:
+    await scanned(work)
+    soon = NOW + timedelta(days=1)
+
+    await exclude(
+        work, exclusion("x1", ExclusionKind.PERSON, "ben", soon), exclusion("x2", ExclusionKind.PRODUCT, VISIO)
+    )
+
+    async with work.read() as unit:
+        assert await unit.findings.excluded(days=30, now=NOW) == {"x2": 4}
+        assert await unit.findings.tally(days=30, now=soon) == {PROJECT: 1}
+
+
+async def test_a_second_exclusion_of_the_same_is_a_conflict(work: SqlWork) -> None:
+    await exclude_nothing(work, exclusion("x1", ExclusionKind.DEPARTMENT, "Sales"))
+
+    with pytest.raises(Conflict):
+        await exclude_nothing(work, exclusion("x2", ExclusionKind.DEPARTMENT, " SALES "))
+
+
+async def exclude_nothing(work: SqlWork, one: Exclusion) -> None:
+    async with work.write() as unit:
+        await unit.exclusions.add(one)
+        await unit.commit()
 
 
 async def test_a_seat_that_has_gone_since_the_scan_is_in_no_answer(work: SqlWork) -> None:
@@ -160,14 +285,3 @@ async def test_a_seat_that_has_gone_since_the_scan_is_in_no_answer(work: SqlWork
         assert BEN not in await unit.findings.select(days=30, now=NOW)
         assert await unit.findings.get_many([BEN.seat_id]) == {}
         assert await unit.findings.tally(days=30, now=NOW) == {VISIO: 3, PROJECT: 1}
-
-
-async def test_the_number_of_seats_that_could_not_be_judged_is_remembered(work: SqlWork) -> None:
-    async with work.write() as unit:
-        assert await unit.findings.unknown() == 0
-        await unit.findings.set_unknown(7)
-        await unit.findings.set_unknown(12)
-        await unit.commit()
-
-    async with work.read() as unit:
-        assert await unit.findings.unknown() == 12

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from reclaim.domain.campaign import CampaignState
+from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import BatchId, ItemId, MessageId, PersonId
+from reclaim.domain.ids import BatchId, ItemId, MessageId, PersonId, ProductId
 from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
 from reclaim.domain.review import AssignedHow, Choice, Recommendation, ReviewItem, Waiting
 from reclaim.errors import Conflict
-from reclaim.ports.storage import ReviewerCount, Work
+from reclaim.ports.storage import ItemFigure, ReviewerCount, ReviewerFigures, Work
 from storage.engine import Database
 from storage.tables import item_assignments, review_items
 from tests.contract.storage.campaign_samples import (
@@ -30,6 +31,7 @@ from tests.contract.storage.campaign_samples import (
     handed_to,
     item,
     message,
+    snapshot,
     store,
     stored,
 )
@@ -245,29 +247,100 @@ async def test_reviewers_are_counted_by_who_answered_and_who_has_what_is_open(wo
 
     async with work.read() as unit:
         assert await unit.items.reviewers(SPRING) == [
-            ReviewerCount(person_id=ALEX, total=3, open=1),
-            ReviewerCount(person_id=BLAIR, total=2, open=1),
+            ReviewerCount(kind=AssigneeKind.PERSON, assignee_id=ALEX, total=3, open=1),
+            ReviewerCount(kind=AssigneeKind.PERSON, assignee_id=BLAIR, total=2, open=1),
         ]
         assert await unit.items.reviewers(AUTUMN) == []
+        assert await unit.items.reviewer_figures(SPRING, top=1) == ReviewerFigures(
+            total=2, done=0, open_with=(ReviewerCount(assignee_id=ALEX, kind=AssigneeKind.PERSON, total=3, open=1),)
+        )
+        assert await unit.items.reviewer_figures(AUTUMN, top=9) == ReviewerFigures(total=0, done=0, open_with=())
 
 
-async def test_items_are_counted_by_choice_outcome_and_waiting(work: Work) -> None:
+async def test_items_are_added_up_by_what_became_of_them_and_by_currency(work: Work) -> None:
+    unpriced = replace(item(2), snapshot=replace(snapshot(), monthly=None))
     await store(
         work,
         item(1),
-        item(2),
-        answered(item(3)),
+        unpriced,
+        replace(item(6), not_sure_by=BLAIR),
         replace(answered(item(4), Choice.REVOKE), waiting=Waiting.QUEUED),
         replace(answered(item(5), Choice.REVOKE), outcome=Outcome.REMOVED),
+        replace(answered(item(7), Choice.REVOKE), outcome=Outcome.REMOVED),
+    )
+    nothing = ItemFigure(
+        outcome=None, choice=None, waiting=None, second_look=False, currency="EUR", items=1, monthly_minor=1510
     )
 
     async with work.read() as unit:
-        assert await unit.items.counts(SPRING) == {
-            ("", "", ""): 2,
-            ("keep", "", ""): 1,
-            ("revoke", "", "queued"): 1,
-            ("revoke", "removed", ""): 1,
-        }
+        found = await unit.items.figures(SPRING)
+        assert await unit.items.figures(AUTUMN) == []
+        assert await unit.items.left_by_product(SPRING) == {item().product_id: 4}
+
+    assert len(found) == 5
+    assert set(found) == {
+        nothing,
+        replace(nothing, currency=None, monthly_minor=0),
+        replace(nothing, second_look=True),
+        replace(nothing, choice=Choice.REVOKE, waiting=Waiting.QUEUED),
+        replace(nothing, choice=Choice.REVOKE, outcome=Outcome.REMOVED, items=2, monthly_minor=3020),
+    }
+
+
+async def test_a_campaign_is_open_or_left_while_one_item_is(work: Work) -> None:
+    done = replace(answered(item(1)), outcome=Outcome.KEPT)
+    await store(work, done, answered(item(2)), item(1, campaign=AUTUMN), campaigns=(campaign(), autumn()))
+
+    async with work.read() as unit:
+        assert (await unit.items.any_open(SPRING), await unit.items.any_left(SPRING)) == (False, True)
+        assert (await unit.items.any_open(AUTUMN), await unit.items.any_left(AUTUMN)) == (True, True)
+
+    await save(work, replace(answered(item(2)), outcome=Outcome.KEPT, version=answered(item(2)).version + 1))
+
+    async with work.read() as unit:
+        assert (await unit.items.any_open(SPRING), await unit.items.any_left(SPRING)) == (False, False)
+
+
+async def test_a_campaign_is_read_in_pages_that_keep_a_persons_items_together(work: Work) -> None:
+    over = replace(item(3), outcome=Outcome.FAILED)
+    second = item(1, product=ProductId("project"))
+    await store(work, item(2), over, item(1), second, item(4, campaign=AUTUMN), campaigns=(campaign(), autumn()))
+
+    async with work.read() as unit:
+        first = await unit.items.page(SPRING, outcome=None, after=None, limit=2)
+        rest = await unit.items.page(SPRING, outcome=None, after=first[-1].seat_id, limit=2)
+        assert await unit.items.page(SPRING, outcome=Outcome.FAILED, after=None, limit=2) == [over]
+
+    assert (first, rest) == ([second, item(1)], [item(2)])
+
+
+async def test_progress_of_many_is_stored_and_nothing_else(work: Work) -> None:
+    one, two = item(1), answered(item(2))
+    await store(work, one, two)
+
+    async with work.write() as unit:
+        await unit.items.save_progress(
+            [
+                replace(one, outcome=Outcome.KEPT, version=one.version + 1, assignee_id=BLAIR),
+                replace(two, waiting=Waiting.QUEUED, version=two.version + 1),
+            ]
+        )
+        await unit.commit()
+
+    assert await stored(work, one) == replace(one, outcome=Outcome.KEPT, version=one.version + 1)
+    assert await stored(work, two) == replace(two, waiting=Waiting.QUEUED, version=two.version + 1)
+
+
+async def test_progress_of_many_is_a_conflict_where_one_of_them_moved(work: Work) -> None:
+    one, two = item(1), item(2)
+    await store(work, one, two)
+    await save(work, answered(two))
+
+    async with work.write() as unit:
+        with pytest.raises(Conflict):
+            await unit.items.save_progress([replace(i, outcome=Outcome.KEPT, version=2) for i in (one, two)])
+
+    assert (await stored(work, one)).outcome is None
 
 
 async def test_open_campaigns_of_a_reviewer_come_in_the_order_in_which_they_close(work: Work) -> None:
@@ -294,7 +367,7 @@ async def test_a_card_counts_only_for_the_items_on_it_and_only_when_it_was_deliv
     await send_card(work, "m3", BLAIR, third, state="dead")
 
     async with work.read() as unit:
-        assert await unit.items.delivered_to_assignee(SPRING) == {first.id}
+        assert await unit.items.delivered_to_assignee([first.id, second.id, third.id]) == {first.id}
         assert await unit.items.without_card(SPRING) == [ALEX, BLAIR]
 
 
@@ -306,7 +379,7 @@ async def test_updated_cards_count_and_replaced_ones_do_not(work: Work) -> None:
     await send_card(work, "m2", BLAIR, second, state="replaced")
 
     async with work.read() as unit:
-        assert await unit.items.delivered_to_assignee(SPRING) == {first.id}
+        assert await unit.items.delivered_to_assignee([first.id, second.id]) == {first.id}
         assert await unit.items.without_card(SPRING) == [BLAIR]
 
 
@@ -316,13 +389,13 @@ async def test_after_a_delegation_the_new_assignee_needs_a_card_of_their_own(wor
     await save(work, handed_to(item(), BLAIR))
 
     async with work.read() as unit:
-        assert await unit.items.delivered_to_assignee(SPRING) == frozenset()
+        assert await unit.items.delivered_to_assignee([item().id]) == frozenset()
         assert await unit.items.without_card(SPRING) == [BLAIR]
 
     await send_card(work, "m2", BLAIR, item())
 
     async with work.read() as unit:
-        assert await unit.items.delivered_to_assignee(SPRING) == {item().id}
+        assert await unit.items.delivered_to_assignee([item().id]) == {item().id}
         assert await unit.items.without_card(SPRING) == []
 
 
@@ -344,3 +417,17 @@ async def test_empty_lists_are_welcome(work: Work) -> None:
     async with work.read() as unit:
         assert await unit.items.get_many([]) == {}
         assert await unit.items.with_open_question([]) == frozenset()
+
+
+async def test_what_somebody_passed_on_is_found_unless_it_came_back(work: Work) -> None:
+    gone, back, unsure, elsewhere = item(1), item(2), item(3), item(4, campaign=AUTUMN)
+    await store(work, gone, back, unsure, elsewhere, campaigns=(campaign(), autumn()))
+    for one in (gone, back, elsewhere):
+        moved = replace(one, assignee_id=BLAIR, assigned_how=AssignedHow.DELEGATED, version=2)
+        await assign(work, moved, by=ALEX, reason="knows")
+    await assign(work, replace(back, assignee_id=ALEX, assigned_how=AssignedHow.TAKEN_BACK, version=3), by=ALEX)
+    await assign(work, replace(unsure, assignee_id=BLAIR, assigned_how=AssignedHow.NOT_SURE, version=2), by=ALEX)
+
+    async with work.read() as unit:
+        assert [one.id for one in await unit.items.passed_on(SPRING, ALEX)] == [gone.id]
+        assert await unit.items.passed_on(SPRING, BLAIR) == []

@@ -127,3 +127,20 @@ async def test_showing_items_again_adds_only_the_new_ones(work: Work) -> None:
     async with work.read() as unit:
         assert len(await unit.messages.about_item(item(1).id)) == 1
         assert len(await unit.messages.about_item(item(2).id)) == 1
+
+
+async def test_what_died_is_tried_again_unless_something_newer_arrived_or_it_is_too_old(work: Work) -> None:
+    kind = message("m0").kind
+    await put(
+        work,
+        message("m1", state="dead"),
+        message("m2", state="dead", person=BLAIR),
+        message("m3", at=NOW + HOUR, person=BLAIR),
+        message("m4", at=NOW - 3 * HOUR, state="dead", person=CASEY),
+        replace(message("m5", state="dead", matter="wave:other"), kind="another"),
+    )
+
+    async with work.read() as unit:
+        assert await unit.messages.failed([kind], since=NOW - HOUR) == [(WAVE, ALEX)]
+        assert await unit.messages.failed(["another"], since=NOW - HOUR) == [("wave:other", ALEX)]
+        assert await unit.messages.failed([kind], since=NOW + HOUR) == []

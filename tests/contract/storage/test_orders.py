@@ -5,11 +5,13 @@ from datetime import datetime
 
 import pytest
 
+from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import PersonId
 from reclaim.domain.orders import OrderState, RemovalOrder, StepState
+from reclaim.domain.removal import Outcome
 from reclaim.errors import Conflict
 from reclaim.ports.storage import Work
-from tests.contract.storage.campaign_samples import HOUR, NOW, SPRING, item, order, step, store
+from tests.contract.storage.campaign_samples import HOUR, NOW, SPRING, campaign, item, order, step, store
 
 
 async def add(work: Work, *orders: RemovalOrder) -> None:
@@ -31,7 +33,7 @@ async def get(work: Work, one: RemovalOrder) -> RemovalOrder | None:
 
 async def due(work: Work, now: datetime) -> Sequence[RemovalOrder]:
     async with work.read() as unit:
-        return await unit.orders.due(now)
+        return await unit.orders.due(now, limit=10)
 
 
 def full_order() -> RemovalOrder:
@@ -115,11 +117,53 @@ async def test_orders_are_found_by_campaign_and_state(work: Work) -> None:
 
     async with work.read() as unit:
         assert await unit.orders.of_campaign(SPRING) == [ready, queued]
-        assert await unit.orders.in_state(SPRING, [OrderState.QUEUED, OrderState.FROZEN]) == [queued]
+        assert await unit.orders.page(SPRING, [OrderState.QUEUED, OrderState.FROZEN], after=None, limit=9) == [queued]
+        assert await unit.orders.page(SPRING, list(OrderState), after=None, limit=1) == [ready]
+        assert await unit.orders.page(SPRING, list(OrderState), after=ready.id, limit=9) == [queued]
+        assert await unit.orders.of_people(SPRING, [PersonId("holder-2"), PersonId("nobody")]) == {
+            PersonId("holder-2"): queued
+        }
+        assert await unit.orders.any_in_state(SPRING, [OrderState.QUEUED])
+        assert not await unit.orders.any_in_state(SPRING, [OrderState.FROZEN])
+        assert await unit.orders.ordered_items(SPRING, up_to=5) == 1
+        assert await unit.orders.next_due(NOW - HOUR) == NOW
+        assert await unit.orders.next_due(NOW) is None
+
+
+async def test_many_orders_are_stored_at_once_or_not_at_all(work: Work) -> None:
+    await store(work, item(1), item(2))
+    one, two = order("o1"), order("o2", person="holder-2")
+    await add(work, one, two)
+    ready = [replace(each, state=OrderState.DONE, not_before=None, version=2) for each in (one, two)]
+
+    async with work.write() as unit:
+        await unit.orders.save_many(ready)
+        await unit.commit()
+    async with work.write() as unit:
+        with pytest.raises(Conflict):
+            await unit.orders.save_many([replace(ready[0], version=3), replace(ready[1], version=2)])
+
+    assert [await get(work, one), await get(work, two)] == ready
+
+
+async def test_what_is_written_and_not_ended_is_unchecked(work: Work) -> None:
+    await store(work, item(1), replace(item(2), outcome=Outcome.REMOVED))
+    written = replace(order("o2", person="holder-2"))
+    await add(work, replace(written, steps=(replace(step("s2", written, item(2)), state=StepState.WRITTEN),)))
+    async with work.read() as unit:
+        assert not await unit.orders.any_unchecked(SPRING)
+
+    await add(work, replace(order(), steps=(replace(step("s1", order(), item(1)), maybe_written=True),)))
+
+    async with work.read() as unit:
+        assert await unit.orders.any_unchecked(SPRING)
 
 
 async def test_due_orders_are_ready_or_verifying_and_their_time_has_come(work: Work) -> None:
-    await store(work)
+    applying = campaign(state=CampaignState.APPLYING)
+    paused = campaign("paused", state=CampaignState.PAUSED)
+    await store(work, campaigns=(applying, paused))
+    stopped = replace(order("stopped", person="p8"), campaign_id=paused.id)
     late = replace(order("late", person="p1"), not_before=NOW - HOUR)
     now = order("now", person="p2", state=OrderState.VERIFYING)
     later = replace(order("later", person="p3"), not_before=NOW + HOUR)
@@ -127,7 +171,7 @@ async def test_due_orders_are_ready_or_verifying_and_their_time_has_come(work: W
     frozen = order("frozen", person="p5", state=OrderState.FROZEN)
     queued = order("queued", person="p6", state=OrderState.QUEUED)
     done = order("done", person="p7", state=OrderState.DONE)
-    await add(work, now, late, later, never, frozen, queued, done)
+    await add(work, now, late, later, never, frozen, queued, done, stopped)
 
     assert await due(work, NOW) == [late, now]
 

@@ -15,7 +15,6 @@ from tests.contract.storage.campaign_samples import (
     AUTUMN,
     HOUR,
     NOW,
-    SPRING,
     VISIO,
     answered,
     autumn,
@@ -89,13 +88,13 @@ async def test_another_product_of_the_same_person_is_another_question(work: Work
     assert await asked(work, visio, project) == {visio.seat_id, project.seat_id}
 
 
-async def test_closing_a_campaigns_questions_lets_the_next_campaign_ask(work: Work) -> None:
+async def test_closing_questions_lets_the_next_campaign_ask(work: Work) -> None:
     newer, other = item(1, campaign=AUTUMN), item(2, campaign=AUTUMN)
     await store(work, item(1), newer, other, campaigns=(campaign(), autumn()))
     await ask(work, item(1), other)
 
     async with work.write() as unit:
-        await unit.items.close_questions(SPRING, at=NOW + HOUR)
+        await unit.items.close_questions([item(1).id], at=NOW + HOUR)
         await unit.commit()
 
     assert await asked(work, newer, other) == {other.seat_id}

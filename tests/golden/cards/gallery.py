@@ -4,13 +4,31 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from cards import campaign, control, preview, review, review_forms, review_item, spend, start, trail, welcome
+from cards import (
+    campaign,
+    control,
+    exclusions,
+    owners,
+    preview,
+    prices,
+    results,
+    review,
+    review_forms,
+    review_item,
+    spend,
+    start,
+    steer,
+    trail,
+    welcome,
+)
 from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
+from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
+from reclaim.domain.ids import GroupId
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, OverLimit
+from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, Moved, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
 from tests.golden.cards.models import (
@@ -23,6 +41,7 @@ from tests.golden.cards.models import (
     COMPLETE,
     COOLDOWN,
     DATA,
+    EXCLUSIONS,
     FROZEN,
     HISTORY,
     HOSTILE,
@@ -35,20 +54,29 @@ from tests.golden.cards.models import (
     NAME,
     NOW,
     OVER,
+    OWNERS,
     PLACES,
     PREVIEW,
+    PRICES,
+    RECEIPT,
+    RECEIPT_OF_TWO,
     RESULT,
+    REVIEWERS,
     REVOKED,
+    RUNNING,
     SEAT_ROWS,
     SEATS,
+    SILENT,
     SPEND,
     START_SEATS,
     STATUS,
+    SUMMARY,
     SYNC,
     SYNCED,
     WHY,
     ZONE,
     answered,
+    ended,
     usd,
     view,
     wave,
@@ -77,6 +105,8 @@ def _item_states() -> dict[str, CardView]:
     to_me = replace(
         ITEMS[0], delegated_by=LYNNE, assigned_reason="Leads the project", assigned_how=AssignedHow.DELEGATED
     )
+    moved = replace(ITEMS[0], assigned_how=AssignedHow.REASSIGNED, moved_by=LYNNE)
+    of_group = replace(ITEMS[0], assignee_kind=AssigneeKind.GROUP, assignee_id=GroupId("g"))
     unsure = replace(ITEMS[0], assignee_id=LYNNE, not_sure_by=MEGAN, assigned_how=AssignedHow.NOT_SURE)
     closed = {"campaign_state": CampaignState.CLOSED}
     views = {
@@ -92,9 +122,26 @@ def _item_states() -> dict[str, CardView]:
         "item_kept": view(kept, others_open=5),
         "item_not_sure": view(answered(ITEMS[0], Choice.NOT_SURE)),
         "item_by_other": view(by_other, answered_by_name="Lynne Robbins", assignee_name="Lynne Robbins"),
-        "item_passed_on": view(passed, assignee_name="Lynne Robbins"),
-        "item_from_other": view(to_me, from_name="Lynne Robbins"),
-        "item_second_look": view(unsure, assignee_name="Lynne Robbins"),
+        "item_passed_on": view(passed, assignee_name="Lynne Robbins", may_answer=False),
+        "item_from_other": view(to_me, from_name="Lynne Robbins", back_to_name="Lynne Robbins"),
+        "item_from_group": view(
+            replace(to_me, moved_from=GroupId("g")), from_name="Lynne Robbins", back_to_name="Design tool owners"
+        ),
+        "item_given_back": view(
+            replace(ITEMS[0], assigned_how=AssignedHow.GIVEN_BACK, moved_by=LYNNE), moved_by_name="Lynne Robbins"
+        ),
+        "item_moved_here": view(moved, moved_by_name="Lynne Robbins"),
+        "item_moved_away": view(
+            replace(moved, assignee_id=LYNNE),
+            may_answer=False,
+            moved_by_name="Allan Deyoung",
+            assignee_name="Lynne Robbins",
+        ),
+        "item_of_group": view(of_group, group_name=HOSTILE),
+        "item_cancelled": view(
+            campaign_state=CampaignState.CANCELLED, cancelled_by_name="Lynne Robbins", cancelled_at=NOW
+        ),
+        "item_second_look": view(unsure, assignee_name="Lynne Robbins", may_answer=False),
         "item_removing": view(replace(REVOKED[0], waiting=Waiting.QUEUED), **closed),
         "item_frozen": view(replace(REVOKED[0], waiting=Waiting.FROZEN), **closed),
     }
@@ -113,7 +160,45 @@ def _waves() -> dict[str, CardView]:
     left = wave(ITEMS[4:], REVOKED)
     paged = replace(wave(), page=2, pages=3, open_count=27)
     closed = replace(left, campaign_state=CampaignState.CLOSED)
+    by_lynne = Answer(choice=Choice.REVOKE, by=LYNNE, at=NOW, batch_id=BATCH)
+    by_others = tuple(
+        replace(row, item=replace(row.item, answer=by_lynne), answered_by_name="Lynne Robbins")
+        for row in wave(ITEMS[:5]).open_rows
+    )
+    moved = replace(
+        wave(ITEMS[4:5]).open_rows[0],
+        item=replace(ITEMS[4], assigned_how=AssignedHow.REASSIGNED),
+        with_name=HOSTILE,
+        moved_by_name="Lynne Robbins",
+    )
+    passed_row = replace(
+        wave(ITEMS[3:4]).open_rows[0], item=replace(ITEMS[3], delegated_by=MEGAN), with_name="Lynne Robbins"
+    )
+    arrived = tuple(
+        replace(row, item=replace(row.item, assigned_how=how, moved_by=LYNNE), moved_by_name="Lynne Robbins")
+        for row, how in zip(
+            wave().open_rows, (AssignedHow.REASSIGNED, AssignedHow.REASSIGNED, AssignedHow.GIVEN_BACK), strict=False
+        )
+    )
+    shared = replace(wave(ITEMS[5:], REVOKED[:1]), by_others=by_others, moved_away=(moved,), passed_on=(passed_row,))
     return {
+        "wave_of_group": review.wave_card(shared, ZONE),
+        "wave_of_group_done": review.wave_card(replace(shared, open_rows=(), open_count=0), ZONE),
+        "wave_of_group_answers": review.answers_card(shared, 1, ZONE),
+        "wave_arrived": review.wave_card(replace(wave(), open_rows=(*arrived, *wave().open_rows[3:])), ZONE),
+        "wave_cancelled": review.wave_card(
+            replace(
+                left,
+                campaign_state=CampaignState.CANCELLED,
+                cancelled_by_name="Lynne Robbins",
+                cancelled_at=NOW,
+            ),
+            ZONE,
+        ),
+        "wave_nudged": review.reminder_card(left, 0, 0, ZONE, "Lynne Robbins"),
+        "wave_passed_on": review.wave_card(
+            left, ZONE, strip=review.passed_on_strip(Moved(seats=9, stayed=(("holder", 1), ("handovers", 2))), "Nora")
+        ),
         "wave": review.wave_card(wave(), ZONE),
         "wave_dry_run": review.wave_card(replace(wave(), mode=WriteMode.DRY_RUN, silence=Silence.REMOVE), ZONE),
         "wave_silence": review.wave_card(replace(wave(), silence=Silence.RECOMMENDATION), ZONE),
@@ -123,6 +208,25 @@ def _waves() -> dict[str, CardView]:
         "wave_all_answered_later": review.wave_card(wave((), REVOKED), ZONE),
         "wave_reminder": review.reminder_card(left, 2, 2, ZONE),
         "wave_closed": review.wave_card(closed, ZONE),
+        "wave_closed_unanswered": review.wave_card(
+            replace(wave(), campaign_state=CampaignState.CLOSED, silence=Silence.REMOVE), ZONE
+        ),
+        "wave_closed_kept": review.wave_card(replace(wave(), campaign_state=CampaignState.CLOSED), ZONE),
+        "summary": results.summary_card(SUMMARY, ZONE),
+        "summary_running": results.summary_card(RUNNING, ZONE),
+        "summary_stopped": results.summary_card(replace(RUNNING, campaign_state=CampaignState.PAUSED), ZONE),
+        "summary_silence": results.summary_card(SILENT, ZONE),
+        "summary_dry_run": results.summary_card(
+            replace(
+                SUMMARY,
+                mode=WriteMode.DRY_RUN,
+                answered=tuple(ended(item, Outcome.DRY_RUN) for item in REVOKED),
+                passed_on=(),
+            ),
+            ZONE,
+        ),
+        "receipt": results.receipt_card(RECEIPT, ZONE),
+        "receipt_of_two": results.receipt_card(RECEIPT_OF_TWO, ZONE),
         "wave_answers": review.answers_card(left, 1, ZONE),
         "wave_moved": review.moved_card(),
         "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
@@ -133,6 +237,7 @@ def _waves() -> dict[str, CardView]:
         ),
         "keep_many": review_forms.keep_many_form(wave(), wave().open_rows[:3], ZONE, COOLDOWN),
         "delegate_form": review_forms.delegate_form(view(), ZONE),
+        "delegate_form_with_others": review_forms.delegate_form(view(others_open=9), ZONE),
         "delegate_many": review_forms.delegate_many_form(wave(), wave().open_rows[:4], ZONE),
     }
 
@@ -141,6 +246,30 @@ def _admin() -> dict[str, CardView]:
     campaigns = Campaigns(rows=(STATUS, CLOSED), idle=114, total=Total(amounts=(usd(324400),), unpriced=6))
     return {
         "spend": spend.spend_card(SPEND, ZONE, may_start=True, may_sync=True),
+        "spend_excluded": spend.spend_card(
+            replace(SPEND, excluded=EXCLUSIONS.rows[:3]), ZONE, may_start=True, may_sync=True
+        ),
+        "seats_excluded": spend.seats_card(
+            replace(SEATS, excluded=3), ZONE, place=PLACES, taken=frozenset(), may_start=True
+        ),
+        "exclusions": exclusions.exclusions_card(EXCLUSIONS, ZONE, may_end=True),
+        "exclusions_none": exclusions.exclusions_card(replace(EXCLUSIONS, rows=(), seats=0), ZONE, may_end=True),
+        "exclusions_added": exclusions.exclusions_card(
+            EXCLUSIONS, ZONE, note=exclusions.added(EXCLUSIONS.rows[0], ZONE), may_end=True
+        ),
+        "exclusions_ended": exclusions.exclusions_card(
+            EXCLUSIONS, ZONE, note=exclusions.ended(EXCLUSIONS.rows[0]), may_end=True
+        ),
+        "prices": prices.prices_card(PRICES, may_set=True),
+        "prices_set": prices.prices_card(PRICES, note=prices.priced_note(PRICES.rows[-1]), may_set=True),
+        "prices_loaded": prices.prices_card(PRICES, note=prices.loaded_note(12, "contract.csv"), may_set=True),
+        "price_form": prices.price_form(PRICES),
+        "price_form_error": prices.price_form(
+            PRICES, "visio", Filled(values={"amount": HOSTILE}, field="amount", error="This is not an amount.")
+        ),
+        "why_excluded": trail.why_card(
+            replace(WHY, seats=tuple(replace(seat, exclusion=EXCLUSIONS.rows[0]) for seat in WHY.seats)), ZONE
+        ),
         "spend_auditor": spend.spend_card(SPEND, ZONE, may_start=False, may_sync=False),
         "spend_blocked": spend.spend_card(replace(SPEND, blocked=True), ZONE, may_start=True, may_sync=True),
         "spend_not_read": spend.spend_card(
@@ -228,8 +357,39 @@ def _admin() -> dict[str, CardView]:
         "status_paused": campaign.status_card(
             replace(APPLYING, state=CampaignState.PAUSED, pause_reason="guardrail_exceeded"), ZONE, may_run=True
         ),
+        "status_reviewers": campaign.reviewers_card(REVIEWERS, ZONE),
+        "closed_dry_run": campaign.closed_card(
+            replace(
+                CLOSED,
+                mode=WriteMode.DRY_RUN,
+                outcomes=((Outcome.KEPT, 45), (Outcome.DRY_RUN, 41)),
+                verified_count=0,
+                removing=0,
+                verified=Total(),
+            ),
+            ZONE,
+            may_run=True,
+        ),
         "closed": campaign.closed_card(CLOSED, ZONE, may_run=True),
         "closing": campaign.closing_card(STATUS, "on Tue 24 Nov 2026, 14:02", ZONE, Silence.KEEP),
+        "status_cancelled": campaign.status_card(
+            replace(
+                STATUS,
+                state=CampaignState.CANCELLED,
+                cancelled_by_name="Lynne Robbins",
+                cancelled_at=NOW,
+                cancel_reason=HOSTILE,
+            ),
+            ZONE,
+            may_run=True,
+        ),
+        "status_frozen_open": campaign.status_card(replace(STATUS, nudgeable=7, frozen_since=NOW), ZONE, may_run=True),
+        "status_to_remind": campaign.status_card(replace(STATUS, nudgeable=7), ZONE, may_run=True),
+        "cancelling": steer.cancelling_card(STATUS),
+        "owners": owners.owners_card(OWNERS, may_run=True),
+        "owners_named": owners.owners_card(
+            OWNERS, said=owners.named_text("Visio Plan 2", OWNERS.rows[1]), may_run=False
+        ),
         "abandoning": campaign.abandoning_card(APPLYING),
         "campaigns": campaign.campaigns_card(campaigns, ZONE),
         "campaigns_none": campaign.campaigns_card(replace(campaigns, rows=()), ZONE),
@@ -237,6 +397,9 @@ def _admin() -> dict[str, CardView]:
         "own_seats": trail.own_seats_card(WHY, ZONE),
         "history": trail.history_card(HISTORY, ZONE),
         "export": trail.exported_card(NAME, (ExportedFile(name="a.csv", media_type="text/csv", content=b"x" * 3000),)),
+        "report": trail.report_card(
+            NAME, ExportedFile(name="report-q4.html", media_type="text/html", content=b"x" * 3000), pseudonymous=True
+        ),
         "welcome": welcome.welcome_card(SPEND, "Allan Deyoung", 400),
     }
 
@@ -258,6 +421,7 @@ def _control() -> dict[str, CardView]:
         "sync_stopped": control.sync_card(replace(SYNC, state="stopped", gone_people=60, gone_seats=90), NOW, ZONE),
         "sync_failed": control.sync_card(replace(SYNC, state="failed", error="Microsoft does not answer."), NOW, ZONE),
         "help": control.help_card(HELP, [("spend", "Show spend"), ("status", "Status")]),
+        "help_holder": control.help_card(HELP[:1], [("seats mine", "My seats"), ("inbox", "My inbox")], holder=True),
         "help_verb": control.verb_help_card(HELP[0]),
         "unknown": control.unknown_verb_card("statsu", "status"),
         "bad_argument": control.bad_argument_card("“4/12” is not a clear date.", "start --until 2026-12-04"),
@@ -270,7 +434,9 @@ CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _cont
 
 # Cards that ask a reviewer for something.
 ASKING: Final = (
-    "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "item", "item_direct",
-    "item_disabled_hostile", "item_held", "item_by_hand", "item_dry_run", "item_silence_removes", "item_third_hand_over",
-    "item_from_other", "keep_form", "keep_form_error", "keep_many", "delegate_form", "delegate_many",
+    "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "wave_of_group", "wave_nudged",
+    "wave_arrived", "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand",
+    "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
+    "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
+    "delegate_form_with_others", "delegate_many",
 )  # fmt: skip

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Path, Person
+from reclaim.domain.directory import AssigneeKind, Path, Person
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
-from reclaim.domain.money import Money, Total
+from reclaim.domain.money import Money, Period, Price, Total
 from reclaim.domain.read_models import (
     BulkResult,
     CampaignStatus,
     DataAge,
+    ExclusionList,
+    ExclusionView,
     FreezeView,
     History,
     HistoryLine,
@@ -22,9 +25,18 @@ from reclaim.domain.read_models import (
     LaunchRequestView,
     LeftOut,
     OverLimit,
+    OwnerRow,
+    Owners,
+    PriceList,
+    PriceRow,
+    ReceiptSeat,
     ReviewerLoad,
+    ReviewerProgress,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
+    SeatReceipt,
     SeatRow,
     SentMessage,
     SkuShare,
@@ -44,9 +56,11 @@ from reclaim.domain.review import (
     Answer,
     AssignedHow,
     Choice,
+    FallbackWhy,
     Recommendation,
     ReviewItem,
     Snapshot,
+    Waiting,
 )
 
 ZONE: Final = "Europe/Zurich"
@@ -266,6 +280,63 @@ _OTHERS = (
     "Johanna Lorenz",
     "Joni Sherman",
 )
+EXCLUSIONS: Final = ExclusionList(
+    rows=tuple(
+        ExclusionView(
+            exclusion=Exclusion(
+                id=ExclusionId(f"{number}f3a9c01d2e4"),
+                kind=kind,
+                value=value,
+                reason=reason,
+                by=LYNNE,
+                at=NOW,
+                until=until,
+            ),
+            value=value,
+            by_name="Lynne Robbins",
+            seats=seats,
+        )
+        for number, (kind, value, reason, until, seats) in enumerate(
+            (
+                (ExclusionKind.DEPARTMENT, "Legal", "Legal hold until the case is closed", CLOSES, 12),
+                (ExclusionKind.PERSON, HOSTILE, HOSTILE, None, 2),
+                (ExclusionKind.GUESTS, "", "Guests are handled by their sponsors", None, 5),
+                (ExclusionKind.PRODUCT, "Visio Plan 2", "Bought for the whole year", CLOSES, 0),
+                (ExclusionKind.EMPLOYEE_TYPE, "Contractor", "The agency decides", None, 1),
+            )
+        )
+    ),
+    seats=20,
+    days=90,
+    zone=ZONE,
+    now=NOW,
+)
+PRICES: Final = PriceList(
+    rows=(
+        PriceRow(
+            product_id=ProductId("teams"), name="Teams Premium", part_number="TP", price=None, source=None, idle=6
+        ),
+        PriceRow(product_id=ProductId("flow"), name=HOSTILE, part_number="FLOW", price=None, source=None, idle=0),
+        PriceRow(
+            product_id=ProductId("visio"),
+            name="Visio Plan 2",
+            part_number="VISIOCLIENT",
+            price=Price(amount=usd(1500), period=Period.MONTH, renews_on=date(2027, 6, 30)),
+            source="contract.csv",
+            idle=22,
+        ),
+        PriceRow(
+            product_id=ProductId("e5"),
+            name="Microsoft 365 E5",
+            part_number="SPE_E5",
+            price=Price(amount=Money(68400, "CHF"), period=Period.YEAR),
+            source="set by hand",
+            idle=14,
+        ),
+    ),
+    days=90,
+)
+
 PREVIEW: Final = StartPreview(
     ref="draft",
     name=NAME,
@@ -279,8 +350,8 @@ PREVIEW: Final = StartPreview(
     writable=71,
     blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
     reviewers=(
-        ReviewerLoad(person_id=MEGAN, name="Megan Bowen", seats=34),
-        *(ReviewerLoad(person_id=PersonId(who), name=who, seats=8 - (n > 3)) for n, who in enumerate(_OTHERS)),
+        ReviewerLoad(assignee_id=MEGAN, name="Megan Bowen", seats=34),
+        *(ReviewerLoad(assignee_id=PersonId(who), name=who, seats=8 - (n > 3)) for n, who in enumerate(_OTHERS)),
     ),
     to_fallback=7,
     fallback_name="Lynne Robbins",
@@ -331,6 +402,24 @@ LAUNCH_CONFIRMED: Final = replace(
     LAUNCH_ASKED, state="confirmed", settled_by_name="Allan Deyoung", settled_at=NOW, preview=None
 )
 
+OWNERS: Final = Owners(
+    rows=(
+        OwnerRow(product_id=ProductId("e5"), sku_name="Microsoft 365 E5", owner_name=None, kind=None, idle=31),
+        OwnerRow(
+            product_id=VISIO, sku_name="Visio Plan 2", owner_name="Megan Bowen", kind=AssigneeKind.PERSON, idle=22
+        ),
+        OwnerRow(
+            product_id=ProductId("project"),
+            sku_name=HOSTILE,
+            owner_name=HOSTILE,
+            kind=AssigneeKind.GROUP,
+            idle=4,
+            trouble=FallbackWhy.GROUP_UNREAD,
+        ),
+    ),
+    fallback_name="Lynne Robbins",
+)
+
 STATUS: Final = CampaignStatus(
     campaign_id=CAMPAIGN,
     name=NAME,
@@ -342,11 +431,13 @@ STATUS: Final = CampaignStatus(
     keep=9,
     not_sure=2,
     open=34,
+    potential=Total(amounts=(usd(241600),), unpriced=5),
     approved=Total(amounts=(usd(120600),)),
+    removed=Total(),
     reviewers=19,
     reviewers_done=11,
     open_with=tuple(
-        ReviewerLoad(person_id=PersonId(name), name=name, seats=seats)
+        ReviewerLoad(assignee_id=PersonId(name), name=name, seats=seats)
         for name, seats in (("Ben Walters", 9), ("Debra Berger", 8), (HOSTILE, 4))
     ),
     unreachable=("Enrico Cattaneo",),
@@ -356,6 +447,7 @@ STATUS: Final = CampaignStatus(
     removing=0,
     verified_count=0,
     verified=Total(),
+    minutes_left=None,
     due_at=CLOSES,
     closes_at=CLOSES,
     next_reminder_at=CLOSES - timedelta(days=2),
@@ -368,7 +460,13 @@ STATUS: Final = CampaignStatus(
 CLOSED: Final = replace(
     STATUS,
     state=CampaignState.CLOSED,
-    outcomes=((Outcome.REMOVED, 36), (Outcome.ACTIVE_AGAIN, 3), (Outcome.FAILED, 2), (Outcome.KEPT, 45)),
+    outcomes=(
+        (Outcome.KEPT, 43),
+        (Outcome.REMOVED, 36),
+        (Outcome.ALREADY_ABSENT, 2),
+        (Outcome.ACTIVE_AGAIN, 3),
+        (Outcome.FAILED, 2),
+    ),
     verified_count=36,
     removing=36,
     verified=Total(amounts=(usd(108000),)),
@@ -377,11 +475,93 @@ CLOSED: Final = replace(
 APPLYING: Final = replace(
     STATUS,
     state=CampaignState.APPLYING,
-    waiting=(("queued", 20),),
+    waiting=(("pending_verification", 3), ("queued", 17)),
+    removed=Total(amounts=(usd(9000),)),
+    minutes_left=4,
     removing=41,
     verified_count=21,
     verified=total(ITEMS),
     next_reminder_at=None,
+)
+
+REVIEWERS: Final = ReviewersPage(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    campaign_state=CampaignState.OPEN,
+    closes_at=CLOSES,
+    rows=tuple(
+        ReviewerProgress(
+            assignee_id=PersonId(name), name=name, seats=seats, open=still, last_reminded_at=at, reached=reached
+        )
+        for name, seats, still, at, reached in (
+            ("Ben Walters", 12, 9, NOW, True),
+            ("Debra Berger", 8, 8, None, True),
+            ("Enrico Cattaneo", 3, 3, None, False),
+            (HOSTILE, 5, 0, NOW, True),
+        )
+    ),
+    page=2,
+    pages=3,
+    page_size=4,
+    total=19,
+)
+
+
+def ended(item: ReviewItem, outcome: Outcome | None, **more: object) -> ReviewItem:
+    done = replace(item, outcome=outcome, outcome_at=NOW if outcome else None, **more)  # type: ignore[arg-type]
+    return replace(done, verified_at=NOW) if outcome is Outcome.REMOVED else done
+
+
+SUMMARY: Final = ReviewSummary(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    campaign_state=CampaignState.CLOSED,
+    mode=WriteMode.LIVE,
+    silence=Silence.KEEP,
+    owner_name="Allan Deyoung",
+    reviewer_id=MEGAN,
+    closed_at=CLOSES,
+    zone=ZONE,
+    answered=(
+        *(ended(item, Outcome.REMOVED) for item in REVOKED[:3]),
+        ended(REVOKED[3], Outcome.ACTIVE_AGAIN),
+        ended(answered(ITEMS[4], Choice.KEEP), Outcome.KEPT),
+    ),
+    unanswered=(),
+    passed_on=(ended(answered(ITEMS[5], Choice.KEEP), Outcome.KEPT),),
+)
+RUNNING: Final = replace(
+    SUMMARY,
+    campaign_state=CampaignState.APPLYING,
+    answered=(
+        ended(REVOKED[0], Outcome.REMOVED),
+        *(ended(item, None, waiting=Waiting.QUEUED) for item in REVOKED[1:]),
+    ),
+    passed_on=(),
+)
+SILENT: Final = replace(
+    SUMMARY,
+    silence=Silence.REMOVE,
+    answered=(),
+    unanswered=(
+        ended(ITEMS[0], Outcome.REMOVED),
+        ended(replace(ITEMS[5], plan=DIRECT), Outcome.REMOVED),
+        ended(ITEMS[4], Outcome.KEPT),
+    ),
+    passed_on=(),
+)
+RECEIPT: Final = SeatReceipt(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    owner_name="Allan Deyoung",
+    seats=(ReceiptSeat(item=ended(REVOKED[1], Outcome.REMOVED), approved_by="Megan Bowen"),),
+)
+RECEIPT_OF_TWO: Final = replace(
+    RECEIPT,
+    seats=(
+        ReceiptSeat(item=ended(REVOKED[0], Outcome.REMOVED), approved_by=HOSTILE),
+        ReceiptSeat(item=ended(ITEMS[2], Outcome.REMOVED), approved_by=None),
+    ),
 )
 
 FROZEN: Final = FreezeView(frozen=True, since=NOW, by_name="Allan Deyoung", reason="Wrong seats", waiting=31, zone=ZONE)

@@ -15,9 +15,11 @@ from reclaim.domain.ids import ItemId
 from tests.golden.cards.gallery import ASKING, CARDS
 from tests.golden.cards.models import ASKED, ITEMS, ZONE, wave
 
-FOR_REVIEWERS = [name for name in CARDS if name.startswith(("wave", "item", "keep", "delegate", "inbox"))] + [
-    "own_seats"
-]
+FOR_REVIEWERS = [
+    name
+    for name in CARDS
+    if name.startswith(("wave", "item", "keep", "delegate", "inbox", "summary", "receipt", "help_holder"))
+] + ["own_seats"]
 HOLDERS = ("Isaiah", "Lee Gu", "Alex Wilber", "Eve", "Grady", "Nestor", "Megan", "Lynne", "Ben Walters", "Enrico")
 BANNED = re.compile(r"!|\bsuccessfully\b|\bplease note\b|\bN/A\b", re.IGNORECASE)
 BANNED_FOR_REVIEWERS = re.compile(r"\bitems?\b|\bcertification\b|\bidle\b", re.IGNORECASE)

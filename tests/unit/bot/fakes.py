@@ -9,19 +9,30 @@ from bot.inbound import Action, Command
 from bot.router import Router
 from bot.services import Services
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
+from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, MessageId, PersonId, ProductId, RunId
+from reclaim.domain.money import Period
 from reclaim.domain.notices import Notice
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
     BulkResult,
     Campaigns,
     CampaignStatus,
+    ExclusionList,
+    ExclusionView,
     ExportedFile,
     FreezeView,
     History,
     InboxView,
     ItemView,
     LaunchRequestView,
+    Moved,
+    Nudged,
+    Owners,
+    PriceList,
+    PriceRow,
+    ReviewersPage,
+    ReviewSummary,
     SeatFilter,
     SeatPage,
     SpendReport,
@@ -75,6 +86,10 @@ class Core:
     drafts: dict[str, CampaignDraft] = field(default_factory=dict)
     frozen: FreezeView = models.FROZEN
     reachable: bool = True
+    campaign_names: set[str] | None = None  # None: every text names the one campaign
+    nudged: Nudged = field(
+        default_factory=lambda: Nudged(campaign_id=models.CAMPAIGN, reminded=5, waiting=2, next_at=models.CLOSES)
+    )
     delivered: list[tuple[PersonId, Notice]] = field(default_factory=list)
     seat_filters: list[SeatFilter] = field(default_factory=list)
     scopes: list[ScopeAsked] = field(default_factory=list)
@@ -195,9 +210,46 @@ class Core:
         self.note("undo", batch, idem_key)
         return replace(models.RESULT, choice=Choice.WITHDRAWN, undone=4)
 
-    async def delegate(self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str) -> int:
-        self.note("delegate", tuple(items), to, reason, idem_key)
-        return len(items)
+    async def delegate(
+        self, actor: Actor, items: Sequence[ItemId], to: PersonId, reason: str, *, idem_key: str, others: bool = False
+    ) -> Moved:
+        self.note("delegate", tuple(items), to, reason, idem_key, *(["others"] if others else []))
+        return Moved(seats=len(items) + (3 if others else 0), stayed=(("holder", 1),) if others else ())
+
+    async def give_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> str:
+        self.note("give_back", item_id, idem_key)
+        return "Lynne Robbins"
+
+    async def of_reviewer(self, actor: Actor, campaign_id: CampaignId, reviewer: str, to: str) -> Moved:
+        self.note("reassign", campaign_id, reviewer, to)
+        return Moved(seats=4, to_name="Nora Patel", stayed=(("holder", 1),))
+
+    async def of_holder(self, actor: Actor, campaign_id: CampaignId, holder: str, to: str) -> Moved:
+        self.note("reassign_seat", campaign_id, holder, to)
+        return Moved(seats=1, to_name="Nora Patel")
+
+    async def extend(self, actor: Actor, campaign_id: CampaignId, due: date) -> Campaign:
+        self.note("extend", campaign_id, due)
+        return OPEN_CAMPAIGN
+
+    async def cancel(self, actor: Actor, campaign_id: CampaignId, reason: str | None) -> Campaign:
+        self.note("cancel", campaign_id, reason)
+        return OPEN_CAMPAIGN
+
+    async def nudge(self, actor: Actor, campaign_id: CampaignId, person: str | None = None) -> Nudged:
+        self.note("nudge", campaign_id, person)
+        return self.nudged
+
+    async def owners(self) -> Owners:
+        return models.OWNERS
+
+    async def name(self, actor: Actor, product: ProductId, text: str, *, group: bool) -> Owners:
+        self.note("owner", product, text, group)
+        return models.OWNERS
+
+    async def remove(self, actor: Actor, product: ProductId) -> Owners:
+        self.note("no_owner", product)
+        return models.OWNERS
 
     async def take_back(self, actor: Actor, item_id: ItemId, *, idem_key: str) -> None:
         self.note("take_back", item_id)
@@ -232,7 +284,16 @@ class Core:
     async def campaigns(self) -> Campaigns:
         return Campaigns(rows=(models.STATUS,), idle=42, total=models.SPEND.total)
 
+    async def reviewers(self, campaign: CampaignId, page: int = 1) -> ReviewersPage:
+        self.calls.append(("reviewers", campaign, page))
+        return models.REVIEWERS
+
+    async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None:
+        return models.SUMMARY
+
     async def find(self, text: str | None) -> Campaign:
+        if text is not None and self.campaign_names is not None and text not in self.campaign_names:
+            raise NotFound(f"No campaign is called “{text}”.")
         return OPEN_CAMPAIGN
 
     async def why(self, text: str) -> WhyReport:
@@ -246,6 +307,10 @@ class Core:
     async def export(self, actor: Actor, campaign: CampaignId) -> tuple[ExportedFile, ...]:
         self.note("export", campaign)
         return (ExportedFile(name="attestation.csv", media_type="text/csv", content=b"a,b"),)
+
+    async def report_file(self, actor: Actor, campaign: CampaignId, *, pseudonymous: bool = False) -> ExportedFile:
+        self.note("report", campaign)
+        return ExportedFile(name="report.html", media_type="text/html", content=b"<p>")
 
     async def search(self, text: str) -> tuple[tuple[PersonId, str], ...]:
         return tuple((person, name) for person, name in NAMES.items() if text.lower() in name.lower())
@@ -311,6 +376,56 @@ class Confirming:
 
     async def view(self, ref: str) -> LaunchRequestView:
         return self.shown
+
+
+class Excluding:
+    """Exclusions, which are listed as prices are."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    async def list(self) -> ExclusionList:
+        return models.EXCLUSIONS
+
+    async def add(
+        self, actor: Actor, kind: ExclusionKind, text: str, *, reason: str, until: date | None = None
+    ) -> ExclusionView:
+        self.core.note("exclude", actor.id, kind.value, text, reason, until)
+        return models.EXCLUSIONS.rows[0]
+
+    async def end(self, actor: Actor, ref: str) -> ExclusionView:
+        self.core.note("end_exclusion", actor.id, ref)
+        return models.EXCLUSIONS.rows[0]
+
+
+class Pricing:
+    """Prices, listed and set, one by one and by the file."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    async def list(self) -> PriceList:
+        return models.PRICES
+
+    async def set(
+        self,
+        actor: Actor,
+        product: ProductId,
+        amount: str,
+        currency: str,
+        period: Period = Period.MONTH,
+        *,
+        renews_on: date | None = None,
+        valid_from: date | None = None,
+    ) -> PriceRow:
+        self.core.note("set_price", actor.id, product, amount, currency, period.value, renews_on, valid_from)
+        if amount == "much":
+            raise InvalidRequest("“much” is not an amount. Example: 1204.50", field="amount")
+        return models.PRICES.rows[-1]
+
+    async def from_csv(self, text: str, source: str, *, actor: str) -> int:
+        self.core.note("load_prices", actor, source, text)
+        return 2
 
 
 class Syncing:
@@ -400,15 +515,23 @@ def services(core: Core, writes: WriteMode) -> Services:
         sync_directory=Syncing(core),
         read_spend=core,
         read_seats=core,
+        exclude_seats=Excluding(core),
+        keep_prices=Pricing(core),
+        load_prices=Pricing(core),
         start_campaign=core,
         choose_seats=core,
         confirm_launch=Confirming(core),
         read_wave=core,
         record_decision=core,
         delegate_item=core,
+        reassign_items=core,
+        steer_campaign=core,
+        nudge_reviewers=core,
+        name_owner=core,
         close_campaign=core,
         freeze_writes=Freezing(core),
         read_status=core,
+        read_summary=core,
         explain_seat=core,
         read_history=core,
         export_evidence=core,

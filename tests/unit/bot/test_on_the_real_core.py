@@ -12,21 +12,27 @@ from bot.people import SyncedPeople
 from bot.router import Router
 from bot.services import Services
 from cards.notices import render_notice
-from cards.view import CardView
+from cards.report import HtmlDocuments
+from cards.view import CardView, Expandable, Input
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.ids import PersonId
-from reclaim.domain.notices import WaveNotice
+from reclaim.domain.notices import LaunchAskedNotice, WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.services.access import Access
 from reclaim.services.choose_seats import ChooseSeats
+from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
+from reclaim.services.keep_prices import KeepPrices
+from reclaim.services.load_prices import LoadPrices
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
+from reclaim.services.read_summary import ReadSummary
 from tests.databases import copy_sqlite
 from tests.golden.cards.test_cards_rules import actions
-from tests.services.campaign_world import NORA, POLICY, CampaignWorld
+from tests.services.campaign_world import NORA, POLICY, ROSA, CampaignWorld
 from tests.services.world import ALLAN, LYNNE, MEGAN
 from tests.unit.bot.test_start_path import boxes, only
 
@@ -92,6 +98,9 @@ def services(world: CampaignWorld) -> Services:
         access=Access(work=work, policy=policy),
         sync_directory=world.syncing,
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
+        exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy),
+        keep_prices=KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy),
+        load_prices=LoadPrices(work=work, clock=clock, tokens=tokens),
         read_seats=ReadSeats(work=work, clock=clock, policy=policy),
         start_campaign=world.launching,
         choose_seats=ChooseSeats(work=work),
@@ -99,12 +108,19 @@ def services(world: CampaignWorld) -> Services:
         read_wave=world.waves,
         record_decision=world.decisions,
         delegate_item=world.delegation,
+        reassign_items=world.reassigning,
+        steer_campaign=world.steering,
+        nudge_reviewers=world.nudging,
+        name_owner=world.owning,
         close_campaign=world.closing,
         freeze_writes=world.freezing,
         read_status=world.statuses,
+        read_summary=ReadSummary(work=work),
         explain_seat=ExplainSeat(work=work, clock=clock, policy=policy),
         read_history=ReadHistory(work=work, clock=clock, policy=policy),
-        export_evidence=ExportEvidence(work=work, clock=clock, tokens=tokens, policy=policy),
+        export_evidence=ExportEvidence(
+            work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=HtmlDocuments())
+        ),
         people=SyncedPeople(work=work),
         messenger=world.messenger,
         clock=clock,
@@ -139,6 +155,47 @@ async def start(chat: Chat) -> None:
     chat.world.campaign_id = running.campaign_id
 
 
+async def test_from_a_simulation_to_a_start_that_a_second_admin_confirms(chat: Chat) -> None:
+    chat.world.policy = replace(
+        chat.world.policy,
+        admins=frozenset({ALLAN, ROSA}),
+        limits=replace(chat.world.policy.limits, soft_seats=2),
+    )
+    await chat.world.stop()
+    await chat.world.start()
+    chat = Chat(chat.world)
+
+    await chat.type(ALLAN, "simulate Visio --preset broad --sku VISIOCLIENT --department sales")
+    assert chat.see[ALLAN].kind == "campaign.simulation"
+    await chat.press(ALLAN, "start.seats")
+    assert chat.see[ALLAN].headline.title == "4 seats to ask about"
+    await chat.press(ALLAN, "start.show")
+    await chat.press(ALLAN, "start.simulated")
+    form = {
+        part.id: part.value
+        for element in chat.see[ALLAN].body
+        for part in (element.content if isinstance(element, Expandable) else (element,))
+        if isinstance(part, Input)
+    }
+    assert (form["name"], form["days"], form["department"], form["sku.sku-visio"]) == ("Visio", "90", "Sales", "true")
+    refused = await chat.press(ALLAN, "start.preview", **{**form, "listed": "nobody"})
+    assert refused.toast is not None
+    assert refused.toast.startswith("Line 1, person: nobody in the tenant is “nobody”.")
+    await chat.press(ALLAN, "start.preview", **{**form, "fallback": LYNNE})
+    await chat.press(ALLAN, "start.ask")
+    assert chat.see[ALLAN].kind == "campaign.asked"
+
+    asked = next(one for one in chat.world.messenger.to(ROSA) if isinstance(one, LaunchAskedNotice))
+    chat.see[ROSA] = render_notice(asked, "UTC")
+    await chat.press(ROSA, "launch.confirm")
+
+    assert chat.see[ROSA].kind == "launch.settled"
+    told = [one.request.state for one in chat.world.messenger.to(ALLAN) if isinstance(one, LaunchAskedNotice)]
+    assert told == ["asked", "confirmed"]
+    [running] = (await chat.world.statuses.campaigns()).rows
+    assert (running.name, running.state, running.items) == ("Visio", "open", 4)
+
+
 async def test_from_the_money_to_the_proof(chat: Chat) -> None:
     await start(chat)
     assert chat.receives(MEGAN).wave.open_count == 4
@@ -165,8 +222,15 @@ async def test_from_the_money_to_the_proof(chat: Chat) -> None:
     ]
     await chat.type(ALLAN, "status")
     assert chat.see[ALLAN].kind == "campaign.closed"
+    await chat.press(ALLAN, "campaign.reviewers")
+    assert chat.see[ALLAN].kind == "campaign.reviewers"
+    await chat.press(ALLAN, "status.open")
+    (report,) = (await chat.press(ALLAN, "report.get")).files
+    assert (report.name.rpartition(".")[2], report.media_type) == ("html", "text/html")
+    assert (await chat.type(ALLAN, "status --by-reviewer")).cards[0].kind == "campaign.reviewers"
+    await chat.type(ALLAN, "status")
     evidence = await chat.press(ALLAN, "export.get")
-    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json"]
+    assert [file.name.rpartition(".")[2] for file in evidence.files] == ["csv", "json", "html"]
     for text in ("why ada", "history", "seats mine", "campaigns", "campaign visio", "help"):
         assert not (await chat.type(ALLAN, text)).error, text
 

@@ -1,6 +1,7 @@
 """A campaign's life, its guardrails, its clock; and reviewers, money, events."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -19,12 +20,13 @@ from reclaim.domain.campaign import (
     reminder_times,
     stricter,
 )
+from reclaim.domain.directory import AssigneeKind, ProductOwner
 from reclaim.domain.ids import EventId
 from reclaim.domain.money import Money, Period, Price, Total
 from reclaim.domain.review import AssignedHow
-from reclaim.domain.reviewers import assign
+from reclaim.domain.reviewers import Candidates, assign
 from reclaim.errors import Conflict, GuardrailExceeded, InvalidRequest
-from tests.unit.domain.builders import FALLBACK, HOLDER, NOW, REVIEWER, VISIO, campaign, person
+from tests.unit.domain.builders import FALLBACK, HOLDER, NOW, REVIEWER, STRANGER, TEAM, VISIO, campaign, person
 
 ALLOWED = {
     ("draft", "opening"),
@@ -146,13 +148,58 @@ def test_an_unknown_zone_is_refused(name: Any) -> None:
         zone(name)
 
 
+# Extended and cancelled ------------------------------------------------------------------------------------------------
+
+
+def test_an_extension_moves_due_and_close_and_starts_the_reminders_anew() -> None:
+    before = campaign(opened_at=NOW)
+    later = before.closes_at + timedelta(days=10)
+
+    after = before.extend(later, NOW + timedelta(days=1))
+
+    assert (after.due_at, after.closes_at, after.may_close_at) == (later, later, later)
+    times = reminder_times(after, timedelta(days=2))
+    half = NOW + timedelta(days=1) + (later - NOW - timedelta(days=1)) / 2
+    assert times == (half, later - timedelta(days=2))
+
+
+def test_an_extension_is_never_earlier_than_a_card_shows() -> None:
+    shown = campaign()
+    early = replace(shown, closes_at=NOW + timedelta(days=1))
+
+    with pytest.raises(InvalidRequest, match="Please pick a later day") as refused:
+        early.extend(shown.shown_close_at, NOW)
+    assert refused.value.field == "until"
+    assert replace(early, shown_close_at=early.closes_at).extend(NOW + timedelta(days=3), NOW).due_at == shown.due_at
+
+
+@pytest.mark.parametrize("state", [CampaignState.OPENING, CampaignState.CLOSING, CampaignState.CLOSED])
+def test_only_an_open_campaign_is_extended(state: Any) -> None:
+    with pytest.raises(Conflict, match="only an open campaign"):
+        campaign(state=state).extend(NOW + timedelta(days=90), NOW)
+
+
+@pytest.mark.parametrize("state", [CampaignState.DRAFT, CampaignState.OPENING, CampaignState.OPEN])
+def test_a_campaign_is_cancelled_until_it_closes(state: Any) -> None:
+    after = campaign(state=state).cancel(FALLBACK, NOW, "wrong list")
+
+    assert (after.state, after.closed_at) == (CampaignState.CANCELLED, NOW)
+    assert (after.cancelled_by, after.cancel_reason) == (FALLBACK, "wrong list")
+
+
+@pytest.mark.parametrize("state", [CampaignState.CLOSING, CampaignState.APPLYING, CampaignState.PAUSED])
+def test_a_campaign_that_removes_is_frozen_not_cancelled(state: Any) -> None:
+    with pytest.raises(Conflict, match="/reclaim freeze"):
+        campaign(state=state).cancel(FALLBACK, NOW, None)
+
+
 # Reviewers ---------------------------------------------------------------------------------------------------------------
 
 
 def reviewer_of(holder: Any, *others: Any, strategy: Any = Strategy.MANAGER, named: Any = None) -> Any:
     people = {one.id: one for one in (person(FALLBACK), *others)}
-    found = assign(strategy, holder, people=people, reviewer_id=named, fallback_id=FALLBACK)
-    return found.person_id, found.how, found.reason
+    found = assign(strategy, holder, VISIO, Candidates(people=people, reviewer_id=named, fallback_id=FALLBACK))
+    return found.assignee_id, found.how, found.reason
 
 
 def test_the_manager_reviews() -> None:
@@ -182,6 +229,43 @@ def test_one_person_reviews_all_but_their_own() -> None:
 
     assert reviewer_of(person(), person(REVIEWER), **everyone)[0] == REVIEWER
     assert reviewer_of(person(REVIEWER), person(REVIEWER), **everyone)[0] == FALLBACK
+
+
+def owned(by: Any, kind: Any = AssigneeKind.PERSON) -> Any:
+    return {VISIO: ProductOwner(product_id=VISIO, owner=by, kind=kind, by=STRANGER, at=NOW)}
+
+
+def owner_of_seat(holder: Any, *others: Any, owners: Any, members: Any = None) -> Any:
+    people = {one.id: one for one in (person(FALLBACK), *others)}
+    among = Candidates(people=people, fallback_id=FALLBACK, owners=owners, members=members or {})
+    found = assign(Strategy.OWNER, holder, VISIO, among)
+    return found.assignee_id, found.kind, found.reason
+
+
+def test_the_license_owner_reviews() -> None:
+    assert owner_of_seat(person(), person(STRANGER), owners=owned(STRANGER)) == (STRANGER, AssigneeKind.PERSON, None)
+
+
+def test_a_group_reviews_as_long_as_a_member_other_than_the_holder_can() -> None:
+    owners = owned(TEAM, AssigneeKind.GROUP)
+
+    assert owner_of_seat(person(), owners=owners, members={TEAM: {HOLDER, STRANGER}})[:2] == (TEAM, AssigneeKind.GROUP)
+    assert owner_of_seat(person(), owners=owners, members={TEAM: {HOLDER}})[::2] == (FALLBACK, "group_empty")
+
+
+@pytest.mark.parametrize(
+    ("owners", "others", "why"),
+    [
+        ({}, (), "no_owner"),
+        (owned(STRANGER), (), "owner_gone"),
+        (owned(STRANGER), (person(STRANGER, gone_at=NOW),), "owner_gone"),
+        (owned(STRANGER), (person(STRANGER, enabled=False),), "owner_disabled"),
+        (owned(HOLDER), (person(HOLDER),), "own_seat"),
+        (owned(TEAM, AssigneeKind.GROUP), (), "group_unread"),
+    ],
+)
+def test_the_fallback_reviewer_stands_in_for_an_owner_with_the_reason(owners: Any, others: Any, why: Any) -> None:
+    assert owner_of_seat(person(), *others, owners=owners) == (FALLBACK, AssigneeKind.PERSON, why)
 
 
 # Money -------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from reclaim.domain.campaign import CampaignState, Silence
-from reclaim.domain.ids import BatchId
+from reclaim.domain.directory import AssigneeKind
+from reclaim.domain.ids import AssigneeId, BatchId, GroupId
+from reclaim.domain.moves import Move, delegate, give_back, handovers, reassign, take_back
 from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
 from reclaim.domain.review import (
     Answer,
@@ -15,16 +17,15 @@ from reclaim.domain.review import (
     Choice,
     KeepReason,
     answer,
-    delegate,
     recommend,
-    take_back,
     verdict,
 )
 from reclaim.domain.roles import Actor, Role
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
-from tests.unit.domain.builders import FALLBACK, HOLDER, NOW, REVIEWER, STRANGER, actor, campaign, item, person
+from tests.unit.domain.builders import FALLBACK, HOLDER, NOW, REVIEWER, STRANGER, TEAM, actor, campaign, item, person
 
-NAMES = {REVIEWER: "Megan Bowen"}
+NAMES: dict[AssigneeId, str] = {REVIEWER: "Megan Bowen", TEAM: "Design owners", STRANGER: "Nora Patel"}
+MEMBERS = {TEAM: {REVIEWER, STRANGER, HOLDER}}
 HELD = RemovalPlan(blocker=Blocker.LAST_MAILBOX, blocker_ref="e3")
 BLOCKED = RemovalPlan(blocker=Blocker.GROUP_DYNAMIC, blocker_ref="team")
 
@@ -48,6 +49,7 @@ def decide(
         batch_id=BatchId("batch"),
         bulk=bulk,
         names=NAMES,
+        members=MEMBERS,
         **more,
     )
 
@@ -153,7 +155,7 @@ def test_not_sure_does_not_move_to_the_holder() -> None:
 
 
 def hand_over(to: Any, one: Any = None, by: Any = REVIEWER, reason: Any = "She leads the project.") -> Any:
-    return delegate(one or item(), campaign(), actor(by), to=to, reason=reason, names=NAMES)
+    return delegate(one or item(), campaign(), actor(by), to=to, reason=reason, names=NAMES, members=MEMBERS)
 
 
 def test_a_delegation_moves_the_item_and_decides_nothing() -> None:
@@ -169,7 +171,8 @@ def test_a_delegation_moves_the_item_and_decides_nothing() -> None:
         (person(HOLDER), "holds this seat"),
         (person(REVIEWER), "You have this seat already"),
         (person(STRANGER, enabled=False), "account is disabled"),
-        (person(STRANGER, gone_at=NOW), "account is disabled"),
+        (person(STRANGER, gone_at=NOW), "has left"),
+        (person(STRANGER, user_type="Guest"), "is a guest"),
     ],
 )
 def test_a_delegation_to_the_wrong_person_is_refused_at_the_field(to: Any, words: Any) -> None:
@@ -196,11 +199,135 @@ def test_a_fourth_hand_over_is_refused() -> None:
 def test_who_passed_it_on_may_take_it_back_while_it_is_open() -> None:
     passed = item(assignee_id=STRANGER, delegated_by=REVIEWER)
 
-    assert take_back(passed, campaign(), actor()).assignee_id == REVIEWER
+    assert take_back(passed, campaign(), actor(), []).assignee_id == REVIEWER
     with pytest.raises(Conflict):
-        take_back(answered(Choice.KEEP, passed, by=STRANGER), campaign(), actor())
+        take_back(answered(Choice.KEEP, passed, by=STRANGER), campaign(), actor(), [])
     with pytest.raises(NotAuthorized):
-        take_back(passed, campaign(), actor(FALLBACK))
+        take_back(passed, campaign(), actor(FALLBACK), [])
+
+
+# A group ---------------------------------------------------------------------------------------------------------------
+
+OF_TEAM = item(assignee_id=TEAM, assignee_kind=AssigneeKind.GROUP, assigned_how=AssignedHow.OWNER)
+
+
+def test_any_member_answers_for_the_group_and_the_item_stays_with_it() -> None:
+    after = decide(one=OF_TEAM, by=STRANGER)
+
+    assert (after.assignee_id, after.answer.by) == (TEAM, STRANGER)
+
+
+def test_the_first_answer_of_a_group_counts_and_only_who_gave_it_changes_it() -> None:
+    first = answered(Choice.KEEP, OF_TEAM, by=STRANGER)
+
+    with pytest.raises(Conflict, match=r"Nora Patel answered a moment ago: keep\. You see the present state now\."):
+        decide(one=first)
+    assert decide(Choice.WITHDRAWN, one=first, by=STRANGER).answer is None
+
+
+def test_who_is_not_in_the_group_may_not_answer_for_it() -> None:
+    with pytest.raises(NotAuthorized, match=r"with Design owners now\. Only its members can answer\."):
+        decide(one=OF_TEAM, by=FALLBACK)
+    with pytest.raises(NotAuthorized, match="Only its members"):
+        decide(one=replace(OF_TEAM, assignee_id=GroupId("unread")))
+
+
+def test_a_member_never_decides_a_seat_of_their_own() -> None:
+    with pytest.raises(NotAuthorized, match="This is your own seat"):
+        decide(one=OF_TEAM, by=HOLDER)
+
+
+def test_not_sure_by_a_member_moves_the_item_to_the_fallback_reviewer() -> None:
+    after = decide(Choice.NOT_SURE, one=OF_TEAM)
+
+    assert (after.assignee_id, after.assignee_kind, after.not_sure_by) == (FALLBACK, AssigneeKind.PERSON, REVIEWER)
+
+
+def test_a_delegation_by_a_member_leaves_the_group_and_comes_back_to_it() -> None:
+    passed = hand_over(person(FALLBACK), OF_TEAM)
+    back = take_back(passed, campaign(), actor(), HISTORY_OF_TEAM)
+
+    assert (passed.assignee_id, passed.assignee_kind, passed.delegated_by) == (FALLBACK, AssigneeKind.PERSON, REVIEWER)
+    assert (back.assignee_id, back.assignee_kind, back.delegated_by) == (TEAM, AssigneeKind.GROUP, None)
+
+
+def move(to: Any, how: Any, by: Any = None, kind: Any = AssigneeKind.PERSON, reason: Any = None) -> Move:
+    return Move(assignee_id=to, kind=kind, how=how, by=by, reason=reason, at=NOW)
+
+
+HISTORY_OF_TEAM = [
+    move(TEAM, AssignedHow.OWNER, kind=AssigneeKind.GROUP),
+    move(FALLBACK, AssignedHow.DELEGATED, REVIEWER),
+]
+TWICE = [
+    move(REVIEWER, AssignedHow.MANAGER),
+    move(STRANGER, AssignedHow.DELEGATED, REVIEWER, reason="She leads it"),
+    move(FALLBACK, AssignedHow.DELEGATED, STRANGER, reason="He pays for it"),
+]
+
+
+def give(one: Any, by: Any, history: Any = (), *, can_take: Any = True) -> Any:
+    return give_back(one, campaign(), actor(by), history, can_take=can_take, names=NAMES)
+
+
+def test_back_to_returns_it_and_counts_as_no_further_hand_over() -> None:
+    twice = hand_over(person(FALLBACK), hand_over(person(STRANGER)), by=STRANGER)
+
+    once = give(twice, FALLBACK, TWICE)
+
+    assert (once.assignee_id, once.assigned_how, once.moved_by) == (STRANGER, AssignedHow.GIVEN_BACK, FALLBACK)
+    assert (once.delegated_by, once.assigned_reason, once.handovers) == (REVIEWER, "She leads it", 2)
+    home = give(once, STRANGER, [*TWICE, move(STRANGER, AssignedHow.GIVEN_BACK, FALLBACK)])
+    assert (home.assignee_id, home.delegated_by) == (REVIEWER, None)
+
+
+def test_back_to_is_refused_where_nobody_passed_it_on_or_nobody_could_take_it() -> None:
+    with pytest.raises(Conflict, match="Nobody passed this seat on to you"):
+        give(item(), REVIEWER)
+    with pytest.raises(Conflict, match=r"Megan Bowen can no longer answer"):
+        give(hand_over(person(STRANGER)), STRANGER, can_take=False)
+    with pytest.raises(Conflict, match="Undo the answer first"):
+        give(answered(Choice.KEEP, hand_over(person(STRANGER)), by=STRANGER), STRANGER)
+    with pytest.raises(NotAuthorized):
+        give(hand_over(person(STRANGER)), REVIEWER)
+
+
+def test_an_admins_move_and_not_sure_end_all_delegations() -> None:
+    assert [one.by for one in handovers(TWICE)] == [REVIEWER, STRANGER]
+    assert handovers([*TWICE, move(REVIEWER, AssignedHow.REASSIGNED)]) == ()
+    assert handovers([*TWICE, move(REVIEWER, AssignedHow.NOT_SURE)]) == ()
+    assert handovers([move(REVIEWER, AssignedHow.MANAGER)]) == ()
+
+
+# An admin's move -------------------------------------------------------------------------------------------------------
+
+
+def test_a_reassigned_item_says_from_whom_and_by_whom_and_may_be_passed_on_anew() -> None:
+    after = reassign(item(handovers=3), campaign(), to=person(STRANGER), by=FALLBACK)
+
+    assert (after.assignee_id, after.assigned_how) == (STRANGER, AssignedHow.REASSIGNED)
+    assert (after.moved_from, after.moved_by, after.delegated_by, after.handovers) == (REVIEWER, FALLBACK, None, 0)
+    assert after.answer is None
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        (person(HOLDER), "holds this seat"),
+        (person(REVIEWER), "has this seat already"),
+        (person(STRANGER, enabled=False), "account is disabled"),
+    ],
+)
+def test_a_seat_is_never_moved_to_its_holder_or_to_who_cannot_review(to: Any, words: Any) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        reassign(item(), campaign(), to=to, by=FALLBACK)
+
+
+def test_an_answered_seat_stays_with_who_answered() -> None:
+    with pytest.raises(Conflict, match="stays with who answered"):
+        reassign(answered(Choice.KEEP), campaign(), to=person(STRANGER), by=FALLBACK)
+    with pytest.raises(Conflict, match="only while it is open"):
+        reassign(item(), campaign(state=CampaignState.CLOSING), to=person(STRANGER), by=FALLBACK)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,354 @@
+"""A campaign's report as one HTML file: page 1 answers, the pages behind it hold every row that it counts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cards import formats
+from cards.campaign import NEED_A_PERSON, STATES
+from cards.markup import Html, element, text
+from cards.phrases import name, sentence_case, sku, title
+from cards.reasons import OUTCOMES, how_it_ended
+from cards.report_parts import Sets, bar_rows, cell, head, link, named, number_cell, row, table
+from cards.report_sections import money, population, reviewers, seats, timeline
+from cards.report_style import style
+from reclaim.domain.calendar import local_day
+from reclaim.domain.campaign import CampaignState, WriteMode
+from reclaim.domain.money import Total
+from reclaim.domain.read_models import CampaignReport, ReportSeat
+from reclaim.domain.removal import Outcome
+from reclaim.domain.review import Choice
+
+_ATTENTION = 5  # rows on page 1
+_FOOT_NAME = 40
+
+
+class HtmlDocuments:
+    """Implements `reclaim.ports.documents.Documents`."""
+
+    def render(self, report: CampaignReport) -> bytes:
+        """Return the report as one file in UTF-8: no script, nothing from elsewhere, every text escaped."""
+        return render(report).encode()
+
+
+def render(report: CampaignReport) -> str:
+    """Return the report as one HTML document."""
+    shown = title(report.campaign.name)
+    offset = formats.moment(report.written_at, report.campaign.zone, offset=True).rpartition(" ")[2]
+    foot = f"{title(formats.cut(report.campaign.name, _FOOT_NAME))} · times in {offset} · {_prices_of(report)}"
+    sets = Sets(report)
+    body = element(
+        "main",
+        _page_one(report),
+        population(report),
+        reviewers(report),
+        seats(report, sets),
+        money(report),
+        timeline(report),
+    )
+    return "".join(
+        (
+            '<!doctype html>\n<html lang="en"><head>',
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", **{"http-equiv": "Content-Security-Policy", "content": _CSP}),
+            element("title", text(f"{shown}: audit report")),
+            f"<style>{style(foot)}</style></head><body>",
+            body,
+            "</body></html>\n",
+        )
+    )
+
+
+_CSP = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def _prices_of(report: CampaignReport) -> str:
+    at = report.campaign.opened_at
+    return f"prices as they stood on {_day(report, at)}" if at else "prices not fixed yet"
+
+
+def _page_one(report: CampaignReport) -> Html:
+    return element(
+        "section",
+        _top(report),
+        *_warnings(report),
+        _answer(report),
+        _figures(report),
+        _from_idle(report),
+        element("div", _decisions(report), _outcomes(report), **{"class": "two"}),
+        _attention(report),
+        _check(report),
+    )
+
+
+def _top(report: CampaignReport) -> Html:
+    campaign = report.campaign
+    person = len(report.ended(*NEED_A_PERSON))
+    if person and campaign.state is CampaignState.CLOSED:
+        needs = f", {formats.count(person, 'seat')} {'needs' if person == 1 else 'need'} a person"
+    else:
+        needs = ""
+    edition = " · without names" if report.pseudonymous else ""
+    left = element(
+        "div",
+        element("p", text(f"Audit report{edition}"), **{"class": "muted"}),
+        element("h1", element("bdi", text(campaign.name, formats.NAME_MAX))),
+        element("p", text(f"{_period(report)} · owner "), named(report.owner_name), **{"class": "muted"}),
+    )
+    written = formats.moment(report.written_at, campaign.zone, offset=True)
+    state = element("p", element("b", text(STATES[campaign.state])), text(needs))
+    right = element(
+        "div",
+        state,
+        element("p", text(f"Written {written}")),
+        element("p", text("Campaign "), element("code", text(campaign.id))),
+        **{"class": "state"},
+    )
+    return element("header", left, right, **{"class": "top"})
+
+
+def _period(report: CampaignReport) -> str:
+    campaign = report.campaign
+    if campaign.opened_at is None:
+        return "not opened"
+    end = campaign.closing_at or campaign.closes_at
+    word = "open" if campaign.closing_at else "open since"
+    until = f"to {_day(report, end)}" if campaign.closing_at else f"· closes {_day(report, end)}"
+    return f"{word} {_day(report, campaign.opened_at)} {until}"
+
+
+def _warnings(report: CampaignReport) -> list[Html]:
+    said = []
+    if report.campaign.mode is WriteMode.DRY_RUN:
+        said.append("Dry run: people were asked, nothing was removed.")
+    if report.pseudonymous:
+        said.append("Edition without names: people and groups are shown by their ids; notes are left out.")
+    if report.abandoned_by_name is not None:
+        said.append(f"{name(report.abandoned_by_name)} closed it with seats left to remove.")
+    return [element("p", text(one), **{"class": "strip"}) for one in said]
+
+
+def _answer(report: CampaignReport) -> Html:
+    """Return the one sentence that says what came of it."""
+    asked, approved, gone = report.seats, report.approved, report.ended(Outcome.REMOVED)
+    revoked, silent = report.chosen(Choice.REVOKE), [seat for seat in approved if seat.choice is None]
+    people = formats.count(len(report.reviewers), "person", "people")
+    were = "was" if len(report.reviewers) == 1 else "were"
+    parts = [
+        link("asked", f"{people}", to="reviewers"),
+        text(f" {were} asked about "),
+        link("asked", formats.count(len(asked), "unused seat")),
+        text(". "),
+    ]
+    if asked:
+        parts += [text("They revoked "), link("revoke", formats.number(len(revoked))), text(". ")]
+    if silent:
+        parts += [link("silence", formats.number(len(silent))), text(" more went by the rule for silence. ")]
+    if gone:
+        verb = "is" if len(gone) == 1 else "are"
+        total = _total(gone)
+        words = f" {verb} verified gone: "
+        parts.append(
+            element(
+                "strong",
+                link("removed", formats.count(len(gone), "seat")),
+                text(words),
+                link("removed", formats.monthly(total, whole=True)),
+                text("."),
+            )
+        )
+        parts.append(text(" "))
+    else:
+        parts += [element("strong", link("removed", "0 seats"), text(" are verified gone.")), text(" ")]
+    person = report.ended(*NEED_A_PERSON)
+    if person:
+        verb = "still needs" if len(person) == 1 else "still need"
+        parts += [link("person", formats.number(len(person))), text(f" {verb} a person.")]
+    running = report.ended(None)
+    if running and report.campaign.closing_at:
+        verb = "is" if len(running) == 1 else "are"
+        parts += [link("running", formats.number(len(running))), text(f" {verb} still running.")]
+    return element("p", *parts, **{"class": "answer"})
+
+
+def _figures(report: CampaignReport) -> Html:
+    asked = len(report.seats)
+    answered = asked - len(report.chosen(None))
+    gone = report.ended(Outcome.REMOVED)
+    total = _total(gone)
+    share = f", {formats.percent(answered, asked)}" if asked else ""
+    amount = formats.amounts(total, whole=True) or ("No price" if gone else "0")
+    unpriced = f" + {formats.number(total.unpriced)} unpriced" if total.unpriced and total.amounts else ""
+    figures = (
+        ("asked", formats.number(asked), "seats asked about"),
+        ("answered", formats.number(answered), f"answered{share}"),
+        ("removed", formats.number(len(gone)), "verified gone"),
+        ("removed", amount, f"a month, verified{unpriced}"),
+    )
+    return element(
+        "div",
+        *(
+            element(
+                "div",
+                element("b", link(ref, figure)),
+                element("span", text(label)),
+                **{"class": "long" if len(figure) > 9 else None},
+            )
+            for ref, figure, label in figures
+        ),
+        **{"class": "figures"},
+    )
+
+
+def _from_idle(report: CampaignReport) -> Html:
+    left = sum(one.seats for one in report.left_out)
+    rows = (
+        ("Idle seats found", report.idle, "population", ""),
+        ("Left out, with reason", left, "left-out", "left"),
+        ("Put to a reviewer", len(report.seats), "asked", ""),
+        ("Decided: revoke", len(report.chosen(Choice.REVOKE)), "revoke", ""),
+        ("Verified gone", len(report.ended(Outcome.REMOVED)), "removed", ""),
+    )
+    return element(
+        "div", element("h2", text("1 From idle seats to reclaimed seats")), bar_rows(rows), **{"class": "box"}
+    )
+
+
+def _decisions(report: CampaignReport) -> Html:
+    silent = report.chosen(None)
+    put = [seat for seat in silent if seat.approved]
+    rows = [
+        ("revoke", "Revoke", len(report.chosen(Choice.REVOKE))),
+        ("keep", "Keep", len(report.chosen(Choice.KEEP))),
+        ("not_sure", "Not sure: kept by rule", len(report.chosen(Choice.NOT_SURE))),
+        ("silence", "Not reviewed: put to removal by rule", len(put)),
+        ("unanswered", _not_reviewed(report), len(silent) - len(put)),
+    ]
+    shown = [one for one in rows if one[2] or one[0] in ("revoke", "keep")]
+    asked = len(report.seats)
+    shares = _shares([count for *_, count in shown])
+    body = [
+        row(cell(text(label)), number_cell(link(ref, formats.number(count))), number_cell(text(share)))
+        for (ref, label, count), share in zip(shown, shares, strict=True)
+    ]
+    foot = row(
+        cell(text("Asked")),
+        number_cell(link("asked", formats.number(asked))),
+        number_cell(text("100.0 %" if asked else "")),
+    )
+    return element(
+        "div",
+        element("h2", text("2 What people decided")),
+        table(head("Decision", "Seats", "Share", numeric=(1, 2)), body, foot=foot),
+    )
+
+
+def _not_reviewed(report: CampaignReport) -> str:
+    return "Not reviewed: kept by rule" if report.campaign.closing_at else "Not answered yet"
+
+
+def _outcomes(report: CampaignReport) -> Html:
+    approved = report.approved
+    body = []
+    for outcome in (Outcome.REMOVED, *(one for one in Outcome if one is not Outcome.REMOVED)):
+        found = report.ended(outcome)
+        if found:
+            label = _OUTCOME_WORDS.get(outcome, sentence_case(OUTCOMES[outcome]))
+            body.append(row(cell(text(label)), number_cell(link(f"end-{outcome.value}", formats.number(len(found))))))
+    running = report.ended(None)
+    if running:
+        label = "Still running" if report.campaign.closing_at else "Waits for the close"
+        body.append(row(cell(text(label)), number_cell(link("running", formats.number(len(running))))))
+    if not body:
+        body = [row(cell(text("Nothing was approved")), number_cell(link("approved", "0")))]
+    foot = row(cell(text("To be removed")), number_cell(link("approved", formats.number(len(approved)))))
+    return element(
+        "div",
+        element("h2", text("3 What became of the "), link("approved", formats.number(len(approved)))),
+        table(head("Outcome", "Seats", numeric=(1,)), body, foot=foot),
+    )
+
+
+_OUTCOME_WORDS = {
+    Outcome.REMOVED: "Removed and verified",
+    Outcome.ACTIVE_AGAIN: "Active again, not removed",
+    Outcome.NOT_SUPPORTED: "To do by hand",
+    Outcome.FAILED: "Failed",
+}
+
+
+def _attention(report: CampaignReport) -> Html:
+    found = report.ended(*NEED_A_PERSON)
+    title_html = element("h2", text("4 Needs attention: "), link("person", formats.count(len(found), "seat")))
+    if not found:
+        return element("div", title_html, element("p", text("Nothing needs a person.")), **{"class": "box"})
+    body = [_attention_row(report, seat) for seat in found[:_ATTENTION]]
+    more = len(found) - _ATTENTION
+    rest = [element("p", link("person", f"{formats.number(more)} more"), text(" in section 7."))] if more > 0 else []
+    return element(
+        "div",
+        title_html,
+        table(head("Seat", "What is open", "With"), body, widths=(27, 52, 21)),
+        *rest,
+    )
+
+
+def _attention_row(report: CampaignReport, seat: ReportSeat) -> Html:
+    item = seat.item
+    return row(
+        cell(
+            link(f"s{seat.number}", name(item.snapshot.person_name), to=f"s{seat.number}"),
+            element("span", text(sku(item.snapshot.sku_name)), **{"class": "sub"}),
+        ),
+        cell(text(how_it_ended(item))),
+        cell(named(report.owner_name)),
+    )
+
+
+def _check(report: CampaignReport) -> Html:
+    shown = report.event_count
+    jq = f"jq -j '.events[:{shown}][].body' attestation-….json | sha256sum"
+    text_part = element(
+        "div",
+        element("h2", text("Check this report yourself")),
+        element(
+            "p",
+            text(
+                f"Every decision, message and removal is one of {formats.count(shown, 'event')} in the attestation log."
+                " This page repeats what the log says; it adds nothing. Take the log with"
+                " /reclaim export and compare the digest of its events:"
+            ),
+        ),
+        element("code", text(jq)),
+    )
+    digest = report.events_sha256
+    parts = [digest[at : at + 16] for at in range(0, 64, 16)]
+    lines = [f"{part[:4]} {part[4:8]} {part[8:12]} {part[12:]}" for part in parts]
+    side = element(
+        "div",
+        element("p", text("SHA-256 of the events"), **{"class": "muted"}),
+        *(element("code", text(line), Html("<br>")) for line in lines),
+        **{"class": "digest"},
+    )
+    return element("div", text_part, side, **{"class": "check box"})
+
+
+def _shares(counts: Sequence[int]) -> list[str]:
+    """Return shares with one decimal that add up to 100.0 %: the largest remainders are rounded up."""
+    whole = sum(counts)
+    if not whole:
+        return ["" for _ in counts]
+    exact = [count * 1000 / whole for count in counts]
+    floors = [int(one) for one in exact]
+    order = sorted(range(len(counts)), key=lambda at: (floors[at] - exact[at], at))
+    for at in order[: 1000 - sum(floors)]:
+        floors[at] += 1
+    return [f"{one // 10}.{one % 10} %" for one in floors]
+
+
+def _total(found: Sequence[ReportSeat]) -> Total:
+    return Total.of(seat.item.snapshot.monthly for seat in found)
+
+
+def _day(report: CampaignReport, at: datetime) -> str:
+    return formats.day(local_day(at, report.campaign.zone))

@@ -1,0 +1,88 @@
+"""Who and what is left out of every campaign, why, until when and by whose word.
+
+An exclusion names what it holds by kind and value. The seats that it holds stay findings: they are counted, shown with the
+reason, and asked about again once it has ended.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType
+
+from reclaim.domain.directory import Person
+from reclaim.domain.ids import PersonId, ProductId
+
+ExclusionId = NewType("ExclusionId", str)
+
+REASON_LENGTH: Final = 500
+GUEST: Final = "Guest"  # `userType` of who was invited from another tenant
+
+
+class ExclusionKind(StrEnum):
+    """What an exclusion goes by. A new kind is a member here, a line in `_VALUES`, and its column in the repository."""
+
+    PERSON = "person"  # value: object id
+    DEPARTMENT = "department"  # value: the department as text, without case
+    PRODUCT = "product"  # value: product id
+    GUESTS = "guests"  # value: GUEST
+    EMPLOYEE_TYPE = "employee_type"  # value: the employee type as text, without case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """One exclusion.
+
+    Attributes:
+        value: See the kinds.
+        until: The first instant at which it no longer counts; None: until somebody ends it.
+        ended_at, ended_by: Set once it was ended by hand, or once another took the place of an expired one.
+    """
+
+    id: ExclusionId
+    kind: ExclusionKind
+    value: str
+    reason: str
+    by: PersonId
+    at: datetime
+    until: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: PersonId | None = None
+
+    def counts_at(self, now: datetime) -> bool:
+        """Whether it holds seats now."""
+        return self.ended_at is None and (self.until is None or now < self.until)
+
+    def holds(self, person: Person, product: ProductId) -> bool:
+        """Whether it speaks of this person's seat of this product."""
+        value = _VALUES[self.kind](person, product)
+        return value is not None and same_value(value) == same_value(self.value)
+
+    @property
+    def strength(self) -> str:
+        """Sorts by how long it lasts: of several that hold a seat the greatest is named, so that none outlasts it."""
+        return f"{_micros(self.until):020d}{self.id}"
+
+
+_VALUES: Mapping[ExclusionKind, Callable[[Person, ProductId], str | None]] = {
+    ExclusionKind.PERSON: lambda person, _: person.id,
+    ExclusionKind.DEPARTMENT: lambda person, _: person.department,
+    ExclusionKind.PRODUCT: lambda _, product: product,
+    ExclusionKind.GUESTS: lambda person, _: person.user_type,
+    ExclusionKind.EMPLOYEE_TYPE: lambda person, _: person.employee_type,
+}
+
+
+def same_value(text: str) -> str:
+    """Return a value as values are compared: without case, spaces at the ends, or runs of spaces."""
+    return " ".join(text.split()).casefold()
+
+
+def strongest(exclusions: Iterable[Exclusion], person: Person, product: ProductId, now: datetime) -> Exclusion | None:
+    """Return the exclusion that holds a seat now, the one that lasts longest if there are several; None: it is free."""
+    holding = (one for one in exclusions if one.counts_at(now) and one.holds(person, product))
+    return max(holding, key=lambda one: one.strength, default=None)
+
+
+def _micros(until: datetime | None) -> int:
+    return 10**20 - 1 if until is None else int(until.timestamp() * 1_000_000)

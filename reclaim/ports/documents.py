@@ -1,0 +1,13 @@
+"""Documents are drawn outside the core: a read model in, the bytes of one self-contained file out."""
+
+from typing import Protocol
+
+from reclaim.domain.read_models import CampaignReport
+
+
+class Documents(Protocol):
+    """Draws documents. Pure: the same read model gives the same bytes."""
+
+    def render(self, report: CampaignReport) -> bytes:
+        """Return the report as one HTML file without scripts and without anything from elsewhere."""
+        ...

@@ -1,0 +1,57 @@
+"""Read all evidence of one campaign in one transaction, so that every file made of it says the same."""
+
+from reclaim.domain.attestation import EventKind
+from reclaim.domain.ids import AssigneeId, CampaignId, RunId
+from reclaim.domain.policy import Policy
+from reclaim.errors import NotFound
+from reclaim.ports.storage import UnitOfWork
+from reclaim.ports.system import Clock
+from reclaim.services.event_records import EventRecord, read_records
+from reclaim.services.evidence_files import Evidence
+from reclaim.services.naming import names_of
+
+
+async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Policy, clock: Clock) -> Evidence:
+    """Return the evidence as it stands.
+
+    Raises:
+        NotFound: There is no such campaign.
+    """
+    campaign = await reading.campaigns.get(campaign_id)
+    if campaign is None:
+        raise NotFound("There is no such campaign.")
+    records = await read_records(reading, await reading.events.of_campaign(campaign_id))
+    items = await reading.items.of_campaign(campaign_id)
+    named: set[AssigneeId | None] = {item.assignee_id for item in items}
+    named |= {item.answer.by for item in items if item.answer}
+    named |= {
+        campaign.owner_id,
+        campaign.reviewer_id,
+        campaign.fallback_id,
+        campaign.abandoned_by,
+        campaign.cancelled_by,
+    }
+    run_id = _run_of(records)
+    return Evidence(
+        campaign=campaign,
+        items=tuple(sorted(items, key=lambda item: item.id)),
+        names=await names_of(reading, named),
+        records=tuple(records),
+        run=await reading.syncs.get(run_id) if run_id else None,
+        requests=tuple(await reading.syncs.requests(run_id)) if run_id else (),
+        orders=tuple(await reading.orders.of_campaign(campaign_id)),
+        skus=await reading.catalog.skus(),
+        held=await reading.seats.held(),
+        newest=await reading.syncs.newest_complete(),
+        policy=policy,
+        at=clock.now(),
+    )
+
+
+def _run_of(records: list[EventRecord]) -> RunId | None:
+    """Return the sync run that the campaign was started on."""
+    for record in records:
+        run = record.facts.get("run")
+        if record.stored.event.kind is EventKind.CAMPAIGN_STARTED and isinstance(run, str):
+            return RunId(run)
+    return None

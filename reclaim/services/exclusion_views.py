@@ -1,0 +1,50 @@
+"""Exclusions with the names behind their ids: for the list, the spend card and `/reclaim why`."""
+
+from collections.abc import Iterable, Mapping
+
+from reclaim.domain.directory import Person, Sku
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
+from reclaim.domain.ids import PersonId, ProductId
+from reclaim.domain.read_models import ExclusionView
+from reclaim.ports.storage import UnitOfWork
+
+
+async def view_exclusions(reading: UnitOfWork, seats: Mapping[ExclusionId, int]) -> tuple[ExclusionView, ...]:
+    """Return the exclusions that hold so many seats each, most first."""
+    found = await reading.exclusions.get_many(seats)
+    views = await name_exclusions(reading, found.values(), seats)
+    return tuple(sorted(views, key=lambda view: (-(view.seats or 0), view.exclusion.id)))
+
+
+async def name_exclusions(
+    reading: UnitOfWork, exclusions: Iterable[Exclusion], seats: Mapping[ExclusionId, int] | None = None
+) -> list[ExclusionView]:
+    """Return exclusions in the order given, with names; `seats` are those that each holds."""
+    shown = list(exclusions)
+    people = await reading.people.get_many(
+        {PersonId(one.value) for one in shown if one.kind is ExclusionKind.PERSON} | {one.by for one in shown}
+    )
+    skus = await reading.catalog.skus() if shown else {}
+    return [
+        ExclusionView(
+            exclusion=one,
+            value=_value(one, people, skus),
+            by_name=people[one.by].shown_name if one.by in people else one.by,
+            seats=None if seats is None else seats.get(one.id, 0),
+        )
+        for one in shown
+    ]
+
+
+def _value(one: Exclusion, people: Mapping[PersonId, Person], skus: Mapping[ProductId, Sku]) -> str:
+    match one.kind:
+        case ExclusionKind.PERSON:
+            person = people.get(PersonId(one.value))
+            return person.shown_name if person else one.value
+        case ExclusionKind.PRODUCT:
+            sku = skus.get(ProductId(one.value))
+            return sku.name if sku else one.value
+        case ExclusionKind.GUESTS:
+            return ""
+        case ExclusionKind.DEPARTMENT | ExclusionKind.EMPLOYEE_TYPE:
+            return one.value

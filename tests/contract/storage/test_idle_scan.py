@@ -1,0 +1,240 @@
+"""The idle scan in SQL against the pure domain, on random worlds and on both back ends: the domain is the oracle."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, update
+
+from reclaim.domain.activity import SignIns
+from reclaim.domain.directory import Path, Person, Seat
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
+from reclaim.domain.idle import Finding, Rule, judge_seat
+from reclaim.domain.ids import GroupId, PersonId, ProductId, seat_id
+from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import SeatFilter
+from reclaim.ports.directory import PersonRow, SignInRow
+from reclaim.ports.storage import SyncRun
+from reclaim.services import find_idle_seats
+from reclaim.services.find_idle_seats import FindIdleSeats, as_read, mark_excluded
+from storage import tables
+from storage.engine import Database
+from storage.unit_of_work import SqlWork
+from tests.contract.storage.directory_rows import run
+from tests.databases import store_job
+from tests.fakes import FixedClock
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+PRODUCTS = [ProductId(f"product-{letter}") for letter in "abc"]
+TICK = timedelta(microseconds=1)
+_TABLES = (
+    tables.finding_days,
+    tables.scan_verdicts,
+    tables.findings,
+    tables.idle_scans,
+    tables.exclusions,
+    tables.seat_paths,
+    tables.seats,
+    tables.people,
+    tables.sync_runs,
+)
+
+# Instants around every limit that the rules know: the windows, the grace, the start of the records.
+LIMITS = [NOW - timedelta(days=days) for days in (0, 14, 30, 90)] + [datetime(2023, 12, 1, tzinfo=UTC)]
+instants = st.one_of(
+    st.builds(lambda at, ticks: at + ticks * TICK, st.sampled_from(LIMITS), st.integers(-1, 1)),
+    st.integers(0, 1200).map(lambda days: NOW - timedelta(days=days)),
+)
+some = st.none() | instants
+sign_ins = st.none() | st.builds(SignIns, success_at=some, interactive_at=some, background_at=some)
+paths = st.lists(
+    st.builds(
+        Path,
+        group_id=st.none() | st.sampled_from([GroupId("g1"), GroupId("g2")]),
+        state=st.sampled_from(["Active", "ActiveWithError", "Error", "Disabled"]),
+        updated_at=some,
+    ),
+    max_size=3,
+    unique_by=lambda path: path.group_id,
+).map(tuple)
+people = st.builds(
+    Person,
+    id=st.just(PersonId("")),
+    name=st.just("Anna"),
+    upn=st.just("anna@contoso.example"),
+    enabled=st.sampled_from([True, True, False, None]),
+    user_type=st.sampled_from(["Member", "Guest", "guest", None]),
+    department=st.sampled_from(["Sales", "sales ", "Ümläut", "ÜMLÄUT", None]),
+    employee_type=st.sampled_from(["Contractor", "Intern", None]),
+    created_at=some,
+    sign_ins=sign_ins,
+    gone_at=st.sampled_from([None, None, None, NOW]),
+)
+holders = st.tuples(people, st.dictionaries(st.sampled_from(PRODUCTS), paths, max_size=3))
+targets = st.sampled_from(
+    [
+        (ExclusionKind.PERSON, "person-0"),
+        (ExclusionKind.PERSON, "person-1"),
+        (ExclusionKind.PRODUCT, PRODUCTS[0]),
+        (ExclusionKind.DEPARTMENT, "SALES"),
+        (ExclusionKind.DEPARTMENT, "ümläut"),
+        (ExclusionKind.GUESTS, "Guest"),
+        (ExclusionKind.EMPLOYEE_TYPE, "contractor"),
+    ]
+)
+excluding = st.lists(
+    st.tuples(targets, st.none() | st.sampled_from([NOW - TICK, NOW, NOW + TICK, NOW + timedelta(days=9)])),
+    max_size=4,
+    unique_by=lambda one: one[0],
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One random world."""
+
+    rows: tuple[tuple[Person, tuple[Seat, ...]], ...]
+    exclusions: tuple[Exclusion, ...]
+    later: tuple[Exclusion, ...]
+    known: bool
+    never_seen_since: datetime | None
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    rows = []
+    for number, (person, held) in enumerate(draw(st.lists(holders, max_size=6))):
+        ref = PersonId(f"person-{number}")
+        seats = tuple(
+            Seat(id=seat_id(ref, product), person_id=ref, product_id=product, paths=ways)
+            for product, ways in held.items()
+        )
+        rows.append((replace(person, id=ref), seats))
+    made = [
+        Exclusion(
+            id=ExclusionId(f"x{number}"),
+            kind=kind,
+            value=value,
+            reason="why",
+            by=PersonId("lynne"),
+            at=NOW,
+            until=until,
+        )
+        for number, ((kind, value), until) in enumerate(draw(excluding))
+    ]
+    split = draw(st.integers(0, len(made)))
+    return Case(
+        rows=tuple(rows),
+        exclusions=tuple(made[:split]),
+        later=tuple(made[split:]),
+        known=draw(st.booleans()) or draw(st.booleans()),
+        never_seen_since=draw(st.none() | st.sampled_from([datetime(2020, 1, 1, tzinfo=UTC), NOW])),
+    )
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(case=cases())
+def test_the_scan_in_sql_says_what_the_domain_says(database_url: str, case: Case) -> None:
+    asyncio.run(_compare(database_url, case))
+
+
+async def _compare(url: str, case: Case) -> None:
+    database = Database(url)
+    try:
+        async with database.writes.begin() as connection:
+            for table in _TABLES:
+                await connection.execute(delete(table))
+        await _compare_in(SqlWork(database, store_job), database, case)
+    finally:
+        await database.dispose()
+
+
+async def _compare_in(work: SqlWork, database: Database, case: Case) -> None:
+    done = await _synced(work, case)
+    gone = [person.id for person, _ in case.rows if person.gone_at is not None]
+    async with database.writes.begin() as connection:
+        await connection.execute(update(tables.people).where(tables.people.c.id.in_(gone)).values(gone_at=NOW))
+    policy = Policy(never_seen_since=case.never_seen_since)
+    scan_service = FindIdleSeats(work=work, clock=FixedClock(NOW), policy=policy)
+    size, find_idle_seats.CHUNK = find_idle_seats.CHUNK, 3  # several chunks even here
+    try:
+        assert await scan_service.scan(done.id) == len(_expected(case, done, case.exclusions)[0])
+        await _check(work, case, done, case.exclusions)
+        # Exclusions that come later are marked without another scan, and say the same as one.
+        async with work.write() as unit:
+            for one in case.later:
+                await unit.exclusions.add(one)
+            await unit.commit()
+        async with work.read() as reading:
+            scan = await reading.scans.newest()
+            counting = await reading.exclusions.counting(NOW)
+        assert scan is not None
+        await mark_excluded(work, scan, counting, NOW)
+        await _check(work, case, done, (*case.exclusions, *case.later))
+    finally:
+        find_idle_seats.CHUNK = size
+
+
+async def _synced(work: SqlWork, case: Case) -> SyncRun:
+    done = replace(run(0), started_at=NOW - timedelta(hours=1), sign_ins="known" if case.known else "no_permission")
+    async with work.write() as unit:
+        await unit.syncs.add(done)
+        await unit.syncs.save_people(done.id, [PersonRow(person=p, seats=s) for p, s in case.rows], now=NOW)
+        read = [SignInRow(person_id=p.id, sign_ins=p.sign_ins) for p, _ in case.rows if p.sign_ins is not None]
+        await unit.syncs.save_sign_ins(done.id, read, read_at=NOW)
+        await unit.syncs.save(replace(done, state="complete", completed_at=NOW))
+        for one in case.exclusions:
+            await unit.exclusions.add(one)
+        await unit.commit()
+    return done
+
+
+def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> tuple[list[Finding], Counter[str]]:
+    found: list[Finding] = []
+    verdicts: Counter[str] = Counter()
+    for person, seats in case.rows:
+        for seat in seats:
+            judged = judge_seat(
+                as_read(person, done),
+                seat,
+                now=NOW,
+                data_as_of=done.started_at,
+                days=30,
+                never_seen_since=case.never_seen_since,
+            )
+            if isinstance(judged, Finding):
+                holding = strongest(exclusions, person, seat.product_id, NOW)
+                found.append(replace(judged, exclusion_id=holding.id if holding else None))
+                verdicts["idle"] += 1
+            else:
+                verdicts[judged.value] += 1
+    return sorted(found, key=lambda one: one.seat_id), verdicts
+
+
+async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> None:
+    found, verdicts = _expected(case, done, exclusions)
+    async with work.read() as reading:
+        assert await reading.findings.get_many(one.seat_id for one in found) == {one.seat_id: one for one in found}
+        assert await reading.findings.verdicts() == verdicts
+        assert sum(verdicts.values()) == sum(len(seats) for _, seats in case.rows)
+        assert await reading.findings.held() == await reading.seats.held()
+        for days in (30, 31, 90, 400):
+            idle = [one for one in found if one.is_idle_for(days, NOW)]
+            assert await reading.findings.select(days=days, now=NOW) == idle
+            free = [one for one in idle if one.exclusion_id is None]
+            tally = Counter(one.product_id for one in free)
+            assert await reading.findings.tally(days=days, now=NOW) == tally
+            assert await reading.findings.excluded(days=days, now=NOW) == Counter(
+                one.exclusion_id for one in idle if one.exclusion_id is not None
+            )
+            for rules in ((), (Rule.DISABLED,), (Rule.NEVER_SEEN, Rule.IDLE)):
+                listed = [one for one in free if not rules or one.rule in rules]
+                rows, total, _ = await reading.findings.page(
+                    SeatFilter(days=days, rules=rules), now=NOW, offset=1, limit=3
+                )
+                in_order = sorted(listed, key=lambda one: (one.product_id, one.quiet_since, one.seat_id))
+                assert [row.finding for row in rows] == in_order[1:4]
+                assert total == len(listed)
