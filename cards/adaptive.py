@@ -28,6 +28,7 @@ from cards.adaptive_parts import (
 from cards.drawing import (
     bar_label,
     bar_width,
+    hero_sentence,
     row_action_label,
     row_name,
     row_reason,
@@ -35,6 +36,7 @@ from cards.drawing import (
     row_title,
     segment_widths,
 )
+from cards.fitting import fitted
 from cards.formats import NAME_MAX, NOTE_MAX, SKU_MAX, number
 from cards.view import (
     Action,
@@ -85,18 +87,14 @@ def render(card: CardView, *, reader_ids: tuple[str, ...] = ()) -> Node:
             `card.refresh_ref`.
 
     Raises:
-        ValueError: The card is over `MAX_BYTES` although every long text was cut: show fewer rows (see `fits`). No
-            action and no next box is ever left out. Or there are more readers than Teams refreshes for.
+        ValueError: The card is over `MAX_BYTES` with one row a list and every long text cut; no action and no next
+            box is ever left out. Or there are more readers than Teams refreshes for.
     """
-    drawn = _draw(card, reader_ids)
-    size = size_of(drawn)
-    if size > MAX_BYTES:
-        raise ValueError(f"card {card.kind} has {size} bytes, the limit is {MAX_BYTES}: show fewer rows")
-    return drawn
+    return _draw(fitted(card, lambda smaller: fits(smaller, reader_ids=reader_ids)), reader_ids)
 
 
 def fits(card: CardView, *, reader_ids: tuple[str, ...] = ()) -> bool:
-    """Whether `render` can draw the card within its size limit."""
+    """Whether `render` draws all of the card: within its size limit, nothing left out."""
     return size_of(_draw(card, reader_ids)) <= MAX_BYTES
 
 
@@ -129,14 +127,24 @@ def _back(action: Action) -> Node:
 
 
 def _headline(headline: Headline) -> Node:
-    large = "ExtraLarge" if headline.hero else "Large"
-    title = block(headline.title, heading=True, size=large, weight="Bolder")
-    amount = block(headline.amount, right=True, size=large, weight="Bolder") if headline.amount else None
+    if headline.hero is not None:
+        return _hero(headline)
+    title = block(headline.title, heading=True, size="Large", weight="Bolder")
+    amount = block(headline.amount, right=True, size="Large", weight="Bolder") if headline.amount else None
     lines = [pair(title, amount)]
     if headline.context or headline.unit:
         unit = block(headline.unit, right=True, isSubtle=True, spacing="None") if headline.unit else None
         context = run(headline.context or " ", isSubtle=True, spacing="None")
         lines.append(pair(context, unit, spacing="None"))
+    return container(*lines)
+
+
+def _hero(headline: Headline) -> Node:
+    lines = [block(headline.title, heading=True, size="ExtraLarge", weight="Bolder")]
+    if sentence := hero_sentence(headline):
+        lines.append(block(sentence, size="ExtraLarge", weight="Bolder", color="Accent", spacing="None"))
+    if headline.context:
+        lines.append(run(headline.context, isSubtle=True, spacing="Small"))
     return container(*lines)
 
 

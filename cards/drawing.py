@@ -1,11 +1,19 @@
 """What the renderers have in common: which words stand where, how wide a bar is. No markup and no channel."""
 
 from cards.formats import NAME_MAX, REASON_MAX, SKU_MAX, isolate, one_line
-from cards.view import Action, Bar, Chart, Input, InputKind, Progress, Row
+from cards.view import Action, Bar, Chart, Headline, Input, InputKind, Progress, Row
 
 # A row that has no second line of its own may hold "person · SKU" in its title.
 _TITLE_AND_SKU_MAX = NAME_MAX + len(" · ") + SKU_MAX
 _SEGMENT_COLOURS = frozenset({"revoke", "keep", "not_sure", "open"})
+
+
+def hero_sentence(headline: Headline) -> str | None:
+    """Return the second sentence of a hero's headline: "They cost $3,244 a month."; None if there is no amount."""
+    if headline.hero is None or not headline.amount:
+        return None
+    words = " ".join(one_line(part) for part in (headline.hero, headline.amount, headline.unit) if part)
+    return f"{words}."
 
 
 def row_title(row: Row) -> str:

@@ -65,7 +65,7 @@ def render(card: CardView, *, uid: str | None = None) -> str:
     parts += [_element(element, f"{uid}-{i}") for i, element in enumerate(card.body)]
     if card.actions:
         parts.append(_el("footer", _actions(card.actions), **{"class": "acts"}))
-    classes = "card hero" if card.headline.hero else "card"
+    classes = "card" if card.headline.hero is None else "card hero"
     return _el("article", *parts, **{"class": classes, "data-kind": card.kind, "aria-labelledby": title_id})
 
 
@@ -106,6 +106,8 @@ def _headline(headline: Headline, title_id: str) -> Html:
     left = [_el("h2", _name(headline.title), id=title_id)]
     if headline.context:
         left.append(_el("p", _name(headline.context), **{"class": "ctx"}))
+    if headline.hero is not None:
+        return _hero(headline, left)
     right = []
     if headline.amount:
         right.append(_el("b", _text(headline.amount)))
@@ -113,6 +115,16 @@ def _headline(headline: Headline, title_id: str) -> Html:
         right.append(_el("span", _text(headline.unit)))
     sides = [_el("div", *left)] + ([_el("div", *right, **{"class": "amt"})] if right else [])
     return _el("header", *sides, **{"class": "head"})
+
+
+def _hero(headline: Headline, title: list[Html]) -> Html:
+    """Draw two sentences of the same size; the sum in the second stands out."""
+    cost = Html("")
+    if headline.amount:
+        sum_ = _el("b", _text(" ".join(part for part in (headline.amount, headline.unit) if part)))
+        lead = Html(f"{_text(headline.hero)} " if headline.hero else "")
+        cost = _el("p", lead, sum_, Html("."), **{"class": "cost"})
+    return _el("header", title[0], cost, *title[1:], **{"class": "head"})
 
 
 def _element(element: Element, uid: str) -> Html:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, assert_never
 
-from cards.drawing import bar_width, is_ticked, row_name, row_reason, segment_widths
+from cards.drawing import bar_width, hero_sentence, is_ticked, row_name, row_reason, segment_widths
 from cards.formats import NAME_MAX, SKU_MAX, number, one_line
 from cards.view import (
     Action,
@@ -77,6 +77,9 @@ class _Page:
     with_actions: bool
 
     def headline(self, headline: Headline) -> list[str]:
+        if headline.hero is not None:
+            sentences = (headline.title, hero_sentence(headline), headline.context)
+            return [line for text in sentences if text for line in _wrap(text, self.width)]
         lines = self._sides(headline.title, headline.amount)
         if headline.context or headline.unit:
             lines += self._sides(headline.context or "", headline.unit)

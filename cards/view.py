@@ -54,13 +54,18 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """Title left, amount right; under them context and unit."""
+    """Title left, amount right; under them context and unit.
+
+    Attributes:
+        hero: For the first card of the practice tenant: the words before the amount ("They cost"). Title, these words,
+            amount and unit then stand in large type, as two sentences, one under the other.
+    """
 
     title: str
     amount: str | None = None
     context: str | None = None
     unit: str | None = None
-    hero: bool = False  # the first card of the practice tenant: large type
+    hero: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

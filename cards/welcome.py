@@ -25,7 +25,7 @@ def welcome_card(report: SpendReport, reader: str, people: int) -> CardView:
             amount=amount,
             context=f"Unused for {report.days} days or more. {left_out}".strip(),
             unit="a month" if amount else None,
-            hero=True,
+            hero="They cost" if amount else "",
         ),
         body=(
             Paragraph(

@@ -58,7 +58,7 @@ def hero() -> CardView:
             amount="$3,244",
             unit="a month",
             context="Unused for 90 days or more. 6 of them have no price and are not in this sum.",
-            hero=True,
+            hero="They cost",
         ),
         body=(
             Paragraph(

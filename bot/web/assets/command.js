@@ -4,7 +4,8 @@ import { $, el } from "./dom.js";
 
 // What is sensible next, by the guide's step; only verbs that the person may use are shown.
 const NEXT = {
-  look: ["spend", "start"],
+  look: ["spend", "simulate"],
+  simulate: ["simulate", "spend"],
   start: ["start", "spend"],
   decide: ["status", "spend"],
   close: ["close", "status"],
@@ -75,6 +76,9 @@ function refresh() {
   draw();
 }
 
+/** The options of a verb are shown when they are next: a list of verbs reads better without them. */
+const shown = ({ verb, usage }) => (query()?.startsWith(`${verb} `) ? usage : usage.replace(/ \[(--|OPTIONS)[^\]]*\]/g, ""));
+
 function draw() {
   const open = matches.length > 0 && document.activeElement === box;
   $("suggest").hidden = !open;
@@ -82,7 +86,7 @@ function draw() {
   list.replaceChildren(...(open ? matches : []).map((each, index) => {
     const option = el(
       "li", { role: "option", id: `option-${index}`, "aria-selected": String(index === selected) },
-      el("b", {}, `/reclaim ${each.usage}`), el("span", {}, each.summary),
+      el("b", {}, `/reclaim ${shown(each)}`), el("span", {}, each.summary),
     );
     option.addEventListener("pointerdown", (event) => { event.preventDefault(); selected = index; take(); });
     return option;

@@ -22,6 +22,11 @@ const STEPS = [
     plan: [{ as: "admin", command: "spend" }],
   },
   {
+    id: "simulate", title: "Simulate", say: "Type /reclaim simulate to see what a campaign would do. Nothing is sent.",
+    done: ({ seen, campaign }) => seen.has("simulated") || campaign !== null,
+    plan: [{ as: "admin", command: "simulate" }],
+  },
+  {
     id: "start", title: "Start", say: "Type /reclaim start, check the preview and start. Nothing is sent before that.",
     done: ({ campaign }) => campaign !== null && !["draft", "opening", "cancelled"].includes(campaign.phase),
     plan: [
@@ -77,6 +82,7 @@ const TURNS = {
 
 const SIGNS = [
   ["spend", ({ kind }) => kind.startsWith("spend")],
+  ["simulated", ({ kind }) => kind === "campaign.simulation"],
   ["exported", ({ files, kind }) => files.length > 0 || kind.startsWith("export")],
 ];
 const PAUSE_MS = 1100;  // between two moves, so that the story can be followed

@@ -216,7 +216,6 @@ STATUS: Final = CardView(
         amount="60 %",
         context="Open · closes Fri 4 Dec 2026, 17:00 · in 4 days",
         unit="answered",
-        hero=True,
     ),
     body=(
         Strip(tone=Tone.WARNING, text="7 seats have no manager to ask. They go to Lynne Robbins."),

@@ -231,11 +231,24 @@ def test_ten_worst_rows_fit(sign: str) -> None:
     assert size_of(adaptive.render(card)) <= 28 * 1024
 
 
-def test_card_that_is_too_big_is_refused_and_not_cut() -> None:
+def test_card_that_is_too_big_shows_fewer_rows_and_says_so_but_keeps_actions_and_next_box() -> None:
     card = worst_rows(40, "界")
 
+    drawn = adaptive.render(card)
+
     assert not adaptive.fits(card)
-    with pytest.raises(ValueError, match="show fewer rows"):
+    assert size_of(drawn) <= 28 * 1024
+    rows = len(of_type(drawn, "Input.Toggle"))
+    assert 10 <= rows < 40
+    assert f"{40 - rows} more do not fit here." in set(strings_of(drawn))
+    assert [action["title"] for action in drawn["actions"]] == [action.label for action in card.actions]  # type: ignore[attr-defined]
+    assert "x" * 300 in set(strings_of(drawn))
+
+
+def test_card_that_cannot_be_made_small_enough_is_refused() -> None:
+    card = dataclasses.replace(WAVE, body=tuple(Box(parts=((f"{n}", "界" * 900),)) for n in range(12)))
+
+    with pytest.raises(ValueError, match="too big for its channel"):
         adaptive.render(card)
 
 
