@@ -81,6 +81,7 @@ class DueWork:
             campaigns = await work.campaigns.in_states(
                 [CampaignState.OPENING, CampaignState.OPEN, CampaignState.CLOSING, CampaignState.APPLYING]
             )
+        self._tried = {one.id: self._tried[one.id] for one in campaigns if one.id in self._tried}
         for campaign in campaigns:
             try:
                 told += await self._campaign(campaign, now)
