@@ -3,6 +3,7 @@
 Straight into the tables: how a tenant comes to be is measured elsewhere.
 """
 
+import asyncio
 import itertools
 import random
 import uuid
@@ -19,13 +20,14 @@ from reclaim.connectors.clock import SteppingClock
 from reclaim.connectors.engine import DbosEngine
 from reclaim.connectors.engine import migrate as migrate_engine
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
-from reclaim.domain.idle import Rule
-from reclaim.domain.ids import CampaignId, PersonId, ProductId, SeatId, seat_id
+from reclaim.domain.ids import CampaignId, PersonId, ProductId, RunId, SeatId, seat_id
+from reclaim.domain.policy import Policy
 from reclaim.ports.storage import Work
 from reclaim.services.chunks import CHUNK
+from reclaim.services.find_idle_seats import FindIdleSeats
 from storage.engine import Database, plain_url, sync_engine
 from storage.migrate import upgrade
-from storage.tables import findings, people, prices, products, seat_paths, seats, skus, sync_runs
+from storage.tables import people, prices, products, seat_paths, seats, skus, sync_runs
 from storage.unit_of_work import SqlWork
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -66,6 +68,16 @@ def fill(url: str, *, items: int = ITEMS, reviewers: int = REVIEWERS) -> None:
             while some := list(itertools.islice(rows, _ROWS)):
                 connection.execute(insert(table), some)
     engine.dispose()
+    assert asyncio.run(_scan(url)) == items
+
+
+async def _scan(url: str) -> int:
+    """Judge every seat, as after a sync; return how many are idle."""
+    async with opened(Path(url.removeprefix("sqlite:///"))) as there:
+        scan = FindIdleSeats(work=there.work, clock=there.clock, policy=Policy())
+        await scan.scan(RunId(RUN))
+        async with there.work.read() as unit:
+            return sum((await unit.findings.tally(days=90, now=NOW)).values())
 
 
 def _rows(items: int, reviewers: int) -> Iterator[tuple[Table, Iterator[dict[str, Any]]]]:
@@ -77,7 +89,6 @@ def _rows(items: int, reviewers: int) -> Iterator[tuple[Table, Iterator[dict[str
     yield people, named
     yield seats, (_seat(holder(number)) for number in range(items))
     yield seat_paths, (_path(holder(number)) for number in range(items))
-    yield findings, (_finding(holder(number)) for number in range(items))
 
 
 def _person(ref: str, manager: str | None, name: str) -> dict[str, Any]:
@@ -106,21 +117,6 @@ def _seat(ref: PersonId) -> dict[str, Any]:
 def _path(ref: PersonId) -> dict[str, Any]:
     path = {"via": "direct", "state": "Active", "disabled_plans": [], "updated_at": _LONG_AGO}
     return {"seat_id": seat_id(ref, VISIO), "seen_run": RUN, **path}
-
-
-def _finding(ref: PersonId) -> dict[str, Any]:
-    return {
-        "seat_id": seat_id(ref, VISIO),
-        "run_id": RUN,
-        "person_id": ref,
-        "product_id": VISIO,
-        "rule": Rule.IDLE.value,
-        "quiet_since": _LONG_AGO,
-        "last_seen_at": _LONG_AGO,
-        "last_seen_kind": "success",
-        "assigned_at": _LONG_AGO,
-        "data_as_of": NOW,
-    }
 
 
 def launched(name: CampaignId = LARGE) -> Campaign:

@@ -6,7 +6,7 @@ from enum import Enum
 import structlog
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
-from reclaim.domain.ids import CampaignId
+from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.orders import OrderState, RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.errors import Conflict
@@ -70,7 +70,7 @@ class DueWork:
         self._close = close
         self._sync = sync
         self._verify = verify
-        self._tried: dict[CampaignId, int] = {}  # the slot in which missing cards were last tried
+        self._tried: dict[CampaignId, tuple[int, frozenset[PersonId]]] = {}  # slot, and whose cards were tried in it
         self._confirm = confirm
 
     async def tick(self) -> tuple[str, ...]:
@@ -81,6 +81,7 @@ class DueWork:
             campaigns = await work.campaigns.in_states(
                 [CampaignState.OPENING, CampaignState.OPEN, CampaignState.CLOSING, CampaignState.APPLYING]
             )
+        self._tried = {one.id: self._tried[one.id] for one in campaigns if one.id in self._tried}
         for campaign in campaigns:
             try:
                 told += await self._campaign(campaign, now)
@@ -145,14 +146,20 @@ class DueWork:
         return [_sentence(len(people), "reminder", "sent")] if people else []
 
     async def _missing_cards(self, campaign: Campaign, now: datetime) -> None:
-        """Try again to reach who has no card, once in a slot: while thousands are being sent, thousands are missing."""
+        """Try again to reach who has no card, each person once in a slot.
+
+        While thousands of cards are being sent thousands are missing: to ask the engine at every tick whether it has all
+        these jobs already would hold the write lock for seconds.
+        """
         slot = _slot(now)
-        if self._tried.get(campaign.id) == slot:
-            return
+        tried_in, tried = self._tried.get(campaign.id, (slot, frozenset()))
+        if tried_in != slot:
+            tried = frozenset()
         async with self._work.read() as work:
             people = await work.items.without_card(campaign.id)
-        await enqueue(self._work, [wave_job(campaign.id, person, f"slot-{slot}") for person in people])
-        self._tried[campaign.id] = slot
+        fresh = [wave_job(campaign.id, person, f"slot-{slot}") for person in people if person not in tried]
+        await enqueue(self._work, fresh)
+        self._tried[campaign.id] = (slot, tried.union(people))
 
     async def _progress(self, campaign: Campaign) -> None:
         """Bring summaries up to date once for every number of seats that have ended."""

@@ -228,11 +228,13 @@ class SyncDirectory:
 
     async def _conclude(self, run_id: RunId) -> None:
         """Complete the run, or stop it where too much would vanish."""
+        # Counted before the write lock is taken: every page is stored, and nobody but this run writes these rows.
+        async with self._work.read() as reading:
+            before, gone, seats_before, seats_gone = await reading.syncs.drop_if_completed(run_id)
         async with self._work.write() as unit:
             run = await unit.syncs.get(run_id)
             if run is None or run.state != SyncState.RUNNING:
                 raise Superseded
-            before, gone, seats_before, seats_gone = await unit.syncs.drop_if_completed(run_id)
             last = await unit.syncs.newest_complete()
             ours = await unit.orders.written_since(last.started_at) if last else 0
             if is_suspicious_drop(before, gone) or is_suspicious_drop(seats_before, seats_gone, explained=ours):
