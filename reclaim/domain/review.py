@@ -320,9 +320,7 @@ def _check_keep(
 
 def first_answer(given: Answer, names: Mapping[AssigneeId, str]) -> str:
     """Return the refusal to who comes second: the first answer counts."""
-    return (
-        f"{names.get(given.by, 'Someone')} answered a moment ago: {given.choice.value}. You see the present state now."
-    )
+    return f"{names.get(given.by, 'Someone')} has answered: {given.choice.value}. You see the present state now."
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ def test_any_member_answers_for_the_group_and_the_item_stays_with_it() -> None:
 def test_the_first_answer_of_a_group_counts_and_only_who_gave_it_changes_it() -> None:
     first = answered(Choice.KEEP, OF_TEAM, by=STRANGER)
 
-    with pytest.raises(Conflict, match=r"Nora Patel answered a moment ago: keep\. You see the present state now\."):
+    with pytest.raises(Conflict, match=r"Nora Patel has answered: keep\. You see the present state now\."):
         decide(one=first)
     assert decide(Choice.WITHDRAWN, one=first, by=STRANGER).answer is None
 
