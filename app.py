@@ -25,9 +25,12 @@ import click
 from pydantic import SecretStr
 
 from bot import console, server
+from bot.commands import COMMANDS
 from bot.guard import Rate, StoredRequests
+from bot.handling import Group, Verb
 from bot.inbound import Dispatch, Transport
 from bot.outbound import Outbox
+from bot.parsing import nearest_word
 from bot.people import SyncedPeople
 from bot.practice import Calendar, Watch
 from bot.router import Router
@@ -37,7 +40,7 @@ from bot.web import conversations as web_conversations
 from bot.web import routes as web_routes
 from bot.web import security as web_security
 from bot.web import watch as web_watch
-from cards.formats import count
+from cards.formats import count, one_line
 from cards.report import HtmlDocuments
 from cards.welcome import welcome_card
 from reclaim import log_context
@@ -54,6 +57,7 @@ from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SyncView
+from reclaim.domain.roles import Role
 from reclaim.errors import InvalidRequest, PortError, ReclaimError
 from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import SeatWriter
@@ -75,6 +79,8 @@ from storage.unit_of_work import SqlWork
 DRAIN: Final = timedelta(seconds=20)  # below the 30 s that Kubernetes waits before it kills
 FAULT: Final = "REHEARSAL_FAULT"
 _LOOK_AGAIN_S: Final = 0.3
+_HELP: Final = ("-h", "--help")
+_WIDEST: Final = 120  # of a card in the terminal: wider, and the amounts stand too far from their names
 OK, FAILED, MISUSED = 0, 1, 2
 
 WrapWriter = Callable[[SeatWriter], SeatWriter]
@@ -391,7 +397,7 @@ def _typed(words: Sequence[str]) -> str:
 
 
 def _terminal() -> console.Terminal:
-    width = shutil.get_terminal_size().columns
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
     return console.Terminal(user=getpass.getuser(), out=sys.stdout, err=sys.stderr, directory=Path.cwd(), width=width)
 
 
@@ -565,25 +571,68 @@ def _free_port() -> int:
 # The command line.
 
 
+class Said(click.Command):
+    """A verb of the chat: all behind it goes to the router as it stands, and help comes from the verb itself."""
+
+    def __init__(self, name: str, verbs: Sequence[Verb]) -> None:
+        super().__init__(
+            name,
+            callback=lambda words: _finish(_say if verbs else _misspelt, [name, *words]),
+            params=[click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
+            # Without a verb there is no help either: the nearest verb is named.
+            context_settings={"ignore_unknown_options": True, "help_option_names": list(_HELP) if verbs else []},
+        )
+        self._verbs = verbs
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the verb does, its usage and an example; "seats" has "seats mine" below it."""
+        for verb in self._verbs:
+            formatter.write_usage("reclaim", verb.usage)
+            with formatter.indentation():
+                formatter.write_text(f"{verb.summary}{_only_in_chat(verb)}")
+                formatter.write_text(f"Example: reclaim {verb.example}")
+
+
 class Verbs(click.Group):
-    """Our own verbs, and every verb of the chat: those are not listed here but by `reclaim help`, by role."""
+    """Our own verbs, and every verb of the chat."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return one of our verbs, or a command that says the words to the router."""
-        own = super().get_command(ctx, cmd_name)
-        return own or click.Command(
-            cmd_name,
-            callback=lambda words: _finish(_say, [cmd_name, *words]),
-            params=[click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
-            context_settings={"ignore_unknown_options": True, "help_option_names": []},
-        )
+        verbs = [verb for verb in COMMANDS if verb.name.split()[0] == cmd_name.lower()]
+        return super().get_command(ctx, cmd_name) or Said(cmd_name, verbs)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List our own verbs, then those of the chat by group, one line each."""
+        own = [(name, self.commands[name].get_short_help_str(90)) for name in self.list_commands(ctx)]
+        lists = {"Run": own} | {
+            group.value: [
+                (verb.name, f"{verb.summary}{_only_in_chat(verb)}")
+                for verb in COMMANDS
+                if verb.group is group and verb.name not in self.commands
+            ]
+            for group in Group
+        }
+        for title, lines in lists.items():
+            with formatter.section(title):
+                formatter.write_dl(lines, col_max=16)
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def _only_in_chat(verb: Verb) -> str:
+    return "" if Role.OPERATOR in verb.roles else " Only in chat."
+
+
+@click.group(
+    cls=Verbs,
+    options_metavar="",
+    subcommand_metavar="VERB ...",
+    context_settings={"help_option_names": list(_HELP), "max_content_width": 100},
+)
 def cli() -> None:
     """Find idle Microsoft 365 seats, ask before one is taken away, keep the evidence.
 
-    Every verb of the chat works here too, as the operator of this machine: see `reclaim help`.
+    The verbs of the chat work here too, as the operator of this machine, also beside a running server. How to use one:
+    reclaim VERB --help. Exit codes: 0 done, 1 the work failed or was refused, 2 the call or the installation must be
+    mended first.
     """
     os.umask(0o077)  # databases and exported evidence are for the user who runs this
 
@@ -656,6 +705,14 @@ def _upgrade_alone() -> int:
         _upgrade(settings)
     click.echo("The database has the tables of this version.")
     return OK
+
+
+def _misspelt(words: Sequence[str]) -> int:
+    near = nearest_word(words[0], cli.commands)
+    if near is None:
+        return console.misspelt(words, _terminal())
+    click.echo(f"I do not know “{one_line(words[0], 40)}”. Did you mean reclaim {near}?", err=True)
+    return MISUSED
 
 
 def _say(words: Sequence[str]) -> int:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from bot.inbound import Reply
 from bot.parsing import Arguments
 from bot.services import Services
+from cards.control import HelpLine
 from cards.view import CardView
 from reclaim.domain.roles import Actor, Role
 from reclaim.errors import NotAuthorized
@@ -116,6 +117,18 @@ class Verb:
     flags: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
     public: bool = False
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether its usage has something besides options; words behind a verb that has no use for them are a mistake."""
+        return self.line.short != self.name
+
+    @property
+    def line(self) -> HelpLine:
+        """How the help shows it."""
+        return HelpLine(
+            verb=self.name, group=self.group.value, usage=self.usage, summary=self.summary, example=self.example
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ class Reply:
         cards: New messages at the foot of the chat.
         toast: One sentence said where the person is (Teams error answer, Slack ephemeral, browser toast).
         error: The toast tells of a refusal, so the input is kept.
+        misused: What was typed is at fault: an unknown verb, or an argument that does not fit. The command line exits 2.
         files: Files for the asker, in private.
     """
 
@@ -71,6 +72,7 @@ class Reply:
     cards: tuple[CardView, ...] = ()
     toast: str | None = None
     error: bool = False
+    misused: bool = False
     files: tuple[ExportedFile, ...] = ()
 
 

@@ -1,5 +1,7 @@
 """From what somebody typed or filled in to values. Everything here is untrusted; a mistake names its field."""
 
+import difflib
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +15,12 @@ from reclaim.errors import InvalidRequest
 
 MAX_TEXT = 1_000
 MAX_TICKS = 200
+LIKE_ENOUGH = 0.6  # of difflib: one wrong, missing or swapped letter in a word of four
 # Phones and word processors turn what is typed into these.
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "‟": '"', "«": '"', "»": '"'})
 _DASHES = ("\u2014", "\u2013", "\u2012", "\u2015")
+
+_ONE_DASH = re.compile("-[A-Za-z]")
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -111,6 +116,8 @@ def arguments(
     rest = list(words)
     while rest:
         word = rest.pop(0)
+        if _ONE_DASH.match(word) and word[1:].partition("=")[0].lower() in options | flags | lists:
+            raise InvalidRequest(_unknown_option(word, options | flags | lists))
         if not word.startswith("--") or word == "--":
             plain.append(word)
             continue
@@ -119,8 +126,10 @@ def arguments(
         if name in flags and not equals:
             raised.add(name)
             continue
+        if name in flags:
+            raise InvalidRequest(f"“--{name}” takes no value.", field=name)
         if name not in options | lists:
-            raise InvalidRequest(f"“--{name[:40]}” is not known here.")
+            raise InvalidRequest(_unknown_option(word, options | flags | lists))
         if not equals:
             if not rest or rest[0].startswith("--"):
                 raise InvalidRequest(f"“--{name}” needs a value.", field=name)
@@ -132,6 +141,18 @@ def arguments(
             raise InvalidRequest(f"“--{name}” is given twice.", field=name)
         given[name] = value
     return Arguments(words=tuple(plain), options=given, flags=frozenset(raised), lists=several)
+
+
+def nearest_word(word: str, known: Iterable[str]) -> str | None:
+    """Return the nearest of some words, or None if none is near."""
+    found = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=LIKE_ENOUGH)
+    return found[0] if found else None
+
+
+def _unknown_option(word: str, known: frozenset[str]) -> str:
+    near = nearest_word(word.lstrip("-").partition("=")[0], known)
+    hint = f" Did you mean --{near}?" if near else ""
+    return f"“{word.partition('=')[0][:40]}” is not known here.{hint}"
 
 
 def whole(text: str, name: str) -> int:

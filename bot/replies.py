@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from bot.handling import RoleNeeded
+from bot.handling import RoleNeeded, Verb
 from bot.inbound import Reply
-from cards.control import bad_argument_card, message_card, role_needed, unexpected
+from bot.nearest import nearest_verb
+from cards.control import bad_argument_card, message_card, role_needed, unexpected, unknown_verb_card
 from cards.view import CardView
 from reclaim.domain.roles import Role
 from reclaim.errors import (
@@ -59,13 +60,25 @@ def said(error: ReclaimError) -> str:
     return error.message
 
 
-def to_command(error: ReclaimError, example: str | None, message: str | None = None) -> Reply:
-    """Return the answer to a command that failed."""
+def to_command(error: ReclaimError, verb: Verb | None, message: str | None = None) -> Reply:
+    """Return the answer to a command that failed; `verb` is what was typed, with its usage and an example."""
     text = message or said(error)
-    if isinstance(error, InvalidRequest) and example is not None:
-        return Reply(cards=(bad_argument_card(text, example),), error=True)
+    if isinstance(error, InvalidRequest) and verb is not None:
+        return Reply(cards=(bad_argument_card(text, verb.line),), error=True, misused=True)
     headline = next((words for kind, words in _HEADLINES if isinstance(error, kind)), "That does not work")
     return Reply(cards=(message_card(error.code, text, headline=headline),), error=True)
+
+
+def unknown(words: Sequence[str], allowed: Sequence[Verb]) -> Reply:
+    """Return the answer to a verb that does not exist, or not for this person: the nearest that they may use."""
+    near = nearest_verb(words, allowed)
+    return not_known(words[: near.name.count(" ") + 1 if near else 1], near)
+
+
+def not_known(words: Sequence[str], near: Verb | None) -> Reply:
+    """Return the answer to words that are no verb; `near` is what may have been meant."""
+    card = unknown_verb_card(" ".join(words), near.line if near else None)
+    return Reply(cards=(card,), error=True, misused=True)
 
 
 def to_action(error: ReclaimError, present: CardView | None, message: str | None = None) -> Reply:

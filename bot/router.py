@@ -1,6 +1,5 @@
 """Inbound → authorization → handler → reply. The one edge of a request: no error leaves it, each one is said."""
 
-import difflib
 from collections.abc import Mapping
 
 import structlog
@@ -10,10 +9,11 @@ from bot.commands import COMMANDS
 from bot.guard import Rate, SeenRequests, check_key
 from bot.handling import CONSOLE, ActionVerb, Call, Click, FormRefused, RoleNeeded, Verb
 from bot.inbound import Action, Command, Reply, Suggestion
+from bot.nearest import nearest_second_word
 from bot.parsing import Arguments, arguments, split, without_prefix
-from bot.replies import refusal, to_action, to_command, to_unexpected, too_fast
+from bot.replies import not_known, refusal, to_action, to_command, to_unexpected, too_fast, unknown
 from bot.services import Services
-from cards.control import in_private_card, unknown_verb_card
+from cards.control import in_private_card
 from cards.view import CardView
 from reclaim.domain.ids import PersonId
 from reclaim.domain.roles import ADMIN, Actor, Role
@@ -22,7 +22,6 @@ from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound, Re
 OPERATOR = "operator:"
 _RUN_COMMAND = "command.run"
 _UNKNOWN_BUTTON = "This button is not known. Nothing was changed."
-_LIKE_ENOUGH = 0.6
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +56,7 @@ class Router:
             return await self._command(command)
         except ReclaimError as error:
             # What fails before a handler is found: an unreadable text or key.
-            return to_command(error, "help")
+            return to_command(error, self._commands["help"])
         except Exception:
             log.exception("a command failed", reference=reference, actor=command.person_id, channel=command.channel)
             return to_unexpected(reference, command=True)
@@ -100,9 +99,12 @@ class Router:
         words = without_prefix(split(command.text))
         verb, rest = self._find(words, actor)
         if verb is None:
-            return self._unknown(words, actor)
+            return unknown(words, self._allowed(actor))
         log.info("command", verb=verb.name, actor=actor.id, channel=command.channel)
-        return await self._run(verb, actor, rest, key=command.key, private=command.private, files=command.files)
+        reply = await self._run(verb, actor, rest, key=command.key, private=command.private, files=command.files)
+        if reply.error and (near := nearest_second_word(verb, rest, self._allowed(actor))):
+            return not_known((verb.name, *rest), near)
+        return reply
 
     async def _run(
         self,
@@ -120,13 +122,15 @@ class Router:
             if not private and not verb.public:
                 return Reply(cards=(in_private_card(),))
             given = arguments(rest, options=verb.options, flags=verb.flags, lists=verb.lists)
+            if given.words and not verb.takes_words:
+                raise InvalidRequest(f"“{given.words[0][:40]}” does not fit here: {verb.name} takes options only.")
             return await verb.handler(await self._call(actor, key, given, files or {}))
         except FormRefused as refused:
             return Reply(cards=(refused.form,), error=True)
         except RoleNeeded as error:
             return to_command(error, None, await self._refusal(error, actor))
         except ReclaimError as error:
-            return to_command(error, verb.example)
+            return to_command(error, verb)
 
     def _find(self, words: tuple[str, ...], actor: Actor) -> tuple[Verb | None, tuple[str, ...]]:
         """Return the verb that the words begin with, the longest first; no words at all are a question too."""
@@ -137,11 +141,6 @@ class Router:
             if found is not None:
                 return found, words[length:]
         return None, words
-
-    def _unknown(self, words: tuple[str, ...], actor: Actor) -> Reply:
-        names = [verb.name for verb in self._allowed(actor)]
-        nearest = difflib.get_close_matches(words[0].lower(), names, n=1, cutoff=_LIKE_ENOUGH)
-        return Reply(cards=(unknown_verb_card(words[0], nearest[0] if nearest else None),), error=True)
 
     async def _action(self, action: Action) -> Reply:
         check_key(action.key)

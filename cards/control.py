@@ -1,5 +1,6 @@
 """Steering cards: freeze and resume, the sync, help, and what is said when something cannot be done."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,7 @@ from reclaim.domain.read_models import FreezeView, SyncView
 
 REASON_FIELDS = frozenset({"reason"})
 _REASON_LENGTH = 500
+_OPTIONAL = re.compile(r" ?\[--[^\]]*\](\.\.\.)?")
 
 
 def freeze_form(filled: Filled = EMPTY) -> CardView:
@@ -116,12 +118,18 @@ def sync_card(sync: SyncView, now: datetime, zone: str) -> CardView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HelpLine:
-    """One verb in the help."""
+    """One verb in the help: one or two words, and its usage, which begins with them."""
 
+    verb: str
     group: str
     usage: str
     summary: str
     example: str
+
+    @property
+    def short(self) -> str:
+        """The usage without what may be left out and begins with dashes: a list of verbs reads better so."""
+        return _OPTIONAL.sub("", self.usage)
 
 
 def help_card(lines: Sequence[HelpLine], first_steps: Sequence[tuple[str, str]], *, holder: bool = False) -> CardView:
@@ -139,7 +147,7 @@ def help_card(lines: Sequence[HelpLine], first_steps: Sequence[tuple[str, str]],
     body: list[Element] = [Paragraph(lead)]
     for group in groups:
         rows = tuple(
-            Row(title=f"/reclaim {line.usage}", reason=f"{line.summary} Example: /reclaim {line.example}".strip())
+            Row(title=f"/reclaim {line.short}", reason=f"{line.summary} Example: /reclaim {line.example}".strip())
             for line in lines
             if line.group == group
         )
@@ -157,33 +165,40 @@ def verb_help_card(line: HelpLine) -> CardView:
     """Draw the help for one verb."""
     return CardView(
         kind="help",
-        headline=Headline(title=f"/reclaim {line.usage}"),
-        body=(Paragraph(line.summary), Paragraph(f"Example: /reclaim {line.example}", subtle=True)),
+        headline=Headline(title=f"/reclaim {line.verb}"),
+        body=(Paragraph(line.summary), *_how_to(line)),
         actions=(run("help", "All commands"),),
-        fallback=f"How to use /reclaim {line.usage}.",
+        fallback=f"How to use /reclaim {line.verb}.",
     )
 
 
-def unknown_verb_card(text: str, nearest: str | None) -> CardView:
-    """Draw the answer to a verb that does not exist, or not for this person."""
-    typed = formats.one_line(text, 40)
-    hint = f" Did you mean /reclaim {nearest}?" if nearest else ""
-    actions = ((run(nearest),) if nearest else ()) + (run("help", "Help"),)
+def unknown_verb_card(text: str, nearest: HelpLine | None) -> CardView:
+    """Draw the answer to a verb that does not exist, or not for this person.
+
+    Args:
+        text: What was typed.
+        nearest: The verb that may have been meant.
+    """
+    body: tuple[Element, ...] = (Paragraph("Help lists what you can type."),)
+    actions: tuple[Action, ...] = (run("help", "Help"),)
+    if nearest is not None:
+        body = (Paragraph(f"Did you mean /reclaim {nearest.verb}? {nearest.summary}"), *_how_to(nearest))
+        actions = (run(nearest.verb), *actions)
     return CardView(
         kind="unknown",
-        headline=Headline(title=f"I do not know “{typed}”"),
-        body=(Paragraph(f"I do not know “{typed}”.{hint}"),),
+        headline=Headline(title=f"I do not know “{formats.one_line(text, 40)}”"),
+        body=body,
         actions=actions,
         fallback="I do not know this command.",
     )
 
 
-def bad_argument_card(message: str, example: str) -> CardView:
-    """Draw what was wrong with an argument, and one example that fits."""
+def bad_argument_card(message: str, line: HelpLine) -> CardView:
+    """Draw what was wrong with an argument, the usage of the verb, and one example that fits."""
     return CardView(
         kind="bad_argument",
         headline=Headline(title="That does not fit"),
-        body=(Paragraph(message), Paragraph(f"Example: /reclaim {example}", subtle=True)),
+        body=(Paragraph(message), *_how_to(line)),
         fallback=message,
     )
 
@@ -212,6 +227,10 @@ def in_private_card() -> CardView:
     """Draw what a channel sees instead of an answer that is for one person only."""
     text = "This answer is for you only. Ask me again in our private chat."
     return CardView(kind="private", headline=Headline(title="Only in private"), body=(Paragraph(text),), fallback=text)
+
+
+def _how_to(line: HelpLine) -> tuple[Element, ...]:
+    return (Facts((Fact("Usage", f"/reclaim {line.usage}"), Fact("Example", f"/reclaim {line.example}"))),)
 
 
 def _not_frozen() -> CardView:

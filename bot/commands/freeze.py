@@ -22,7 +22,7 @@ async def show(call: Call) -> Reply:
 FREEZE = Verb(
     name="freeze",
     summary="Stop all removals at once. People can still answer.",
-    usage="freeze [--reason TEXT]",
+    usage="freeze [REASON | --reason TEXT]",
     example='freeze --reason "wrong seats are being removed"',
     group=Group.STOP,
     roles=RUN,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from bot.handling import Call, Group, Verb
 from bot.inbound import Reply
-from cards.control import HelpLine, help_card, verb_help_card
+from bot.replies import unknown
+from cards.control import help_card, verb_help_card
 from reclaim.domain.roles import EVERYONE
-from reclaim.errors import InvalidRequest
 
 _FIRST_STEPS = (("spend", "Show spend"), ("status", "Status"), ("start", "Start a campaign…"))
 _FOR_HOLDERS = (("seats mine", "My seats"), ("inbox", "My inbox"))
@@ -19,13 +19,13 @@ def make_help(others: Sequence[Verb]) -> Verb:
         wanted = call.arguments.text
         allowed = [verb for verb in everything if call.actor.may(verb.roles)]
         if wanted is None:
-            lines = [_line(verb) for group in Group for verb in allowed if verb.group is group]
+            lines = [verb.line for group in Group for verb in allowed if verb.group is group]
             steps, holder = _first_steps(allowed)
             return Reply(cards=(help_card(lines, steps, holder=holder),))
         found = next((verb for verb in allowed if verb.name == wanted.lower()), None)
         if found is None:
-            raise InvalidRequest(f"There is no command “{wanted[:40]}” for you.")
-        return Reply(cards=(verb_help_card(_line(found)),))
+            return unknown(call.arguments.words, allowed)
+        return Reply(cards=(verb_help_card(found.line),))
 
     help_verb = Verb(
         name="help",
@@ -39,10 +39,6 @@ def make_help(others: Sequence[Verb]) -> Verb:
     )
     everything = (help_verb, *others)
     return help_verb
-
-
-def _line(verb: Verb) -> HelpLine:
-    return HelpLine(group=verb.group.value, usage=verb.usage, summary=verb.summary, example=verb.example)
 
 
 def _first_steps(allowed: Sequence[Verb]) -> tuple[list[tuple[str, str]], bool]:

@@ -23,7 +23,7 @@ async def show(call: Call) -> Reply:
 RESUME = Verb(
     name="resume",
     summary="Let removals go on. Another admin confirms.",
-    usage="resume [--reason TEXT]",
+    usage="resume [REASON | --reason TEXT]",
     example='resume --reason "the list was checked"',
     group=Group.STOP,
     roles=ADMIN,

@@ -22,7 +22,7 @@ async def show(call: Call) -> Reply:
             nearest = await call.services.read_seats.nearest_products(given.text)
             if not nearest:
                 raise
-            return Reply(cards=(nearest_card(error.message, nearest),), error=True)
+            return Reply(cards=(nearest_card(error.message, nearest),), error=True, misused=True)
     place = Place(product=product, days=given.number("days") or call.services.policy.idle_days, rule=_rule(call))
     return Reply(cards=(await draw(call, await opened(call, place)),))
 

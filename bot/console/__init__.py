@@ -4,11 +4,12 @@ The actor is `operator:<user of the machine>`; the router grants that role on th
 
 run.py        one command, its cards to standard output, its files into a directory
 files.py      the files that a command names
+hints.py      the commands that do what a card's buttons do
 progress.py   a bar for a running sync
 """
 
 from bot.console.files import read_files
 from bot.console.progress import RUNNING, follow, outcome
-from bot.console.run import Terminal, run
+from bot.console.run import Terminal, misspelt, run
 
-__all__ = ["RUNNING", "Terminal", "follow", "outcome", "read_files", "run"]
+__all__ = ["RUNNING", "Terminal", "follow", "misspelt", "outcome", "read_files", "run"]

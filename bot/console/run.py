@@ -1,15 +1,19 @@
 """One command at the command line: what it says goes to standard output, a refusal to standard error."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, TextIO
 
+from bot.commands import COMMANDS
+from bot.console.hints import hints
 from bot.inbound import Command, Dispatch
+from bot.replies import unknown
 from cards.text import render
 from cards.view import CardView
 from reclaim.domain.ids import PersonId
 from reclaim.domain.read_models import ExportedFile
+from reclaim.domain.roles import Role
 
 CHANNEL: Final = "console"
 DONE, REFUSED, MISUSED = 0, 1, 2
@@ -39,7 +43,7 @@ class Terminal:
 async def run(
     dispatch: Dispatch, text: str, *, key: str, terminal: Terminal, files: Mapping[str, str] | None = None
 ) -> int:
-    """Carry out a command and return the exit code: 0 done, 1 refused, 2 a file is in the way.
+    """Carry out a command and return the exit code: 0 done, 1 refused, 2 it was typed wrong or a file is in the way.
 
     Args:
         text: All behind `reclaim`, as in chat.
@@ -53,13 +57,23 @@ async def run(
     if reply.toast:
         print(reply.toast, file=stream)
     if reply.error:
-        return REFUSED
+        return MISUSED if reply.misused else REFUSED
     return _save(reply.files, terminal)
 
 
 def _print(cards: Iterable[CardView], stream: TextIO, width: int) -> None:
+    """Print cards as text. What they say to type has no slash here, and their buttons stand as commands."""
     for card in cards:
-        print(render(card, width), end="\n\n", file=stream)
+        print(render(card, width).replace("/reclaim ", "reclaim "), end="\n\n", file=stream)
+        if commands := hints(card):
+            print(f"To go on: {', '.join(f'reclaim {command}' for command in commands)}", end="\n\n", file=stream)
+
+
+def misspelt(words: Sequence[str], terminal: Terminal) -> int:
+    """Say which verb may have been meant, and return the exit code. Asks neither settings nor a database."""
+    allowed = [verb for verb in COMMANDS if Role.OPERATOR in verb.roles]
+    _print(unknown(words, allowed).cards, terminal.err, terminal.width)
+    return MISUSED
 
 
 def _save(files: tuple[ExportedFile, ...], terminal: Terminal) -> int:

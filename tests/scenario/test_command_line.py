@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands import COMMANDS
+from bot.handling import Group, Verb
+
 ROOT = Path(__file__).parents[2]
 GUID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 CONFIGURED = {
@@ -82,6 +85,34 @@ def test_a_fault_of_the_rehearsal_is_refused_everywhere_else(
     assert (code, out) == (2, "")
     assert "REHEARSAL_FAULT" in err
     assert list(reclaim.directory.iterdir()) == []
+
+
+def test_help_lists_every_verb_with_one_line_in_its_group(reclaim: CommandLine) -> None:
+    code, out, err = reclaim.run("--help", COLUMNS="120")
+
+    assert (code, err) == (0, "")
+    groups = [line for line in out.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert groups == ["Options:", "Run:", *(f"{group.value}:" for group in Group)]
+    listed = [line.strip().split("  ")[0] for line in out.splitlines() if line.startswith("  ")]
+    own = {"rehearse", "serve", "sync", "db"}
+    assert {verb.name for verb in COMMANDS} | own <= set(listed)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in COMMANDS if verb.name in {"spend", "why", "seats", "start"}])
+def test_help_of_a_verb_needs_no_installation_and_shows_usage_and_example(verb: Verb, reclaim: CommandLine) -> None:
+    code, out, err = reclaim.run(verb.name, "--help")
+
+    assert (code, err) == (0, "")
+    assert f"Usage: reclaim {verb.usage.split()[0]}" in out
+    assert f"Example: reclaim {verb.example}" in out
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("statsu", "status"), ("rehears", "rehearse"), ("spedn", "spend")])
+def test_a_misspelt_verb_names_the_nearest_and_exits_2(typed: str, meant: str, reclaim: CommandLine) -> None:
+    code, out, err = reclaim.run(typed)
+
+    assert (code, out) == (2, "")
+    assert f"Did you mean reclaim {meant}?" in err
 
 
 def test_an_unknown_fault_is_refused_by_the_rehearsal_too(reclaim: CommandLine) -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.console import Terminal, follow, outcome, read_files, run
+from bot.actions import ACTIONS
+from bot.console import Terminal, follow, misspelt, outcome, read_files, run
+from bot.console.hints import SAME, hints
 from bot.inbound import Action, Command, Reply, Suggestion
+from cards.view import Action as CardAction
 from cards.view import CardView, Headline
 from reclaim.domain.ids import PersonId
 from reclaim.domain.read_models import ExportedFile, SyncView
@@ -15,6 +18,7 @@ from reclaim.errors import InvalidRequest
 
 CARD = CardView(kind="spend", headline=Headline(title="123 seats look idle"), body=(), fallback="123 seats")
 FILE = ExportedFile(name="evidence.csv", media_type="text/csv", content=b"seat\n")
+BUTTON = CardAction(label="Show spend", verb="command.run", ref="spend")
 OTHER = ExportedFile(name="evidence.json", media_type="application/json", content=b"{}")
 SYNC = SyncView(
     run_id="r1",
@@ -97,6 +101,45 @@ async def test_a_refusal_goes_to_standard_error_and_is_exit_code_1(said: Said) -
     code = await answer(Reply(toast="This needs the role admin.", error=True), said)
 
     assert (code, said.out, said.err) == (1, "", "This needs the role admin.\n")
+
+
+async def test_what_was_typed_wrong_is_exit_code_2(said: Said) -> None:
+    code = await answer(Reply(toast="“4/12” is not a clear date.", error=True, misused=True), said)
+
+    assert (code, said.err) == (2, "“4/12” is not a clear date.\n")
+
+
+def test_a_misspelt_verb_names_the_nearest_as_it_is_typed_here_and_is_exit_code_2(said: Said) -> None:
+    code = misspelt(["statsu"], said.terminal)
+
+    assert (code, said.out) == (2, "")
+    assert "I do not know “statsu”" in said.err
+    assert "Did you mean reclaim status?" in said.err
+    assert "Usage    reclaim status [CAMPAIGN]" in said.err
+    assert "To go on: reclaim status, reclaim help" in said.err
+    assert "/reclaim" not in said.err
+
+
+async def test_buttons_stand_as_the_commands_that_do_the_same_where_the_operator_has_one(said: Said) -> None:
+    buttons = (
+        BUTTON,
+        replace(BUTTON, ref="start"),
+        replace(BUTTON, verb="close.early", ref="c1"),
+        replace(BUTTON, verb="wave.revoke", ref="w1"),
+        BUTTON,
+    )
+
+    await answer(Reply(cards=(replace(CARD, actions=buttons),)), said)
+
+    assert said.out == "123 seats look idle\n\nTo go on: reclaim spend, reclaim close\n\n"
+
+
+def test_every_command_in_the_place_of_a_button_is_one_that_exists() -> None:
+    for verb in SAME:
+        card = replace(CARD, actions=(replace(BUTTON, verb=verb, ref="c1"),))
+
+        assert verb in {action.name for action in ACTIONS}
+        assert len(hints(card)) == 1
 
 
 async def test_files_are_written_and_named(said: Said, tmp_path: Path) -> None:

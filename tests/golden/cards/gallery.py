@@ -90,8 +90,14 @@ FORM: Final = start.StartForm(
     last_day=date(2027, 11, 23),
     live=True,
 )
+HELP_STATUS: Final = control.HelpLine(
+    verb="status", group="Look", usage="status [CAMPAIGN]", summary="Where the campaign stands.", example="status"
+)
+HELP_START: Final = control.HelpLine(
+    verb="start", group="Ask", usage="start [NAME] [--until DATE]", summary="Ask.", example="start --until 2026-12-04"
+)
 HELP: Final = tuple(
-    control.HelpLine(group=group, usage=verb, summary="What it does.", example=verb)
+    control.HelpLine(verb=verb, group=group, usage=verb, summary="What it does.", example=verb)
     for group, verb in (("Look", "spend"), ("Ask", "start"), ("Stop", "freeze"))
 )
 
@@ -423,8 +429,9 @@ def _control() -> dict[str, CardView]:
         "help": control.help_card(HELP, [("spend", "Show spend"), ("status", "Status")]),
         "help_holder": control.help_card(HELP[:1], [("seats mine", "My seats"), ("inbox", "My inbox")], holder=True),
         "help_verb": control.verb_help_card(HELP[0]),
-        "unknown": control.unknown_verb_card("statsu", "status"),
-        "bad_argument": control.bad_argument_card("“4/12” is not a clear date.", "start --until 2026-12-04"),
+        "unknown": control.unknown_verb_card("statsu", HELP_STATUS),
+        "unknown_far": control.unknown_verb_card("xyzzy", None),
+        "bad_argument": control.bad_argument_card("“4/12” is not a clear date.", HELP_START),
         "message": control.message_card("conflict", "It is frozen already.", headline="Not as it was"),
         "private": control.in_private_card(),
     }

@@ -3,12 +3,15 @@
 import pytest
 import structlog
 
+from bot.commands import COMMANDS
 from bot.inbound import Command
-from cards.view import CardView
+from bot.parsing import arguments, split
+from cards.view import CardView, Facts
 from reclaim.domain.ids import PersonId
 from reclaim.domain.notices import SyncNotice, WaveNotice
 from reclaim.errors import Conflict, DirectoryError, NotAuthorized
 from tests.unit.bot.fakes import ADMIN, MANAGER, NOBODY, OPERATOR, Bot, ticked
+from tests.unit.cards.samples import words_of
 
 
 def kinds(cards: tuple[CardView, ...]) -> list[str]:
@@ -57,7 +60,11 @@ async def test_a_command_is_answered_with_its_card(person: PersonId, text: str, 
     [
         ("start --until 4/12", "“4/12” is not a clear date. Example: 2026-12-04"),
         ("spend --days many", "“many” is not a whole number."),
-        ("spend --dayz 3", "“--dayz” is not known here."),
+        ("spend --dayz 3", "“--dayz” is not known here. Did you mean --days?"),
+        ("spend -days 3", "“-days” is not known here. Did you mean --days?"),
+        ("spend --xyzzy", "“--xyzzy” is not known here."),
+        ("close --yes=no", "“--yes” takes no value."),
+        ("spend visio", "“visio” does not fit here: spend takes options only."),
         ("spend --days", "“--days” needs a value."),
         ("spend --days 30 --days 60", "“--days” is given twice."),
         ('campaign "Q4', "A quotation mark has no partner."),
@@ -73,6 +80,18 @@ async def test_a_bad_argument_says_what_was_read_and_what_fits(text: str, said: 
     assert kinds(reply.cards) == ["bad_argument"]
     assert reply.cards[0].fallback == said
     assert reply.error
+    assert reply.misused
+    facts = {fact.label: fact.value for part in reply.cards[0].body if isinstance(part, Facts) for fact in part.facts}
+    assert facts.keys() == {"Usage", "Example"}
+
+
+def test_an_example_is_one_that_the_verb_takes() -> None:
+    for verb in COMMANDS:
+        words = split(verb.example)
+        assert tuple(words[: verb.name.count(" ") + 1]) == tuple(verb.name.split())
+        given = arguments(words[verb.name.count(" ") + 1 :], options=verb.options, flags=verb.flags, lists=verb.lists)
+        assert verb.takes_words or not given.words
+        assert verb.usage.startswith(verb.name)
 
 
 async def test_an_unknown_verb_is_answered_with_the_nearest_that_this_person_may_use() -> None:
@@ -83,6 +102,37 @@ async def test_an_unknown_verb_is_answered_with_the_nearest_that_this_person_may
 
     assert [action.ref for action in admin.cards[0].actions] == ["status", "help"]
     assert [action.ref for action in nobody.cards[0].actions] == ["help"]
+    assert admin.misused
+    assert nobody.misused
+
+
+@pytest.mark.parametrize(
+    ("person", "typed", "title", "nearest"),
+    [
+        (ADMIN, "seats mien", "I do not know “seats mien”", "seats mine"),
+        (NOBODY, "seats mien", "I do not know “seats mien”", "seats mine"),
+        (NOBODY, "saets mine", "I do not know “saets mine”", "seats mine"),
+        (ADMIN, "campain", "I do not know “campain”", "campaign"),
+        (ADMIN, "statsu Q4", "I do not know “statsu”", "status"),
+        (ADMIN, "help spendd", "I do not know “spendd”", "spend"),
+        (NOBODY, "spendd", "I do not know “spendd”", None),
+        (ADMIN, "xyzzy", "I do not know “xyzzy”", None),
+    ],
+)
+async def test_a_mistyped_verb_names_the_nearest_with_usage_and_example(
+    person: PersonId, typed: str, title: str, nearest: str | None
+) -> None:
+    bot = Bot()
+
+    reply = await bot.router.command(bot.command(person, typed))
+
+    card = reply.cards[0]
+    assert (card.kind, card.headline.title) == ("unknown", title)
+    assert [action.ref for action in card.actions] == ([nearest] if nearest else []) + ["help"]
+    said = " ".join(words_of(card))
+    assert (f"Did you mean /reclaim {nearest}?" in said) == (nearest is not None)
+    assert ("Usage" in said) == (nearest is not None)
+    assert reply.misused
 
 
 async def test_inbox_delivers_each_list_as_the_newest_message() -> None:
