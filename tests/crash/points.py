@@ -27,7 +27,7 @@ from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.ports.directory import ReadBack, SeatWriter, WriteResult
 from reclaim.ports.engine import Handler, Job
 from reclaim.ports.storage import DecisionWrite, UnitOfWork
-from reclaim.services import close_campaign, open_campaign
+from reclaim.services import close_campaign, start_campaign
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
 from storage.unit_of_work import EnqueueIn, SqlWork
@@ -206,7 +206,7 @@ def mortal(points: Points) -> Iterator[None]:
     }
     with (
         mock.patch.multiple(app, **parts),
-        mock.patch.object(open_campaign, "CHUNK", CHUNK),
+        mock.patch.object(start_campaign, "CHUNK", CHUNK),
         mock.patch.object(close_campaign, "CHUNK", CHUNK),
         mock.patch.object(graph_directory, "PEOPLE_PER_PAGE", PEOPLE_PER_PAGE),
     ):

@@ -37,7 +37,7 @@ from reclaim.errors import (
     PortError,
     WriteBackError,
 )
-from reclaim.services import close_campaign, open_campaign
+from reclaim.services import close_campaign, start_campaign
 from tests.databases import copy_sqlite, migrate_sqlite_template
 from tests.fakes import Killed
 from tests.services.campaign_model import (
@@ -90,7 +90,7 @@ class Campaigns(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         if Campaigns.template is None:
             Campaigns.template = migrate_sqlite_template(Path(tempfile.mkdtemp()))
-        self.small = [mock.patch.object(module, "CHUNK", 2) for module in (open_campaign, close_campaign)]
+        self.small = [mock.patch.object(module, "CHUNK", 2) for module in (start_campaign, close_campaign)]
         for patch in self.small:
             patch.start()
         self.world = PatientWorld(copy_sqlite(Campaigns.template, Path(self.folder.name)))
