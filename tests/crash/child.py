@@ -252,7 +252,7 @@ class Life:
                     message_id=message["external_id"],
                 )
                 reply = await self._product.dispatch.action(click)
-                assert reply.replace is not None, "a click on an old card gets the present state"
+                assert reply.replace is not None, f"a click on an old card gets the present state, not “{reply.toast}”"
                 assert not any(action.verb == "wave.revoke" for action in actions_of(reply.replace))
 
     async def _campaign(self) -> Campaign:

@@ -128,8 +128,8 @@ class _Work:
         self._real = SqlWork(database, enqueue)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        async with self._real.write() as unit:
+    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+        async with self._real.write(answer=answer) as unit:
             yield _Unit(unit, self.points)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
