@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import clicks, decisions, opening, status, syncing, walkthrough
+from benchmarks import clicks, decisions, opening, scan, status, syncing, walkthrough
 from benchmarks.measure import Measure
 
 BENCHMARKS: Mapping[str, Callable[[], list[Measure]]] = {
     "decisions": decisions.measures,
+    "scan": scan.measures,
     "opening": opening.measures,
     "sync": syncing.measures,
     "status": status.measures,

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from cards.adaptive_parts import Node, block, inert, plain
 from cards.drawing import is_ticked, required_message
-from cards.formats import as_typed
+from cards.formats import REASON_MAX, as_typed
 from cards.view import Input, InputKind, Option
 
 # UX.md 3: so many choices are all in sight; more fold into a list.
@@ -65,7 +65,7 @@ def _valued(value: object) -> Node:
 
 
 def _choices(options: Sequence[Option]) -> Node:
-    choices = [{"title": inert(option.label), "value": as_typed(option.value)} for option in options]
+    choices = [{"title": inert(option.label, REASON_MAX), "value": as_typed(option.value)} for option in options]
     return {"type": "Input.ChoiceSet", "wrap": True, "choices": choices}
 
 

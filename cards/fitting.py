@@ -7,7 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cards.formats import NOTE_MAX, REASON_MAX, cut, number
-from cards.view import CardView, Chart, Element, Expandable, Fact, Facts, Headline, Paragraph, Rows, Strip, Table
+from cards.view import (
+    CardView,
+    Chart,
+    Element,
+    Expandable,
+    Fact,
+    Facts,
+    Headline,
+    Input,
+    InputKind,
+    Paragraph,
+    Rows,
+    Strip,
+    Table,
+)
 
 # Where a list stands: its index in the body, and those in the expandable parts around it.
 _Place = tuple[int, ...]
@@ -50,6 +64,8 @@ def _lists(elements: Sequence[Element], around: _Place = ()) -> Iterator[tuple[_
         match element:
             case Rows(rows=entries) | Table(rows=entries) | Chart(bars=entries):
                 yield (*around, i), len(entries)
+            case Input(kind=InputKind.SELECT | InputKind.PERSON, options=options):
+                yield (*around, i), len(options)
             case Expandable(content=content):
                 yield from _lists(content, (*around, i))
             case _:
@@ -68,6 +84,11 @@ def _trimmed(elements: Sequence[Element], shown: Mapping[_Place, int], around: _
             case Table(rows=lines):
                 fewer = replace(element, rows=lines[: shown[place]], row_actions=element.row_actions[: shown[place]])
                 drawn += [fewer, *_left_out(len(lines) - shown[place])]
+            case Input(kind=InputKind.SELECT | InputKind.PERSON, options=options):
+                # What is picked stays in the list.
+                picked = sorted(options, key=lambda option: option.value != element.value)[: shown[place]]
+                kept = tuple(option for option in options if option in picked)
+                drawn += [replace(element, options=kept), *_left_out(len(options) - len(kept))]
             case Expandable(content=content):
                 drawn.append(replace(element, content=_trimmed(content, shown, place)))
             case _:

@@ -245,6 +245,19 @@ def test_card_that_is_too_big_shows_fewer_rows_and_says_so_but_keeps_actions_and
     assert "x" * 300 in set(strings_of(drawn))
 
 
+def test_list_to_choose_from_that_is_too_long_keeps_what_is_picked() -> None:
+    options = tuple(Option(f"{n:036}", f"SKU {n}") for n in range(700))
+    card = card_of(Input(id="sku", kind=InputKind.SELECT, label="SKU", value=options[-1].value, options=options))
+
+    drawn = adaptive.render(card)
+
+    (field,) = of_type(drawn, "Input.ChoiceSet")
+    values = [choice["value"] for choice in field["choices"]]  # type: ignore[attr-defined]
+    assert size_of(drawn) <= 28 * 1024
+    assert values[-1] == options[-1].value
+    assert f"{700 - len(values)} more do not fit here." in set(strings_of(drawn))
+
+
 def test_card_that_cannot_be_made_small_enough_is_refused() -> None:
     card = dataclasses.replace(WAVE, body=tuple(Box(parts=((f"{n}", "界" * 900),)) for n in range(12)))
 
