@@ -461,6 +461,19 @@ messages = Table(
     Column("error", Text),
 )
 Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
+identities = Table(
+    "identities",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("user_ref", String),
+    Column("conversation", String),
+    Column("service_url", String),
+    Column("state", String, nullable=False),  # known, blocked
+    Column("why", String),
+    Column("updated_at", Instant, nullable=False),
+)
+Index("ix_identities_conversation", identities.c.channel, identities.c.conversation)
 message_items = Table(
     "message_items",
     metadata,
