@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bot.inbound import Action, Reply
-from bot.teams.guard import CHANNEL, Incoming
+from bot.teams import CHANNEL
+from bot.teams.guard import Incoming
 from cards import adaptive
 from cards.payload import decode
 from cards.view import CardView, Strip, Tone

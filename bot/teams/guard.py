@@ -21,7 +21,7 @@ from reclaim.errors import InvalidRequest, ReclaimError
 from reclaim.ports.system import Clock
 
 ISSUER: Final = "https://api.botframework.com"
-CHANNEL: Final = "msteams"
+WIRE_CHANNEL: Final = "msteams"
 LEEWAY_S: Final = 300  # Microsoft's own clock skew
 MAX_TOKEN: Final = 8_192
 MAX_CACHED: Final = 1_000
@@ -224,7 +224,7 @@ class Guard:
             raise Refused(401, "service_url")
         if not self._door.knows(service_url):
             raise Refused(403, "service_host")
-        if activity.get("channelId") != CHANNEL or CHANNEL not in claims.endorsements:
+        if activity.get("channelId") != WIRE_CHANNEL or WIRE_CHANNEL not in claims.endorsements:
             raise Refused(403, "channel")
         if not self._is_ours(activity):
             raise Refused(403, "tenant")

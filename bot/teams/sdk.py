@@ -32,7 +32,7 @@ from botframework.connector.auth import (
 )
 from msrest.exceptions import ClientRequestError
 
-from bot.teams.guard import CHANNEL, ISSUER, Incoming
+from bot.teams.guard import ISSUER, WIRE_CHANNEL, Incoming
 from reclaim.errors import DeliveryError
 
 SCOPE: Final = "https://api.botframework.com"
@@ -176,7 +176,7 @@ class TeamsSdk:
         )
         await _translated(
             self._adapter.create_conversation(
-                self._app_id, note, parameters, channel_id=CHANNEL, service_url=service_url, audience=SCOPE
+                self._app_id, note, parameters, channel_id=WIRE_CHANNEL, service_url=service_url, audience=SCOPE
             )
         )
         if not found or not found[0]:
@@ -188,7 +188,7 @@ class TeamsSdk:
         reference = ConversationReference(
             bot=ChannelAccount(id=f"28:{self._app_id}"),
             conversation=ConversationAccount(id=conversation, tenant_id=self._tenant_id),
-            channel_id=CHANNEL,
+            channel_id=WIRE_CHANNEL,
             service_url=service_url,
         )
         await _translated(self._adapter.continue_conversation(reference, logic, self._app_id))
