@@ -8,12 +8,12 @@ own token handling (a new token a turn, on the event loop) is replaced by ours, 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msrest.universal_http.requests as msrest_requests
 import requests
 import structlog
-from botbuilder.core import TurnContext
+from botbuilder.core import ActivityHandler, TurnContext
 from botbuilder.integration.aiohttp import CloudAdapter, ConfigurationBotFrameworkAuthentication
 from botbuilder.schema import (
     Activity,
@@ -67,6 +67,22 @@ class ConversationGone(DeliveryError):
     code = "conversation_gone"
 
 
+class Turns(Protocol):
+    """What a turn leads to."""
+
+    async def message(self, incoming: Incoming) -> None:
+        """Answer what somebody wrote."""
+        ...
+
+    async def installed(self, incoming: Incoming) -> None:
+        """Greet who got the app."""
+        ...
+
+    async def removed(self, incoming: Incoming) -> None:
+        """Note that the app is gone there."""
+        ...
+
+
 class TeamsSdk:
     """The adapter of one bot.
 
@@ -88,11 +104,11 @@ class TeamsSdk:
         self._adapter = CloudAdapter(self._auth)
         self._adapter.on_turn_error = _on_turn_error
 
-    async def turn(self, incoming: Incoming, logic: Turn) -> None:
-        """Run a turn for a vetted activity.
+    async def turn(self, incoming: Incoming, turns: Turns) -> None:
+        """Run a turn for a vetted activity that is no invoke; kinds that mean nothing to us end quietly.
 
         Raises:
-            DeliveryError: An answer could not be sent.
+            PortError: There is no token, or an answer could not be sent.
         """
         await self._renew()
         identity = ClaimsIdentity(
@@ -104,15 +120,23 @@ class TeamsSdk:
         result.caller_id = CALLER
         result.connector_factory = self._auth.create_connector_factory(identity)
         activity = Activity().deserialize(dict(incoming.activity))
-        await _translated(self._adapter.process_activity(result, activity, logic))
+        await _translated(self._adapter.process_activity(result, activity, _Handler(incoming, turns).on_turn))
 
     async def send(self, service_url: str, conversation: str, card: Mapping[str, object], summary: str) -> str:
-        """Post a card, and return the id of its message.
+        """Post an Adaptive Card, and return the id of its message.
+
+        Raises:
+            Blocked, ConversationGone, DeliveryError: As `post`.
+        """
+        return await self.post(service_url, conversation, {"contentType": CARD, "content": card}, summary)
+
+    async def post(self, service_url: str, conversation: str, attachment: Mapping[str, object], summary: str) -> str:
+        """Post a message with one attachment, and return its id.
 
         Args:
             service_url: Where the conversation is served.
             conversation: Its id.
-            card: An Adaptive Card.
+            attachment: As the Bot Connector takes it: contentType, content, name, contentUrl.
             summary: What a notification says; no facts about a person.
 
         Raises:
@@ -125,7 +149,7 @@ class TeamsSdk:
         async def post(context: TurnContext) -> None:
             # Not by `send_activity`: it would answer the made-up activity that a proactive turn begins with.
             activity = TurnContext.apply_conversation_reference(
-                _card_activity(card, summary), context.activity.get_conversation_reference()
+                _message(attachment, summary), context.activity.get_conversation_reference()
             )
             activity.reply_to_id = None
             client = context.turn_state[CloudAdapter.BOT_CONNECTOR_CLIENT_KEY]
@@ -148,7 +172,7 @@ class TeamsSdk:
         """
 
         async def put(context: TurnContext) -> None:
-            activity = _card_activity(card, summary)
+            activity = _message({"contentType": CARD, "content": card}, summary)
             activity.id = message_id
             await context.update_activity(activity)
 
@@ -195,6 +219,24 @@ class TeamsSdk:
 
     async def _renew(self) -> None:
         self._credentials.value = await self._token()
+
+
+class _Handler(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
+    """Sorts activities by kind; what they say is read from the vetted one, not from the SDK's copy."""
+
+    def __init__(self, incoming: Incoming, turns: Turns) -> None:
+        super().__init__()
+        self._incoming = incoming
+        self._turns = turns
+
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        await self._turns.message(self._incoming)
+
+    async def on_installation_update_add(self, turn_context: TurnContext) -> None:
+        await self._turns.installed(self._incoming)
+
+    async def on_installation_update_remove(self, turn_context: TurnContext) -> None:
+        await self._turns.removed(self._incoming)
 
 
 class _HeldToken(AppCredentials):  # type: ignore[misc]  # the SDK ships no types
@@ -261,9 +303,5 @@ def _retry_after(header: str | None) -> timedelta | None:
     return timedelta(seconds=min(int(header), 3_600)) if header and header.isdigit() else None
 
 
-def _card_activity(card: Mapping[str, object], summary: str) -> Activity:
-    return Activity(
-        type="message",
-        summary=summary,
-        attachments=[Attachment(content_type=CARD, content=dict(card))],
-    )
+def _message(attachment: Mapping[str, object], summary: str) -> Activity:
+    return Activity(type="message", summary=summary, attachments=[Attachment().deserialize(dict(attachment))])
