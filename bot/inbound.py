@@ -62,6 +62,7 @@ class Reply:
         cards: New messages at the foot of the chat.
         toast: One sentence said where the person is (Teams error answer, Slack ephemeral, browser toast).
         error: The toast tells of a refusal, so the input is kept.
+        in_private: Messages for the asker alone: the answer to a question that was put in a channel of many.
         files: Files for the asker, in private.
     """
 
@@ -69,6 +70,7 @@ class Reply:
     cards: tuple[CardView, ...] = ()
     toast: str | None = None
     error: bool = False
+    in_private: tuple[CardView, ...] = ()
     files: tuple[ExportedFile, ...] = ()
 
 

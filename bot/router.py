@@ -1,6 +1,7 @@
 """Inbound → authorization → handler → reply. The one edge of a request: no error leaves it, each one is said."""
 
 import difflib
+from dataclasses import replace
 
 import structlog
 
@@ -104,11 +105,14 @@ class Router:
         return await self._run(verb, actor, rest, key=command.key, private=command.private)
 
     async def _run(self, verb: Verb, actor: Actor, rest: tuple[str, ...], *, key: str, private: bool = True) -> Reply:
+        reply = await self._carry_out(verb, actor, rest, key=key)
+        # A refusal may name people as well as an answer may.
+        return reply if private or verb.public else _for_the_asker(reply)
+
+    async def _carry_out(self, verb: Verb, actor: Actor, rest: tuple[str, ...], *, key: str) -> Reply:
         try:
             if not actor.may(verb.roles):
                 raise RoleNeeded(verb.roles)
-            if not private and not verb.public:
-                return Reply(cards=(in_private_card(),))
             given = arguments(rest, options=verb.options, flags=verb.flags)
             return await verb.handler(await self._call(actor, key, given))
         except FormRefused as refused:
@@ -202,3 +206,8 @@ class Router:
 
     def _allowed(self, actor: Actor) -> list[Verb]:
         return [verb for verb in self._commands.values() if actor.may(verb.roles)]
+
+
+def _for_the_asker(reply: Reply) -> Reply:
+    """Return what a channel of many sees of an answer that is for one person: that it went to their private chat."""
+    return replace(reply, cards=(in_private_card(),), in_private=reply.cards)

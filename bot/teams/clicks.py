@@ -50,28 +50,44 @@ def read_click(incoming: Incoming) -> CardClick:
         InvalidRequest: It is no click on a card of ours.
         OldCard: The card was drawn by another version.
     """
-    activity = incoming.activity
-    action = _mapping(_mapping(activity.get("value")).get("action"))
-    data = _mapping(action.get("data"))
-    key, conversation = activity.get("id"), _mapping(activity.get("conversation")).get("id")
+    clicked = _mapping(_mapping(incoming.activity.get("value")).get("action"))
+    return _read(incoming, clicked.get("verb"), _mapping(clicked.get("data")))
+
+
+def read_submit(incoming: Incoming) -> CardClick:
+    """Return what was clicked in a client without Action.Execute: a message whose value holds verb, data and inputs.
+
+    Raises:
+        InvalidRequest, OldCard: As `read_click`.
+    """
+    data = dict(_mapping(incoming.activity.get("value")))
+    verb = data.pop("verb", None)
+    return _read(incoming, verb, data)
+
+
+def action(person: PersonId, *, verb: str, ref: str, key: str) -> Action:
+    """Return a click without inputs."""
+    return Action(person_id=person, channel=CHANNEL, verb=verb, ref=ref, key=key)
+
+
+def _read(incoming: Incoming, verb: object, data: Mapping[str, object]) -> CardClick:
+    key, conversation = incoming.activity.get("id"), _mapping(incoming.activity.get("conversation")).get("id")
     if incoming.person_id is None or not isinstance(key, str) or not isinstance(conversation, str) or not conversation:
         raise InvalidRequest(_NO_BUTTON)
-    payload = decode(action.get("verb"), {name: value for name, value in data.items() if name in _OURS})
-    message_id = activity.get("replyToId")
-    return CardClick(
-        action=Action(
-            person_id=PersonId(incoming.person_id),
-            channel=CHANNEL,
-            verb=payload.verb,
-            ref=payload.ref,
-            batch=payload.batch,
-            inputs=_inputs(data),
-            message_id=message_id if isinstance(message_id, str) else None,
-            key=f"{conversation[-60:]}:{key}",
-        ),
-        conversation=conversation,
-        message_id=message_id if isinstance(message_id, str) else "",
+    payload = decode(verb, {name: value for name, value in data.items() if name in _OURS})
+    message_id = incoming.activity.get("replyToId")
+    message = message_id if isinstance(message_id, str) else None
+    clicked = Action(
+        person_id=PersonId(incoming.person_id),
+        channel=CHANNEL,
+        verb=payload.verb,
+        ref=payload.ref,
+        batch=payload.batch,
+        inputs=_inputs(data),
+        message_id=message,
+        key=f"{conversation[-60:]}:{key}",
     )
+    return CardClick(action=clicked, conversation=conversation, message_id=message or "")
 
 
 def answer(reply: Reply) -> Body:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -41,6 +41,10 @@ class Connector(Protocol):
 
     async def update(self, service_url: str, conversation: str, message_id: str, card: Node, summary: str) -> None:
         """Redraw a message."""
+        ...
+
+    async def post(self, service_url: str, conversation: str, attachment: Mapping[str, object], summary: str) -> str:
+        """Post a message with one attachment, and return its id."""
         ...
 
     async def open_personal(self, service_url: str, person_id: str) -> str:
@@ -142,6 +146,35 @@ class TeamsTransport:
             lambda: self._connector.update(_address(identity), conversation, external_id, drawn, card.fallback),
         )
         return Sent(external_id=external_id, payload_sha256=_sha256(drawn))
+
+    async def send_to(self, service_url: str, conversation: str, card: CardView) -> None:
+        """Post a card to any conversation, a channel's thread too; it is not recorded.
+
+        Raises:
+            DeliveryError: It could not be sent.
+        """
+        drawn = adaptive.render(card)
+        await self._again(conversation, lambda: self._connector.send(service_url, conversation, drawn, card.fallback))
+
+    async def attach(self, service_url: str, conversation: str, attachment: Mapping[str, object], summary: str) -> None:
+        """Post an attachment that is no card of ours.
+
+        Raises:
+            DeliveryError: It could not be sent.
+        """
+        await self._again(conversation, lambda: self._connector.post(service_url, conversation, attachment, summary))
+
+    async def redraw(self, service_url: str, conversation: str, message_id: str, card: CardView) -> None:
+        """Redraw a message in any conversation.
+
+        Raises:
+            DeliveryError: It could not be redrawn.
+        """
+        drawn = adaptive.render(card)
+        await self._again(
+            conversation,
+            lambda: self._connector.update(service_url, conversation, message_id, drawn, card.fallback),
+        )
 
     async def _to(self, identity: Identity, work: Callable[[], Awaitable[T]]) -> T:
         try:
