@@ -210,7 +210,7 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
         graph_url=settings.graph_url,
         tenant_id=settings.tenant_id or "",
         client_id=settings.client_id or "",
-        client_secret=secret.get_secret_value() if secret else "",
+        credential=secret.get_secret_value() if secret else "",
         ca_file=settings.ca_file,
         clock=clock,
         tokens=tokens,

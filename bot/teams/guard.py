@@ -25,8 +25,6 @@ WIRE_CHANNEL: Final = "msteams"
 LEEWAY_S: Final = 300  # Microsoft's own clock skew
 MAX_TOKEN: Final = 8_192
 MAX_CACHED: Final = 1_000
-# Hosts of the Bot Connector: global, then the clouds for governments and the emulator's none. A leading dot: any host below.
-SERVICE_HOSTS: Final = ("smba.trafficmanager.net", ".botframework.com", ".teams.microsoft.com", ".teams.microsoft.us")
 
 
 class Refused(Exception):
@@ -56,7 +54,7 @@ class Door:
 
     app_id: str
     tenant_id: str
-    service_hosts: tuple[str, ...] = SERVICE_HOSTS
+    service_hosts: tuple[str, ...]
     development: bool = False
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ from jwt.algorithms import RSAAlgorithm
 APP_ID = "5c0f6f5e-7a37-4f0f-9f3e-0d7c0e7f1a11"
 TENANT_ID = "9b2c1d5e-33aa-4c58-8f6e-6f1d2c3b4a50"
 PERSON_ID = "0a1b2c3d-0000-4000-8000-00000000000a"
+HOSTS = ("smba.trafficmanager.net", ".botframework.com", ".teams.microsoft.com", ".teams.microsoft.us")
 SERVICE_URL = "https://smba.trafficmanager.net/teams/"
 
 

@@ -14,6 +14,7 @@ from reclaim.errors import ReclaimError
 from tests.fakes import FixedClock
 from tests.teams.key_server import (
     APP_ID,
+    HOSTS,
     PERSON_ID,
     SERVICE_URL,
     TENANT_ID,
@@ -60,7 +61,7 @@ async def gate() -> AsyncIterator[Gate]:
     server, clock, seconds = KeyServer(), FixedClock(NOW), [0.0]
     async with serving(server) as address, httpx.AsyncClient() as client:
         keys = SigningKeys(openid_url=address, client=client, monotonic=lambda: seconds[0])
-        door = Door(app_id=APP_ID, tenant_id=TENANT_ID)
+        door = Door(app_id=APP_ID, tenant_id=TENANT_ID, service_hosts=HOSTS)
         yield Gate(server=server, clock=clock, guard=Guard(door, keys, clock), seconds=seconds)
 
 
@@ -168,7 +169,7 @@ async def test_an_answer_never_goes_to_a_strange_host(gate: Gate, address: str) 
 
 
 async def test_development_lets_this_machine_through_and_nothing_else() -> None:
-    door = Door(app_id=APP_ID, tenant_id=TENANT_ID, development=True)
+    door = Door(app_id=APP_ID, tenant_id=TENANT_ID, service_hosts=HOSTS, development=True)
     assert door.knows("http://127.0.0.1:56150/_connector")
     assert not door.knows("http://10.0.0.1/_connector")
 
@@ -248,7 +249,7 @@ async def test_a_key_that_cannot_be_read_does_not_hide_the_others(gate: Gate) ->
 @pytest.mark.parametrize(("app_id", "tenant"), [("", TENANT_ID), (" ", TENANT_ID), (APP_ID, "")])
 def test_a_door_without_an_id_cannot_be_made(app_id: str, tenant: str) -> None:
     with pytest.raises(ValueError, match="needs"):
-        Door(app_id=app_id, tenant_id=tenant)
+        Door(app_id=app_id, tenant_id=tenant, service_hosts=HOSTS)
 
 
 @pytest.mark.parametrize(

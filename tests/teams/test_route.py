@@ -29,7 +29,7 @@ from tests.fakes import FixedClock
 from tests.teams import connector as connectors
 from tests.teams import key_server
 from tests.teams.connector import TOKEN, Connector
-from tests.teams.key_server import APP_ID, PERSON_ID, TENANT_ID, KeyServer, token
+from tests.teams.key_server import APP_ID, HOSTS, PERSON_ID, TENANT_ID, KeyServer, token
 from tests.unit.bot.fakes import ADMIN, RECOMMENDED, Bot, Seen, ticked
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -119,7 +119,7 @@ async def world(work: SqlWork) -> AsyncIterator[World]:
         sdk = TeamsSdk(app_id=APP_ID, tenant_id=TENANT_ID, token=own_token)
         background = Background()
         guard = Guard(
-            Door(app_id=APP_ID, tenant_id=TENANT_ID, development=True),
+            Door(app_id=APP_ID, tenant_id=TENANT_ID, service_hosts=HOSTS, development=True),
             SigningKeys(openid_url=openid_url, client=client, monotonic=lambda: 0.0),
             clock,
         )

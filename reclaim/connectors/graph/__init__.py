@@ -9,6 +9,7 @@ does not: any rule on which seat is idle or may be removed.
     directory, writer the ports
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def connect(
     graph_url: str,
     tenant_id: str,
     client_id: str,
-    client_secret: str,
+    credential: str | Mapping[str, str],
     ca_file: Path | None,
     clock: Clock,
     tokens: Tokens,
@@ -53,7 +54,7 @@ def connect(
         graph_url: With its version, as https://graph.microsoft.com/v1.0.
         tenant_id: The customer's tenant.
         client_id: Reclaim's application in that tenant.
-        client_secret: The application's secret; it is handed to msal and kept nowhere else.
+        credential: The application's secret, or its certificate; it is handed to msal and kept nowhere else.
         ca_file: Certificates to trust instead of the public ones; None for those.
         clock: Dates answers and waits between repeated reads.
         tokens: Makes request ids, and the chance in waiting times.
@@ -65,7 +66,7 @@ def connect(
         login_url=login_url,
         tenant_id=tenant_id,
         client_id=client_id,
-        client_secret=client_secret,
+        credential=credential,
         scope=str(graph_root(graph_url).copy_with(path="/.default")),
         session=make_session(ca_file),
     )
