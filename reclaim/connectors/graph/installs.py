@@ -49,7 +49,7 @@ class TeamsInstaller:
             if app is None:
                 return False
             answer = await self._client.post(
-                f"/users/{guid(person, 'person')}/teamwork/installedApps",
+                f"/users/{person_id}/teamwork/installedApps",
                 {"teamsApp@odata.bind": str(self._client.within(f"/appCatalogs/teamsApps/{app}"))},
                 client_request_id=str(UUID(self._tokens.new_id())),
             )
