@@ -239,20 +239,30 @@ class Guard:
         return bool(told) and all(tenant == self._door.tenant_id.lower() for tenant in told)
 
 
-def check_configured(*, app_id: str | None, has_credential: bool, development: bool, loopback: bool) -> None:
-    """Refuse to start where anybody could speak to the bot.
+def check_configured(*, app_id: str | None, credentials: int, development: bool, loopback: bool) -> None:
+    """Refuse to start where anybody could speak to the bot, or where it is not said who it is.
+
+    Args:
+        app_id: The bot's.
+        credentials: How many ways to prove it are set.
+        development: Whether services on this machine are let in.
+        loopback: Whether nobody else can reach us.
 
     Raises:
-        ReclaimError: The bot's id or its credential is missing, or development is on beyond this machine.
+        ReclaimError: With what to set.
     """
     if development and not loopback:
         raise ReclaimError(
             "RECLAIM_DEVELOPMENT is on, so RECLAIM_LISTEN must be an address of this machine: 127.0.0.1:3978."
         )
-    if not app_id or not has_credential:
+    if not app_id or not credentials:
         raise ReclaimError(
             "Teams needs RECLAIM_TEAMS_APP_ID and one of RECLAIM_TEAMS_APP_SECRET, RECLAIM_TEAMS_CERTIFICATE and"
             " RECLAIM_TEAMS_MANAGED_IDENTITY. Without them anybody could speak to the bot."
+        )
+    if credentials > 1:
+        raise ReclaimError(
+            "Set one of RECLAIM_TEAMS_APP_SECRET, RECLAIM_TEAMS_CERTIFICATE and RECLAIM_TEAMS_MANAGED_IDENTITY, not more."
         )
 
 

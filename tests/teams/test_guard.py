@@ -253,11 +253,17 @@ def test_a_door_without_an_id_cannot_be_made(app_id: str, tenant: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("app_id", "credential", "development", "loopback"),
-    [(None, True, False, True), ("", True, False, True), (APP_ID, False, False, True), (APP_ID, True, True, False)],
+    ("app_id", "credentials", "development", "loopback"),
+    [
+        (None, 1, False, True),
+        ("", 1, False, True),
+        (APP_ID, 0, False, True),
+        (APP_ID, 2, False, True),
+        (APP_ID, 1, True, False),
+    ],
 )
 def test_an_open_configuration_does_not_start(
-    app_id: str | None, credential: bool, development: bool, loopback: bool
+    app_id: str | None, credentials: int, development: bool, loopback: bool
 ) -> None:
     with pytest.raises(ReclaimError):
-        check_configured(app_id=app_id, has_credential=credential, development=development, loopback=loopback)
+        check_configured(app_id=app_id, credentials=credentials, development=development, loopback=loopback)

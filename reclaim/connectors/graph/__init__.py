@@ -15,12 +15,21 @@ from pathlib import Path
 
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
-from reclaim.connectors.graph.token import MsalTokens, make_session
+from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.token import ManagedIdentityTokens, MsalTokens, certificate, make_session
 from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.system import Clock, Tokens
 
-__all__ = ["GraphConnection", "connect"]
+__all__ = [
+    "GraphConnection",
+    "ManagedIdentityTokens",
+    "MsalTokens",
+    "TeamsInstaller",
+    "certificate",
+    "connect",
+    "make_session",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
