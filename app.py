@@ -27,6 +27,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot import console, server
+from bot.commands import COMMANDS
 from bot.guard import Rate, StoredRequests
 from bot.inbound import Dispatch, Transport
 from bot.outbound import Outbox
@@ -34,6 +35,7 @@ from bot.people import SyncedPeople
 from bot.practice import Calendar, Watch
 from bot.router import Router
 from bot.services import Services, ZoneOf
+from bot.teams import manifest as teams_manifest
 from bot.teams.channel import TeamsChannel, TeamsSettings
 from bot.teams.guard import Door, check_configured
 from bot.web import chat as web_chat
@@ -694,6 +696,33 @@ def db() -> None:
 def upgrade() -> None:
     """Create the tables, or bring them to this version. On SQLite the server must be stopped."""
     _finish(_upgrade_alone)
+
+
+@cli.group()
+def manifest() -> None:
+    """Make what an admin uploads to a chat service."""
+
+
+@manifest.command("build")
+@click.option("--bot-id", required=True, metavar="GUID", help="Application id of the bot's registration.")
+@click.option("--host", required=True, help="Name under which Teams reaches this server: reclaim.contoso.com")
+@click.option("--developer", default="Reclaim", show_default=True, help="Who runs it; people see this name.")
+@click.option("--version", "package_version", default="1.0.0", show_default=True, help="A higher one for each update.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("reclaim-teams.zip"), show_default=True
+)
+def build_manifest(*, bot_id: str, host: str, developer: str, package_version: str, out: Path) -> None:
+    """Write the app package for Teams."""
+    _finish(_build_manifest, bot_id, host, developer, package_version, out)
+
+
+def _build_manifest(bot_id: str, host: str, developer: str, package_version: str, out: Path) -> int:
+    package = teams_manifest.build(
+        bot_id=bot_id, host=host, developer=developer, version=package_version, verbs=COMMANDS
+    )
+    out.write_bytes(package)
+    click.echo(f"{out} is written. Upload it in Teams admin center › Manage apps › Upload new app.")
+    return OK
 
 
 def _rehearse_alone(people: int, seed: int, port: int, auto: bool) -> int:
