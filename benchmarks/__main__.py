@@ -2,14 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks import decisions, walkthrough
+from benchmarks import decisions, teams, walkthrough
 from benchmarks.measure import Measure
 
-BENCHMARKS: Mapping[str, Callable[[], list[Measure]]] = {
+BENCHMARKS: Mapping[str, Callable[[], Iterable[Measure]]] = {
     "decisions": decisions.measures,
+    "teams": teams.measures,
     "walkthrough": walkthrough.measures,
 }
 

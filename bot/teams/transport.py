@@ -198,9 +198,9 @@ class TeamsTransport:
             DeliveryError: The last one, with `retry_after` where Teams named a time that is too far off.
         """
         for pause_s in _BACK_OFF_S:
-            await self._pace.take(conversation)
             try:
-                return await work()
+                async with self._pace.turn(conversation):
+                    return await work()
             except DeliveryError as error:
                 asked = error.retry_after.total_seconds() if error.retry_after else None
                 if error.permanent or (asked is not None and asked > LONGEST_WAIT_S):
@@ -208,8 +208,8 @@ class TeamsTransport:
                 log.info("Teams asks to wait", seconds=asked or pause_s, error=error.code)
                 # Jitter, so that many that were turned away together do not come back together.
                 await self._clock.sleep(asked if asked is not None else pause_s * random.uniform(0.5, 1.5))  # noqa: S311
-        await self._pace.take(conversation)
-        return await work()
+        async with self._pace.turn(conversation):
+            return await work()
 
     async def _identity(self, conversation: str) -> Identity:
         async with self._work.read() as reading:
