@@ -202,7 +202,7 @@ def connected(there: Tenant) -> Any:
         graph_url=there.graph_url,
         tenant_id=there.tenant_id,
         client_id=there.client_id,
-        client_secret=there.client_secret,
+        credential=there.client_secret,
         ca_file=there.ca_file,
         clock=SystemClock(),
         tokens=RandomTokens(),

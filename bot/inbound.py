@@ -65,6 +65,7 @@ class Reply:
         toast: One sentence said where the person is (Teams error answer, Slack ephemeral, browser toast).
         error: The toast tells of a refusal, so the input is kept.
         misused: What was typed is at fault: an unknown verb, or an argument that does not fit. The command line exits 2.
+        in_private: Messages for the asker alone: the answer to a question that was put in a channel of many.
         files: Files for the asker, in private.
     """
 
@@ -73,6 +74,7 @@ class Reply:
     toast: str | None = None
     error: bool = False
     misused: bool = False
+    in_private: tuple[CardView, ...] = ()
     files: tuple[ExportedFile, ...] = ()
 
 

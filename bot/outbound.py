@@ -87,7 +87,27 @@ class Outbox:
             await work.commit()
 
     async def _send(self, person: PersonId, notice: Notice, card: CardView) -> Delivery:
-        transport, conversation = await self._reach(person, notice)
+        """Send over the first channel that takes it: whoever blocked the bot in one may be reached in another."""
+        refused: DeliveryError | None = None
+        for transport in self._transports:
+            conversation = await transport.reach(person)
+            if conversation is None:
+                continue
+            try:
+                return await self._send_over(transport, conversation, person, notice, card)
+            except DeliveryError as error:
+                if not error.permanent:
+                    raise
+                log.warning("a channel does not reach this person", channel=transport.channel, why=error.code)
+                refused = error
+        if refused is not None:
+            raise refused
+        await self._nowhere(person, notice, card)
+        raise DeliveryError("No chat channel reaches this person.", permanent=True)
+
+    async def _send_over(
+        self, transport: Transport, conversation: str, person: PersonId, notice: Notice, card: CardView
+    ) -> Delivery:
         record = MessageRecord(
             id=MessageId(self._tokens.new_id()),
             person_id=person,
@@ -145,11 +165,8 @@ class Outbox:
             sent_at=now,
         )
 
-    async def _reach(self, person: PersonId, notice: Notice) -> tuple[Transport, str]:
-        for transport in self._transports:
-            conversation = await transport.reach(person)
-            if conversation is not None:
-                return transport, conversation
+    async def _nowhere(self, person: PersonId, notice: Notice, card: CardView) -> None:
+        """Leave a trace of a message that no channel could carry."""
         await self._put(
             MessageRecord(
                 id=MessageId(self._tokens.new_id()),
@@ -157,7 +174,7 @@ class Outbox:
                 channel="none",
                 conversation="",
                 matter=notice.matter,
-                kind=notice.__class__.__name__,
+                kind=card.kind,
                 state="dead",
                 version=1,
                 external_id=None,
@@ -168,7 +185,6 @@ class Outbox:
                 error="no_channel",
             )
         )
-        raise DeliveryError("No chat channel reaches this person.", permanent=True)
 
     def _transport(self, channel: str) -> Transport:
         for transport in self._transports:

@@ -1,6 +1,7 @@
 """Inbound → authorization → handler → reply. The one edge of a request: no error leaves it, each one is said."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import structlog
 
@@ -116,15 +117,20 @@ class Router:
         private: bool = True,
         files: Mapping[str, str] | None = None,
     ) -> Reply:
+        reply = await self._carry_out(verb, actor, rest, key=key, files=files or {})
+        # A refusal may name people as well as an answer may.
+        return reply if private or verb.public else _for_the_asker(reply)
+
+    async def _carry_out(
+        self, verb: Verb, actor: Actor, rest: tuple[str, ...], *, key: str, files: Mapping[str, str]
+    ) -> Reply:
         try:
             if not actor.may(verb.roles):
                 raise RoleNeeded(verb.roles)
-            if not private and not verb.public:
-                return Reply(cards=(in_private_card(),))
             given = arguments(rest, options=verb.options, flags=verb.flags, lists=verb.lists)
             if given.words and not verb.takes_words:
                 raise InvalidRequest(f"“{given.words[0][:40]}” does not fit here: {verb.name} takes options only.")
-            return await verb.handler(await self._call(actor, key, given, files or {}))
+            return await verb.handler(await self._call(actor, key, given, files))
         except FormRefused as refused:
             return Reply(cards=(refused.form,), error=True)
         except RoleNeeded as error:
@@ -211,3 +217,8 @@ class Router:
 
     def _allowed(self, actor: Actor) -> list[Verb]:
         return [verb for verb in self._commands.values() if actor.may(verb.roles)]
+
+
+def _for_the_asker(reply: Reply) -> Reply:
+    """Return what a channel of many sees of an answer that is for one person: that it went to their private chat."""
+    return replace(reply, cards=(in_private_card(),), in_private=reply.cards)

@@ -225,8 +225,8 @@ def unexpected(reference: str) -> str:
 
 def in_private_card() -> CardView:
     """Draw what a channel sees instead of an answer that is for one person only."""
-    text = "This answer is for you only. Ask me again in our private chat."
-    return CardView(kind="private", headline=Headline(title="Only in private"), body=(Paragraph(text),), fallback=text)
+    text = "I sent you the answer in private."
+    return CardView(kind="private", headline=Headline(title="For you only"), body=(Paragraph(text),), fallback=text)
 
 
 def _how_to(line: HelpLine) -> tuple[Element, ...]:

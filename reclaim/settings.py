@@ -127,6 +127,25 @@ def _address(value: str) -> str:
     return value
 
 
+def _openid(value: str) -> str:
+    # A key server on this machine stands in for Microsoft's in development and in tests.
+    if re.match(r"http://(127\.0\.0\.1|localhost)(:\d+)?/", value):
+        return value
+    return _https(value)
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, Iterable):
+        message = "is not a list of hosts"
+        raise ValueError(message)
+    hosts = tuple(str(part).strip().lower() for part in parts if str(part).strip())
+    if not hosts or not all(re.fullmatch(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)+", host) for host in hosts):
+        message = "is not a list of hosts"
+        raise ValueError(message)
+    return hosts
+
+
 def _database(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         message = "begins neither with sqlite:/// nor with postgresql://"
@@ -145,6 +164,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 ObjectId = Annotated[str, BeforeValidator(_object_id)]
 # NoDecode: pydantic-settings would read a list as JSON.
 ObjectIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_object_ids)]
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 Https = Annotated[str, AfterValidator(_https)]
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
 Seats = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -233,6 +253,38 @@ class Settings(BaseSettings):
     limit_hard_share: Share = _field(60, "a percentage from 1 to 100, not below RECLAIM_LIMIT_SOFT_SHARE", "60")
     limit_hard_per_hour: Seats = _field(500, "a number of seats an hour", "500")
 
+    development: bool = _field(False, "true or false; true lets chat services on this machine in", "false")
+    teams_app_id: ObjectId | None = _field(
+        None, "the id of the bot's app registration", "5c0f6f5e-7a37-4f0f-9f3e-0d7c0e7f1a11"
+    )
+    teams_app_secret_file: ReadableFile | None = _field(
+        None, "a file that holds the bot's secret", "/run/secrets/teams_app_secret"
+    )
+    teams_app_secret: SecretStr | None = _field(
+        None, "the bot's secret", "(from the Entra admin center)", from_file=True
+    )
+    teams_certificate: ReadableFile | None = _field(
+        None, "a PEM file of the bot's certificate and its private key", "/run/secrets/teams.pem"
+    )
+    teams_managed_identity: bool = _field(
+        False, "true or false; true if RECLAIM_TEAMS_APP_ID is a managed identity of this machine", "false"
+    )
+    teams_tenant_id: ObjectId | None = _field(
+        None,
+        "the tenant whose people may speak to the bot, if not RECLAIM_TENANT_ID",
+        "72f988bf-86f1-41af-91ab-2d7cd011db47",
+    )
+    teams_openid_url: Annotated[str, AfterValidator(_openid)] = _field(
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+        "the https address of the Bot Connector's keys",
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+    )
+    teams_service_hosts: Hosts = _field(
+        ("smba.trafficmanager.net", ".botframework.com", ".teams.microsoft.com", ".teams.microsoft.us"),
+        "hosts of the Bot Connector, with commas; a leading dot means any host below",
+        "smba.trafficmanager.net",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -245,7 +297,7 @@ class Settings(BaseSettings):
         """Take explicit values only: what a rehearsal or a test does not say, it does not want from outside."""
         return (init_settings,)
 
-    @field_validator("database_url", "client_secret", mode="before")
+    @field_validator("database_url", "client_secret", "teams_app_secret", mode="before")
     @classmethod
     def _read_file(cls, value: object, info: ValidationInfo) -> object:
         name = str(info.field_name)

@@ -16,6 +16,8 @@ from aiohttp import web
 from rehearsal.clock import machine_now
 
 TOKEN_LIFE_S = 3600
+# Entra gives every application tokens for the Bot Connector too, so that a bot can be practised with.
+BOT_CONNECTOR = "https://api.botframework.com/.default"
 
 
 class TokenState(Enum):
@@ -114,7 +116,7 @@ class LoginEndpoints:
                 f"value, not the client secret ID, for a secret added to app '{self._client_id}'."
             )
             return _error(401, "invalid_client", 7000215, message)
-        if f"{self._origin}/.default" not in form.get("scope", "").split():
+        if not {f"{self._origin}/.default", BOT_CONNECTOR} & set(form.get("scope", "").split()):
             message = f"The provided value for the input parameter 'scope' is not valid: {form.get('scope', '')}."
             return _error(400, "invalid_scope", 70011, message)
         return None

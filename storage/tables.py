@@ -619,6 +619,19 @@ messages = Table(
 Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
 Index("ix_messages_state", messages.c.matter, messages.c.state)
 Index("ix_messages_failed", messages.c.state, messages.c.created_at)
+identities = Table(
+    "identities",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("user_ref", String),
+    Column("conversation", String),
+    Column("service_url", String),
+    Column("state", String, nullable=False),  # known, blocked
+    Column("why", String),
+    Column("updated_at", Instant, nullable=False),
+)
+Index("ix_identities_conversation", identities.c.channel, identities.c.conversation)
 message_items = Table(
     "message_items",
     metadata,

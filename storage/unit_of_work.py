@@ -19,6 +19,7 @@ from storage.repositories.controls import SqlControls
 from storage.repositories.events import SqlEvents
 from storage.repositories.exclusions import SqlExclusions
 from storage.repositories.findings import SqlFindings
+from storage.repositories.identities import SqlIdentities
 from storage.repositories.items import SqlItems
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
@@ -53,6 +54,7 @@ class SqlUnitOfWork:
         self.items = SqlItems(connection)
         self.orders = SqlOrders(connection)
         self.messages = SqlMessages(connection)
+        self.identities = SqlIdentities(connection)
         self.events = SqlEvents(connection)
         self.controls = SqlControls(connection)
 

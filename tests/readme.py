@@ -53,6 +53,10 @@ def _default(value: object) -> str:
     if isinstance(value, timedelta):
         hours = int(value.total_seconds()) // 3600
         return f"`{hours // 24}d`" if hours % 24 == 0 and hours > 24 else f"`{hours}h`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{','.join(value)}`"
     shown = value.get_secret_value() if isinstance(value, SecretStr) else value
     return f"`{shown}`"
 

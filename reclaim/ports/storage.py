@@ -765,6 +765,42 @@ class Messages(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a person is in one chat channel, and where they are spoken to in private.
+
+    Attributes:
+        user_ref: The channel's own id of the person, None until the channel told us.
+        conversation: The private conversation, None until there is one.
+        service_url: Where that conversation is served (Teams moves it), None where a channel has one address.
+        state: known, or blocked: the channel refuses our messages to this person.
+        why: The channel's own word for a refusal; never a name.
+    """
+
+    channel: str
+    person_id: PersonId
+    updated_at: datetime
+    user_ref: str | None = None
+    conversation: str | None = None
+    service_url: str | None = None
+    state: str = "known"
+    why: str | None = None
+
+
+class Identities(Protocol):
+    """People in chat channels: one row per channel and person."""
+
+    async def get(self, channel: str, person: PersonId) -> Identity | None: ...
+
+    async def of_conversation(self, channel: str, conversation: str) -> Identity | None: ...
+
+    async def put(self, identity: Identity) -> None: ...
+
+    async def blocked(self, channel: str) -> list[Identity]:
+        """Return people whom the channel does not let us write to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An attestation event as stored, its personal values as far as they were not erased."""
 
@@ -878,6 +914,8 @@ class UnitOfWork(Protocol):
     def orders(self) -> Orders: ...
     @property
     def messages(self) -> Messages: ...
+    @property
+    def identities(self) -> Identities: ...
     @property
     def events(self) -> Events: ...
     @property

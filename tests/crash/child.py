@@ -311,7 +311,7 @@ async def live(script: Script) -> Ended:
                 _settings(script),
                 clock=clock,
                 tokens=RandomTokens(),
-                transports=lambda _: (MortalTransport(ParentChat(http), points),),
+                transports=lambda *_: (MortalTransport(ParentChat(http), points),),
                 wrap_writer=lambda writer: MortalWriter(writer, points),
                 polling_interval_s=0.02,
             ) as product:

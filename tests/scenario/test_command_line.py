@@ -184,3 +184,26 @@ def test_a_database_of_another_tenant_is_refused(reclaim: CommandLine) -> None:
         assert code == 2
         assert "11111111-2222-3333-4444-555555555555" in err
         assert GUID in err
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"RECLAIM_TEAMS_APP_ID": GUID},
+        {"RECLAIM_TEAMS_APP_SECRET": "hunter3"},
+        {"RECLAIM_TEAMS_APP_ID": GUID, "RECLAIM_TEAMS_APP_SECRET": "hunter3", "RECLAIM_TEAMS_MANAGED_IDENTITY": "true"},
+        {
+            "RECLAIM_TEAMS_APP_ID": GUID,
+            "RECLAIM_TEAMS_APP_SECRET": "hunter3",
+            "RECLAIM_DEVELOPMENT": "true",
+            "RECLAIM_LISTEN": "0.0.0.0:3978",
+        },
+    ],
+)
+def test_a_bot_that_anybody_could_speak_to_does_not_start(reclaim: CommandLine, half: dict[str, str]) -> None:
+    code, out, err = reclaim.run("serve", **{**CONFIGURED, **half})
+
+    assert code == 2
+    assert out == ""
+    assert "RECLAIM_" in err
+    assert "hunter" not in err

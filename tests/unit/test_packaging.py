@@ -11,7 +11,7 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[2]
-TOP_LEVEL = {"app.py", "scheduler.py", "bot", "cards", "reclaim", "rehearsal", "storage"}
+TOP_LEVEL = {"app.py", "scheduler.py", "bot", "cards", "manifest", "reclaim", "rehearsal", "storage"}
 
 
 @pytest.fixture(scope="module")

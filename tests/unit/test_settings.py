@@ -111,6 +111,13 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_LIMIT_HARD_SEATS": ("99",),
     "RECLAIM_LIMIT_HARD_SHARE": ("39", "60%"),
     "RECLAIM_LIMIT_HARD_PER_HOUR": ("0",),
+    "RECLAIM_DEVELOPMENT": ("perhaps",),
+    "RECLAIM_TEAMS_APP_ID": ("reclaim",),
+    "RECLAIM_TEAMS_CERTIFICATE": ("missing.pem",),
+    "RECLAIM_TEAMS_MANAGED_IDENTITY": ("perhaps",),
+    "RECLAIM_TEAMS_TENANT_ID": ("contoso.com",),
+    "RECLAIM_TEAMS_OPENID_URL": ("http://login.botframework.com/keys", "file:///etc/passwd"),
+    "RECLAIM_TEAMS_SERVICE_HOSTS": (",", "https://smba.trafficmanager.net", "smba", "a b.c"),
 }
 
 
@@ -128,8 +135,8 @@ def test_a_malformed_setting_is_one_line_with_its_name_and_an_example(
 
 
 def test_every_setting_that_can_be_malformed_is_tried() -> None:
-    any_text_will_do = {"RECLAIM_CLIENT_SECRET"}
-    same_check_as_the_other_file = {"RECLAIM_DATABASE_URL_FILE"}
+    any_text_will_do = {"RECLAIM_CLIENT_SECRET", "RECLAIM_TEAMS_APP_SECRET"}
+    same_check_as_the_other_file = {"RECLAIM_DATABASE_URL_FILE", "RECLAIM_TEAMS_APP_SECRET_FILE"}
 
     assert {variable(field) for field in Settings.model_fields} == (
         MALFORMED.keys() | any_text_will_do | same_check_as_the_other_file

@@ -9,17 +9,27 @@ does not: any rule on which seat is idle or may be removed.
     directory, writer the ports
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
-from reclaim.connectors.graph.token import MsalTokens, make_session
+from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.token import ManagedIdentityTokens, MsalTokens, certificate, make_session
 from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.system import Clock, Tokens
 
-__all__ = ["GraphConnection", "connect"]
+__all__ = [
+    "GraphConnection",
+    "ManagedIdentityTokens",
+    "MsalTokens",
+    "TeamsInstaller",
+    "certificate",
+    "connect",
+    "make_session",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +51,7 @@ def connect(
     graph_url: str,
     tenant_id: str,
     client_id: str,
-    client_secret: str,
+    credential: str | Mapping[str, str],
     ca_file: Path | None,
     clock: Clock,
     tokens: Tokens,
@@ -53,7 +63,7 @@ def connect(
         graph_url: With its version, as https://graph.microsoft.com/v1.0.
         tenant_id: The customer's tenant.
         client_id: Reclaim's application in that tenant.
-        client_secret: The application's secret; it is handed to msal and kept nowhere else.
+        credential: The application's secret, or its certificate; it is handed to msal and kept nowhere else.
         ca_file: Certificates to trust instead of the public ones; None for those.
         clock: Dates answers and waits between repeated reads.
         tokens: Makes request ids, and the chance in waiting times.
@@ -65,7 +75,7 @@ def connect(
         login_url=login_url,
         tenant_id=tenant_id,
         client_id=client_id,
-        client_secret=client_secret,
+        credential=credential,
         scope=str(graph_root(graph_url).copy_with(path="/.default")),
         session=make_session(ca_file),
     )

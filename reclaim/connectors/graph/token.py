@@ -1,4 +1,4 @@
-"""Access tokens for Microsoft Graph, by client credentials through msal.
+"""Access tokens for Microsoft's services, by client credentials or a managed identity, through msal.
 
 msal is synchronous, so it runs in a thread, one call at a time; it keeps the token until five minutes before its end.
 The secret and the tokens never enter a log line or an error message.
@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 import msal
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from msal.exceptions import MsalError
 from requests.adapters import HTTPAdapter
 
@@ -71,8 +73,8 @@ class MsalTokens:
         login_url: Origin of the login service, https.
         tenant_id: The tenant that gives the tokens.
         client_id: The application.
-        client_secret: Its secret.
-        scope: `{origin of Graph}/.default`.
+        credential: The application's secret, or its certificate as `certificate` returns it.
+        scope: `{origin of the service}/.default`.
         session: As from `make_session`; closed together with this object.
     """
 
@@ -82,13 +84,13 @@ class MsalTokens:
         login_url: str,
         tenant_id: str,
         client_id: str,
-        client_secret: str,
+        credential: str | Mapping[str, str],
         scope: str,
         session: requests.Session,
     ) -> None:
         self._authority = f"{login_url.rstrip('/')}/{tenant_id}"
         self._client_id = client_id
-        self._client_secret = client_secret
+        self._credential = credential if isinstance(credential, str) else dict(credential)
         self._scopes = [scope]
         self._session = session
         self._application: msal.ConfidentialClientApplication | None = None
@@ -127,7 +129,7 @@ class MsalTokens:
             # reads the tenant's discovery document, so it happens here and not at start.
             self._application = msal.ConfidentialClientApplication(
                 self._client_id,
-                client_credential=self._client_secret,
+                client_credential=self._credential,
                 authority=self._authority,
                 instance_discovery=False,
                 http_client=self._session,
@@ -137,6 +139,64 @@ class MsalTokens:
             self._application.remove_tokens_for_client()
             answer = self._application.acquire_token_for_client(self._scopes)
         return answer
+
+
+class ManagedIdentityTokens:
+    """Tokens of a user-assigned managed identity, from the metadata service of the machine in Azure.
+
+    Args:
+        client_id: Of the identity.
+        resource: The service, without `/.default`.
+        session: As from `make_session`; closed together with this object.
+    """
+
+    def __init__(self, *, client_id: str, resource: str, session: requests.Session) -> None:
+        self._resource = resource
+        self._session = session
+        self._client = msal.ManagedIdentityClient(
+            msal.UserAssignedManagedIdentity(client_id=client_id), http_client=session
+        )
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> str:
+        async with self._lock:
+            return await asyncio.to_thread(self._acquire)
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self._session.close)
+
+    def _acquire(self) -> str:
+        try:
+            answer = self._client.acquire_token_for_client(resource=self._resource)
+        except requests.exceptions.RequestException as error:
+            raise DirectoryError(
+                "The managed identity cannot be asked: this machine has no metadata service."
+            ) from error
+        except (MsalError, ValueError, KeyError) as error:
+            raise DirectoryError("The managed identity gives no token. Is it assigned to this machine?") from error
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise DirectoryError("The managed identity gives no token. Is it assigned to this machine?", permanent=True)
+        return token
+
+
+def certificate(pem: str) -> dict[str, str]:
+    """Return the credential of a PEM text that holds a certificate and its private key, unencrypted.
+
+    Raises:
+        ValueError: One of them is missing or cannot be read.
+    """
+    found = x509.load_pem_x509_certificates(pem.encode())
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not found or key.public_key() != found[0].public_key():
+        message = "the private key is not that of the certificate"
+        raise ValueError(message)
+    return {
+        "private_key": key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
+        "public_certificate": found[0].public_bytes(serialization.Encoding.PEM).decode(),
+    }
 
 
 class _TimedAdapter(HTTPAdapter):

@@ -76,7 +76,7 @@ async def _wired(tmp_path: Path, people: int) -> AsyncIterator[Wire]:
         login_url=tenant.login_url,
         tenant_id=tenant.tenant_id,
         client_id=tenant.client_id,
-        client_secret=tenant.client_secret,
+        credential=tenant.client_secret,
         scope=f"{tenant.login_url}/.default",
         session=make_session(tenant.ca_file),
     )

@@ -69,7 +69,7 @@ def access(login: Login) -> Iterator[MsalTokens]:
         login_url=f"{LOGIN}/",
         tenant_id=TENANT,
         client_id="client",
-        client_secret=SECRET,
+        credential=SECRET,
         scope="https://graph.microsoft.com/.default",
         session=session,
     )

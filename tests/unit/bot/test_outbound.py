@@ -110,6 +110,40 @@ async def test_the_first_channel_that_reaches_the_person_is_taken(work: SqlWork)
     assert teams.log == []
 
 
+async def test_a_person_who_blocked_one_channel_is_reached_in_another(work: SqlWork) -> None:
+    teams, web = Channel("teams"), Channel("web")
+    teams.error = DeliveryError("blocked", permanent=True)
+
+    delivery = await outbox(work, teams, web).deliver(MEGAN, RUNNING)
+
+    assert delivery.channel == "web"
+    assert await counts(work) == {"dead": 1, "sent": 1}
+    async with work.read() as reading:
+        assert await reading.messages.unreached(MATTER) == []
+
+
+async def test_a_passing_failure_does_not_ask_the_same_in_two_channels(work: SqlWork) -> None:
+    teams, web = Channel("teams"), Channel("web")
+    teams.error = DeliveryError("busy")
+
+    with pytest.raises(DeliveryError):
+        await outbox(work, teams, web).deliver(MEGAN, RUNNING)
+
+    assert web.log == []
+
+
+async def test_a_person_whom_every_channel_refuses_is_named_as_not_reached(work: SqlWork) -> None:
+    teams, web = Channel("teams"), Channel("web")
+    teams.error = web.error = DeliveryError("blocked", permanent=True)
+
+    with pytest.raises(DeliveryError) as caught:
+        await outbox(work, teams, web).deliver(MEGAN, RUNNING)
+
+    assert caught.value.permanent
+    async with work.read() as reading:
+        assert await reading.messages.unreached(MATTER) == [MEGAN]
+
+
 async def test_nobody_to_reach_is_dead_and_permanent(work: SqlWork) -> None:
     with pytest.raises(DeliveryError) as caught:
         await outbox(work, Channel(reaches=False)).deliver(MEGAN, RUNNING)

@@ -178,11 +178,15 @@ async def test_a_command_in_a_channel_gets_public_answers_only() -> None:
     bot = Bot()
 
     personal = await bot.router.command(bot.command(ADMIN, "why Adele", private=False))
+    refused = await bot.router.command(bot.command(NOBODY, "why Adele", private=False))
     public = await bot.router.command(bot.command(ADMIN, "spend", private=False))
 
     assert kinds(personal.cards) == ["private"]
+    assert kinds(personal.in_private) == ["why"]
+    assert kinds(refused.cards) == ["private"]
+    assert kinds(refused.in_private) == ["not_authorized"]
     assert kinds(public.cards) == ["spend"]
-    assert ("why", "Adele") not in bot.core.calls
+    assert public.in_private == ()
 
 
 async def test_the_same_request_twice_is_one() -> None:
