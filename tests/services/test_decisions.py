@@ -9,6 +9,7 @@ from reclaim.domain.ids import BatchId, ItemId
 from reclaim.domain.removal import Blocker, Outcome
 from reclaim.domain.review import Choice, KeepReason
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound
+from reclaim.ports.storage import DecisionWrite
 from tests.services.campaign_world import NORA, CampaignWorld, actor
 from tests.services.world import ALLAN, E3, LYNNE, MEGAN, seat
 
@@ -117,8 +118,21 @@ async def test_an_answer_can_be_changed_until_the_close(campaigns: CampaignWorld
     assert await campaigns.outcomes() == {"ada": Outcome.KEPT}
 
 
-async def test_of_two_at_once_one_wins_and_the_other_learns_who_was_first(campaigns: CampaignWorld) -> None:
+async def test_of_two_at_once_one_wins_and_the_other_learns_who_was_first(
+    campaigns: CampaignWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await _open(campaigns, "ada")
+    # Both have read the open seat before either stores; else the later click is a change of mind, which is allowed.
+    store, deciding, both_have_read = campaigns.log.record, set[str](), asyncio.Event()
+
+    async def record(write: DecisionWrite) -> bool:
+        deciding.add(write.idem_key)
+        if len(deciding) == 2:
+            both_have_read.set()
+        await both_have_read.wait()
+        return await store(write)
+
+    monkeypatch.setattr(campaigns.log, "record", record)
 
     results = await asyncio.gather(campaigns.revoke("ada"), campaigns.keep("ada"), return_exceptions=True)
 
