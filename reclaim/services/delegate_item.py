@@ -14,7 +14,8 @@ from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
-from reclaim.services.move_items import CHUNK, shown_again, store_moves
+from reclaim.services.chunks import CHUNK, in_chunks
+from reclaim.services.move_items import shown_again, store_moves
 from reclaim.services.naming import members_of, names_of
 
 
@@ -131,10 +132,10 @@ class DelegateItem:
         }
         go = [item.id for item in left if not any(item.id in some for some in stays.values())]
         moved = len(done)
-        for start in range(0, len(go), CHUNK):
+        for ids in in_chunks(go, CHUNK):
             async with self._work.write() as work:
                 # Read again: one that was answered or moved a moment ago is no longer the actor's to pass on.
-                some = (await work.items.get_many(go[start : start + CHUNK])).values()
+                some = (await work.items.get_many(ids)).values()
                 still = [item for item in some if item.answer is None and item.is_with(actor.id, members)]
                 await self._hand_over(work, actor, still, to, reason)
                 await work.commit()

@@ -1,5 +1,7 @@
 """The jobs of a campaign's life: kinds and keys in one place. Every key starts with its kind and is unique for ever."""
 
+from collections.abc import Sequence
+
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, OrderId, PersonId, RunId
 from reclaim.ports.engine import Job
@@ -83,6 +85,15 @@ def remind_job(campaign: CampaignId, number: int, of: int, *, window: str = "") 
 def release_job(campaign: CampaignId, version: int) -> Job:
     """Let the removals of a campaign go on that became `applying` with this version."""
     return Job(kind=RELEASE, key=f"{RELEASE}:{campaign}:{version}", args={"campaign": campaign, "version": version})
+
+
+def nudge_all_job(campaign: CampaignId, people: Sequence[PersonId], by: PersonId, occasion: str) -> Job:
+    """Remind each of these people, as `nudge_job`: one job to enqueue while somebody waits for the answer to a click."""
+    return Job(
+        kind=REMIND,
+        key=f"{REMIND}:{campaign}:by-{occasion}",
+        args={"campaign": campaign, "people": ",".join(people), "by": by, "occasion": occasion},
+    )
 
 
 def nudge_job(campaign: CampaignId, person: PersonId, by: PersonId, occasion: str) -> Job:

@@ -11,8 +11,6 @@ from reclaim.ports.storage import UnitOfWork
 from reclaim.services.attesting import Attestor
 from reclaim.services.jobs import list_job
 
-CHUNK = 250  # items a transaction: far below the 250 ms that a write lock may be held
-
 
 async def store_moves(
     work: UnitOfWork,

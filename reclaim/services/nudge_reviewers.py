@@ -1,5 +1,6 @@
 """Remind those who have open seats, because somebody asks for it; nobody more than once in 24 hours."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,8 +13,9 @@ from reclaim.errors import Conflict, InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
+from reclaim.services.chunks import JOBS, in_chunks
 from reclaim.services.find_person import find_person
-from reclaim.services.jobs import nudge_job
+from reclaim.services.jobs import nudge_all_job
 
 AT_MOST_EVERY = timedelta(hours=24)
 
@@ -38,14 +40,7 @@ async def whom_to_nudge(work: UnitOfWork, campaign: Campaign, now: datetime) -> 
     if campaign.state is not CampaignState.OPEN:
         return Nudgeable(people=(), waiting=(), next_at=None)
     asked = await work.items.asked(campaign.id, open_only=True)
-    reminded = await work.messages.reminded(campaign.id)
-    waiting = tuple(one for one in asked if one in reminded and now < reminded[one] + AT_MOST_EVERY)
-    spared = frozenset(waiting)
-    return Nudgeable(
-        people=tuple(one for one in asked if one not in spared),
-        waiting=waiting,
-        next_at=min((reminded[one] + AT_MOST_EVERY for one in waiting), default=None),
-    )
+    return _split(asked, await work.messages.reminded(campaign.id), now)
 
 
 class NudgeReviewers:
@@ -69,34 +64,61 @@ class NudgeReviewers:
             InvalidRequest: The person has no open seat in it, or several people match.
         """
         now = self._clock.now()
-        async with self._work.write() as work:
-            campaign = await work.campaigns.get(campaign_id)
-            if campaign is None:
-                raise NotFound("There is no such campaign.")
-            if campaign.state is not CampaignState.OPEN:
-                raise Conflict(f"{campaign.name} is {campaign.state.value}. People are reminded only while it is open.")
-            found = await whom_to_nudge(work, campaign, now)
-            people, waiting, next_at = found.people, found.waiting, found.next_at
+        # Read before the write lock is taken: it looks at every open seat, and answers must not wait for that.
+        async with self._work.read() as reading:
+            campaign = await _open(reading, campaign_id)
+            found = await whom_to_nudge(reading, campaign, now)
+            wanted = frozenset((*found.people, *found.waiting))
             if person is not None:
-                one = await find_person(work, person)
-                if one.id not in (*people, *waiting):
+                one = await find_person(reading, person)
+                if one.id not in wanted:
                     raise InvalidRequest(f"{one.shown_name} has no open seat in {campaign.name}.", field="person")
-                people = tuple(each for each in people if each == one.id)
-                waiting = tuple(each for each in waiting if each == one.id)
-                if waiting:
-                    next_at = (await work.messages.reminded(campaign_id))[one.id] + AT_MOST_EVERY
-            occasion = self._tokens.new_id()
-            for each in people:
-                await work.enqueue(nudge_job(campaign_id, each, actor.id, occasion))
-            if people:
-                await work.messages.mark_reminded(campaign_id, people, at=now)
+                wanted = frozenset({one.id})
+        async with self._work.write() as work:
+            await _open(work, campaign_id)
+            split = _split(sorted(wanted), await work.messages.reminded(campaign_id), now)
+            if split.people:
+                occasion = self._tokens.new_id()
+                for number, some in enumerate(in_chunks(split.people, JOBS)):
+                    await work.enqueue(nudge_all_job(campaign_id, some, actor.id, f"{occasion}-{number}"))
+                await work.messages.mark_reminded(campaign_id, split.people, at=now)
                 await work.events.append(
                     self._attest.event(
                         EventKind.NUDGED,
                         actor=actor.id,
                         campaign=campaign_id,
-                        facts={"people": len(people), "waiting": len(waiting), "channel": actor.channel},
+                        facts={
+                            "people": len(split.people),
+                            "waiting": len(split.waiting),
+                            "channel": actor.channel,
+                        },
                     )
                 )
                 await work.commit()
-        return Nudged(campaign_id=campaign_id, reminded=len(people), waiting=len(waiting), next_at=next_at)
+        return Nudged(
+            campaign_id=campaign_id,
+            reminded=len(split.people),
+            waiting=len(split.waiting),
+            next_at=split.next_at,
+        )
+
+
+async def _open(work: UnitOfWork, campaign_id: CampaignId) -> Campaign:
+    campaign = await work.campaigns.get(campaign_id)
+    if campaign is None:
+        raise NotFound("There is no such campaign.")
+    if campaign.state is not CampaignState.OPEN:
+        raise Conflict(f"{campaign.name} is {campaign.state.value}. People are reminded only while it is open.")
+    return campaign
+
+
+def _split(asked: Sequence[PersonId], reminded: Mapping[PersonId, datetime], now: datetime) -> Nudgeable:
+    """Tell those who may be reminded from those who were in the last 24 hours."""
+    again = {one: reminded[one] + AT_MOST_EVERY for one in asked if one in reminded}
+    waiting = tuple(one for one in asked if one in again and now < again[one])
+    spared = frozenset(waiting)
+    return Nudgeable(
+        people=tuple(one for one in asked if one not in spared),
+        waiting=waiting,
+        next_at=min((again[one] for one in waiting), default=None),
+    )

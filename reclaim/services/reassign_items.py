@@ -14,8 +14,9 @@ from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
+from reclaim.services.chunks import CHUNK, in_chunks
 from reclaim.services.find_person import find_group, find_person
-from reclaim.services.move_items import CHUNK, shown_again, store_moves
+from reclaim.services.move_items import shown_again, store_moves
 
 
 class ReassignItems:
@@ -82,8 +83,8 @@ class ReassignItems:
                 reassign(items[0], await _campaign(reading, campaign_id), to=taker, by=actor.id)
         moved = 0
         occasion = self._tokens.new_id()
-        for start in range(0, len(go), CHUNK):
-            moved += await self._chunk(actor, campaign_id, go[start : start + CHUNK], taker, still, occasion)
+        for some in in_chunks(go, CHUNK):
+            moved += await self._chunk(actor, campaign_id, some, taker, still, occasion)
         stayed = (("holder", len(own)), ("already", len(already)))
         return Moved(
             seats=moved, to_name=taker.shown_name, stayed=tuple((why, number) for why, number in stayed if number)

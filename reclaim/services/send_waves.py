@@ -1,6 +1,5 @@
 """Tell reviewers and owners: their list, a reminder, a new closing time, where the campaign stands."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
@@ -26,6 +25,7 @@ from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import summary_job, wave_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.tell_reviewers import enqueue
 
 OWNER_EVERY = 25  # deliveries between two updates of the owner's card
 LONGEST_PAUSE_S = 30.0  # a job that must wait longer ends
@@ -65,8 +65,9 @@ class SendWaves:
         if wave is not None and wave.campaign_state not in (CampaignState.OPEN, CampaignState.CANCELLED):
             # Who has passed seats on is promised their result, also where they have no seat of their own any more.
             passed = {row.item.delegated_by for row in (*wave.answered, *wave.open_rows) if row.item.delegated_by}
-            await self._enqueue(
-                summary_job(campaign, one, job.key.rpartition(":")[2]) for one in sorted({person} | passed)
+            await enqueue(
+                self._work,
+                [summary_job(campaign, one, job.key.rpartition(":")[2]) for one in sorted({person} | passed)],
             )
         if wave is None:
             await self._take_away(campaign, person)
@@ -77,17 +78,10 @@ class SendWaves:
     async def handle_group(self, job: Job) -> None:
         """Show every member of the group who can review their list, each by a job of their own."""
         campaign, group = CampaignId(str(job.args["campaign"])), GroupId(str(job.args["group"]))
-        async with self._work.write() as work:
+        async with self._work.read() as work:
             members = await work.people.reviewers_in([group])
-            for person in sorted(members.get(group, frozenset()) - {job.args.get("but")}):
-                await work.enqueue(wave_job(campaign, person, f"of-{job.key}"))
-            await work.commit()
-
-    async def _enqueue(self, jobs: Iterable[Job]) -> None:
-        async with self._work.write() as work:
-            for job in jobs:
-                await work.enqueue(job)
-            await work.commit()
+        people = sorted(members.get(group, frozenset()) - {job.args.get("but")})
+        await enqueue(self._work, [wave_job(campaign, person, f"of-{job.key}") for person in people])
 
     async def _take_away(self, campaign: CampaignId, person: PersonId) -> None:
         """Leave no live buttons on the list of somebody whose last seat went to somebody else."""

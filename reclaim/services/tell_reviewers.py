@@ -9,7 +9,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock
 from reclaim.services.chunks import CHUNK, JOBS, in_chunks
-from reclaim.services.jobs import reminder_job, wave_job
+from reclaim.services.jobs import nudge_job, reminder_job, wave_job
 
 
 class TellReviewers:
@@ -33,8 +33,13 @@ class TellReviewers:
         await enqueue(self._work, [wave_job(campaign_id, person, occasion) for person in people])
 
     async def handle_remind(self, job: Job) -> None:
-        """Remind whoever has open seats."""
+        """Remind whoever has open seats, or those whom somebody chose to remind."""
         campaign = CampaignId(str(job.args["campaign"]))
+        if "people" in job.args:
+            by, occasion = PersonId(str(job.args["by"])), str(job.args["occasion"])
+            chosen = [PersonId(one) for one in str(job.args["people"]).split(",")]
+            await enqueue(self._work, [nudge_job(campaign, person, by, occasion) for person in chosen])
+            return
         number, of, window = int(job.args["number"]), int(job.args["of"]), str(job.args["window"])
         async with self._work.read() as reading:
             people = await reading.items.asked(campaign, open_only=True)

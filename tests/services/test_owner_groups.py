@@ -11,6 +11,7 @@ from reclaim.domain.read_models import Wave
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import AssignedHow, Choice, FallbackWhy
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound
+from reclaim.services.due_work import RESEND
 from tests.services.campaign_world import DUE, NORA, ROSA, CampaignWorld, actor
 from tests.services.world import ALLAN, LYNNE, MEGAN, PROJECT, VISIO, group, seat
 
@@ -186,6 +187,7 @@ async def test_a_member_who_joins_gets_the_list_and_may_answer(campaigns: Campai
     campaigns.directory.members[OWNERS].append(NORA)
 
     await campaigns.sync()
+    await campaigns.wait(RESEND)
 
     assert campaigns.cards(NORA)[-1].wave.open_count == 1
     await campaigns.revoke("ada", by=NORA)
