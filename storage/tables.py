@@ -483,6 +483,7 @@ Index(
 Index("ix_review_items_assignee", review_items.c.assignee_id, review_items.c.campaign_id)
 Index(
     "ix_review_items_groups",
+    review_items.c.assignee_kind,  # constant, but SQLite prefers another index without it
     review_items.c.campaign_id,
     review_items.c.assignee_id,
     sqlite_where=review_items.c.assignee_kind == "group",
