@@ -142,8 +142,10 @@ async def _open_view(click: Click) -> ItemView:
     return view
 
 
+# The others are remembered by the router: handing over knows its key too, but what is shown then depends on the moment.
+_REPEATABLE = frozenset({"item.open", "item.why", "item.revoke", "item.keep", "item.not_sure", "item.undo"})
 ITEM_ACTIONS: tuple[ActionVerb, ...] = tuple(
-    ActionVerb(name=verb, roles=EVERYONE, handler=handler, present=present)
+    ActionVerb(name=verb, roles=EVERYONE, handler=handler, present=present, repeatable=verb in _REPEATABLE)
     for verb, handler in (
         ("item.open", show),
         ("item.revoke", revoke),

@@ -138,9 +138,12 @@ class ActionVerb:
     Attributes:
         roles: Who may use it; whether the actor is the reviewer in question is for the service to say.
         present: Draws the present state, for a click on a card that is out of date.
+        repeatable: The same click twice does what one does, as it only reads, or as its use case knows its key: the
+            router need not remember it, which would be a commit of its own.
     """
 
     name: str
     roles: frozenset[Role]
     handler: ActionHandler
     present: Present | None = None
+    repeatable: bool = False

@@ -151,10 +151,12 @@ class Router:
     async def _action(self, action: Action) -> Reply:
         check_key(action.key)
         actor = await self._actor(action.person_id, action.channel)
-        first = await self._seen.first_time(f"a:{action.channel}:{action.person_id}:{action.key}")
+        verb = self._actions.get(action.verb)
+        first = (verb is not None and verb.repeatable) or await self._seen.first_time(
+            f"a:{action.channel}:{action.person_id}:{action.key}"
+        )
         if action.verb == _RUN_COMMAND:
             return await self._run_button(actor, action) if first else Reply()
-        verb = self._actions.get(action.verb)
         if verb is None:
             raise InvalidRequest(_UNKNOWN_BUTTON)
         log.info("click", verb=verb.name, actor=actor.id, channel=action.channel)

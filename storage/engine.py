@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from reclaim.errors import InvalidRequest, PortError
+from storage.one_hop import OneHopDriver
 from storage.turns import WriteTurns
 
 BUSY_TIMEOUT_MS = 30_000
@@ -54,8 +55,9 @@ class Database:
         if path := sqlite_path(self.url):
             prepare_file(path)
             driver = self.url.set(drivername="sqlite+aiosqlite")
-            self.writes = create_async_engine(driver, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT_S)
-            self.reads = create_async_engine(driver, pool_size=READERS, max_overflow=0, pool_timeout=POOL_TIMEOUT_S)
+            options = {"module": OneHopDriver(), "max_overflow": 0, "pool_timeout": POOL_TIMEOUT_S}
+            self.writes = create_async_engine(driver, pool_size=1, **options)
+            self.reads = create_async_engine(driver, pool_size=READERS, **options)
             self.thread = sync_engine(self.url)
             self.read_thread = sync_engine(self.url, query_only=True)
             _set_up_sqlite(self.writes.sync_engine, begin="BEGIN IMMEDIATE")

@@ -80,7 +80,7 @@ class People(Protocol):
 class Catalog(Protocol):
     """SKUs with their owners, groups and prices."""
 
-    async def skus(self) -> dict[ProductId, Sku]: ...
+    async def skus(self, ids: Iterable[ProductId] | None = None) -> dict[ProductId, Sku]: ...
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]: ...
 
@@ -555,6 +555,14 @@ class Items(Protocol):
         With them or a group of theirs, answered by them or another member of it, or passed on by them or moved away from
         them by an admin and still open.
         """
+        ...
+
+    async def concerns(self, item: ReviewItem, person: PersonId) -> bool:
+        """Return whether the item belongs on this person's list, by `for_reviewer`."""
+        ...
+
+    async def open_count(self, campaign: CampaignId, person: PersonId) -> int:
+        """Return how many seats without an answer this person may answer, alone or as a member of a group."""
         ...
 
     async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:

@@ -112,17 +112,15 @@ class ReadWave:
             campaign = await work.campaigns.get(item.campaign_id) if item else None
             if item is None or campaign is None:
                 raise NotFound("This seat is no longer here.")
-            theirs = await work.items.for_reviewer(campaign.id, viewer)
-            concerned = any(one.id == item.id for one in theirs) or item.not_sure_by == viewer
-            if not concerned:
+            if item.not_sure_by != viewer and not await work.items.concerns(item, viewer):
                 raise NotFound(whose(item, await _names(work, [item])))
             names = await _names(work, [item], extra=[campaign.fallback_id, campaign.cancelled_by])
             members = {group: {viewer} for group in await work.people.groups_of(viewer)}
             newest = await work.syncs.newest_complete()
-            skus = await work.catalog.skus()
             seats = (await work.seats.of_people([item.person_id])).get(item.person_id, ())
+            skus = await work.catalog.skus(seat.product_id for seat in seats)
+            others_open = await work.items.open_count(campaign.id, viewer)
             asked_before = await work.items.of_person(item.person_id)
-        others = [one for one in theirs if one.is_with(viewer, members) and one.answer is None]
         back_to = item.moved_from or item.delegated_by if item.delegated_by else None
         return ItemView(
             item=item,
@@ -138,7 +136,7 @@ class ReadWave:
             answered_by_name=names.get(item.answer.by) if item.answer else None,
             fallback_name=names.get(campaign.fallback_id) if campaign.fallback_id else None,
             from_name=names.get(item.delegated_by) if item.delegated_by else None,
-            others_open=len(others),
+            others_open=others_open,
             days=campaign.scope.days,
             checked_at=newest.started_at if newest else None,
             other_skus=tuple(

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import RowMapping, delete, select
+from sqlalchemy import ColumnElement, RowMapping, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.directory import AssigneeKind, Group, ProductOwner, ServicePlan, Sku
@@ -24,9 +24,18 @@ class SqlCatalog:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def skus(self) -> dict[ProductId, Sku]:
+    async def skus(self, ids: Iterable[ProductId] | None = None) -> dict[ProductId, Sku]:
+        if ids is None:
+            return await self._skus()
+        found: dict[ProductId, Sku] = {}
+        for some in in_chunks(ids):
+            found |= await self._skus(skus.c.id.in_(some))
+        return found
+
+    async def _skus(self, *where: ColumnElement[bool]) -> dict[ProductId, Sku]:
+        there = (skus.c.gone_at.is_(None), *where)
         rows = await self._connection.execute(
-            select(skus, products.c.name).join(products, products.c.id == skus.c.id).where(skus.c.gone_at.is_(None))
+            select(skus, products.c.name).join(products, products.c.id == skus.c.id).where(*there)
         )
         return {row[skus.c.id]: _to_sku(row) for row in rows.mappings()}
 

@@ -132,6 +132,17 @@ class SqlItems:
     async def for_reviewer(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
         return await self._where(_ITEM.id.in_(_concerning(person, _ITEM.campaign_id == campaign)))
 
+    async def concerns(self, item: ReviewItem, person: PersonId) -> bool:
+        return await self._any(_ITEM.id.in_(_concerning(person, _ITEM.id == item.id)))
+
+    async def open_count(self, campaign: CampaignId, person: PersonId) -> int:
+        asks = (_ITEM.campaign_id == campaign, _ITEM.choice.is_(None), _ITEM.person_id != person)
+        own = select(func.count()).where(*asks, _ITEM.assignee_id == person).scalar_subquery()
+        of_groups = (
+            select(func.count()).where(*asks, _OF_GROUP, _ITEM.assignee_id.in_(_groups_of(person))).scalar_subquery()
+        )
+        return int(await self._connection.scalar(select(own + of_groups)) or 0)
+
     async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
         # From the hand-overs of this person, of which there are few, not from all items of the campaign.
         handed = select(item_assignments.c.item_id).where(
@@ -484,11 +495,7 @@ def _concerning(person: PersonId, *where: ColumnElement[bool]) -> CompoundSelect
 
     Theirs or their group's, answered by them, passed on by them and still open, or moved away from them and still open.
     """
-    groups = (
-        select(role_members.c.group_id)
-        .join(people, people.c.id == role_members.c.person_id)
-        .where(people.c.id == person, can_review(), members_were_read())
-    )
+    groups = _groups_of(person)
     open_still = _ITEM.choice.is_(None)
     moved = (_ITEM.assigned_how == AssignedHow.REASSIGNED.value, open_still)
     ways = [
@@ -500,6 +507,14 @@ def _concerning(person: PersonId, *where: ColumnElement[bool]) -> CompoundSelect
         (_ITEM.moved_from.in_(groups), _ITEM.person_id != person, *moved),
     ]
     return union(*(select(_ITEM.id).where(*where, *way) for way in ways))
+
+
+def _groups_of(person: PersonId) -> Select[Any]:
+    return (
+        select(role_members.c.group_id)
+        .join(people, people.c.id == role_members.c.person_id)
+        .where(people.c.id == person, can_review(), members_were_read())
+    )
 
 
 def _members_of_items() -> Select[Any]:

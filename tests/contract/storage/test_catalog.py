@@ -64,6 +64,8 @@ async def test_a_sku_that_a_complete_sync_did_not_see_is_gone(work: SqlWork) -> 
 
     async with work.read() as unit:
         assert set(await unit.catalog.skus()) == {VISIO}
+        assert set(await unit.catalog.skus([VISIO, ProductId("never-there")])) == {VISIO}
+        assert await unit.catalog.skus([]) == {}
 
 
 async def test_groups_come_back_with_the_products_of_the_last_page_that_showed_them(work: SqlWork) -> None:

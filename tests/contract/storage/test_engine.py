@@ -3,13 +3,16 @@ import os
 import sqlite3
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from sqlalchemy import create_engine, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from reclaim.errors import InvalidRequest, PortError
 from storage.engine import Database, add_unixepoch, plain_url
@@ -185,3 +188,30 @@ def test_unixepoch_knows_parts_of_seconds_on_every_sqlite(tmp_path: Path) -> Non
 
     assert isinstance(at, float)
     assert abs(at - seconds) < 60
+
+
+async def test_each_statement_takes_one_trip_to_the_connections_thread(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(sqlite_url)
+    trips: list[object] = []
+    send: Any = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, function: Callable[..., Any], *args: Any) -> Any:
+        trips.append(function)
+        return await send(self, function, *args)
+
+    async with database.writes.begin() as connection:
+        monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+        rows = [{"key": f"key-{number}", "value": "a"} for number in range(3)]
+        stored = await connection.execute(insert(installation), rows)
+        found = (await connection.execute(select(installation.c.key).order_by(installation.c.key))).all()
+        changed = await connection.execute(text("UPDATE installation SET value = 'b' WHERE key <> 'key-0'"))
+        with pytest.raises(IntegrityError):
+            await connection.execute(insert(installation), rows)
+        monkeypatch.undo()
+
+    assert len(trips) == 4
+    assert [row.key for row in found] == ["key-0", "key-1", "key-2"]
+    assert (stored.rowcount, changed.rowcount) == (3, 2)
+    await database.dispose()

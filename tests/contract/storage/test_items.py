@@ -201,6 +201,13 @@ async def test_a_reviewer_sees_what_is_with_them_what_they_answered_and_what_the
 
     async with work.read() as unit:
         assert await unit.items.for_reviewer(SPRING, ALEX) == [mine, answered_by_me, passed_on]
+        assert [await unit.items.concerns(one, ALEX) for one in (mine, answered_by_me, passed_on, theirs)] == [
+            True,
+            True,
+            True,
+            False,
+        ]
+        assert [await unit.items.open_count(SPRING, who) for who in (ALEX, BLAIR)] == [1, 2]
 
 
 async def test_the_first_assignment_is_stored_with_the_item(work: Work, database: Database) -> None:
