@@ -109,7 +109,7 @@ class Outbox:
         self, transport: Transport, conversation: str, person: PersonId, notice: Notice, card: CardView
     ) -> Delivery:
         record = MessageRecord(
-            id=MessageId(self._tokens.new_id()),
+            id=MessageId(self._tokens.new_row_id()),
             person_id=person,
             channel=transport.channel,
             conversation=conversation,
@@ -169,7 +169,7 @@ class Outbox:
         """Leave a trace of a message that no channel could carry."""
         await self._put(
             MessageRecord(
-                id=MessageId(self._tokens.new_id()),
+                id=MessageId(self._tokens.new_row_id()),
                 person_id=person,
                 channel="none",
                 conversation="",

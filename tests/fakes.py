@@ -52,6 +52,9 @@ class SequentialTokens:
         self.given += 1
         return f"{self.given:032x}"
 
+    def new_row_id(self) -> str:
+        return self.new_id()
+
     def new_salt(self) -> bytes:
         self.given += 1
         return self.given.to_bytes(16, "big")

@@ -18,6 +18,7 @@ from reclaim.domain.ids import EventId
 BODY_VERSION = 1
 
 Fact = str | int | bool | None
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 _PLAIN = re.compile(r"[A-Za-z0-9_:./=+#-]{0,128}")
 
 
@@ -150,7 +151,7 @@ def attest(
 
 def canonical(body: Mapping[str, object]) -> bytes:
     """Return the one byte form of a body: sorted keys, no spaces, ASCII, no floats."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    return _CANONICAL.encode(body).encode("ascii")
 
 
 def _plain(key: str, value: Fact) -> Fact:

@@ -420,8 +420,8 @@ class Campaigns(Protocol):
         """Keep, in parts of so many, which seats become items. Not in the campaign: that is read with every click."""
         ...
 
-    async def next_seats(self, campaign: CampaignId, *, after: int | None) -> tuple[int, list[SeatId]] | None:
-        """Return number and seats of the first part, behind part `after`, that has not become items yet."""
+    async def next_seats(self, campaign: CampaignId) -> tuple[int, list[SeatId]] | None:
+        """Return number and seats of the first part that has not become items yet."""
         ...
 
     async def seats_opened(self, campaign: CampaignId, part: int) -> bool:

@@ -23,6 +23,13 @@ class Tokens(Protocol):
         """Return a new id: 32 hexadecimal digits, unguessable."""
         ...
 
+    def new_row_id(self) -> str:
+        """Return a new id for a row: 32 hexadecimal digits, unguessable, and near the one before in an index.
+
+        A database writes whole pages: rows of one job with ids at random would each touch a page of every index.
+        """
+        ...
+
     def new_salt(self) -> bytes:
         """Return 16 random bytes."""
         ...

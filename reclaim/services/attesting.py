@@ -46,7 +46,7 @@ class Attestor:
         known = {field: value for field, value in (personal or {}).items() if value is not None}
         return attest(
             kind,
-            event_id=EventId(self._tokens.new_id()),
+            event_id=EventId(self._tokens.new_row_id()),
             at=at or self._clock.now(),
             actor=actor,
             campaign_id=campaign,

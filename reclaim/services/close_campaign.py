@@ -199,7 +199,7 @@ class CloseCampaign:
     def _new_order(
         self, campaign: Campaign, person: PersonId, items: Sequence[ReviewItem], state: OrderState, now: datetime
     ) -> RemovalOrder:
-        order_id = OrderId(self._tokens.new_id())
+        order_id = OrderId(self._tokens.new_row_id())
         return RemovalOrder(
             id=order_id,
             campaign_id=campaign.id,
@@ -212,7 +212,7 @@ class CloseCampaign:
             created_at=now,
             steps=tuple(
                 RemovalStep(
-                    id=StepId(self._tokens.new_id()),
+                    id=StepId(self._tokens.new_row_id()),
                     order_id=order_id,
                     item_id=item.id,
                     product_id=item.product_id,

@@ -1,5 +1,6 @@
 """Turn a launched campaign's frozen scope into review items, chunk by chunk; nothing is sent before it is whole."""
 
+import asyncio
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.chunks import ahead
+from reclaim.services.chunks import AT_ONCE, in_chunks
 from reclaim.services.jobs import owner_job, tell_job
 from reclaim.services.prepare_campaign import candidates
 
@@ -75,27 +76,27 @@ class OpenCampaign:
             if campaign is None or campaign.state is not CampaignState.OPENING:
                 return
             shared = await _shared(reading, campaign, self._clock.now())
-        part = await self._make(campaign, shared, after=None)
-        while part is not None:
-            # While one part is stored the next is made: the disk and the processor take about as long.
-            async with ahead(self._make(campaign, shared, after=part.number)) as following:
-                await self._store(campaign, part)
-            part = await following
+        # Not made while another is stored: the two would share one processor, and the write lock be held for both.
+        while (part := await self._make(campaign, shared)) is not None:
+            await self._store(campaign, part)
         await self._open(campaign_id)
 
-    async def _make(self, campaign: Campaign, shared: _Shared, *, after: int | None) -> _Part | None:
+    async def _make(self, campaign: Campaign, shared: _Shared) -> _Part | None:
         """Return the items of the next part of the frozen seats, or None if there is none."""
         async with self._work.read() as reading:
-            found = await reading.campaigns.next_seats(campaign.id, after=after)
+            found = await reading.campaigns.next_seats(campaign.id)
             if found is None:
                 return None
             number, seat_ids = found
             facts = await _load(reading, seat_ids, shared)
-        items = self._items(campaign, seat_ids, facts)
-        return _Part(number, items, {item.id: self._assigned(item) for item in items})
-
-    def _items(self, campaign: Campaign, seat_ids: Sequence[SeatId], facts: _Facts) -> list[ReviewItem]:
-        return [item for seat in seat_ids if (item := self._item(campaign, seat, facts)) is not None]
+        items: list[ReviewItem] = []
+        events: dict[ItemId, Event] = {}
+        for some in in_chunks(seat_ids, AT_ONCE):
+            await asyncio.sleep(0)  # let in who waits for an answer
+            made = [item for seat in some if (item := self._item(campaign, seat, facts)) is not None]
+            items += made
+            events |= {item.id: self._assigned(item) for item in made}
+        return _Part(number, items, events)
 
     async def _store(self, campaign: Campaign, part: _Part) -> None:
         """Store a part of the items, all at once, unless another job did, which thought this one dead."""
@@ -160,7 +161,7 @@ class OpenCampaign:
         price = facts.prices.get(seat.product_id)
         plan = plan_removal(seat, own, skus=facts.skus, groups=facts.groups)
         return ReviewItem(
-            id=ItemId(self._tokens.new_id()),
+            id=ItemId(self._tokens.new_row_id()),
             campaign_id=campaign.id,
             seat_id=seat.id,
             person_id=person.id,

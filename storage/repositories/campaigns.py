@@ -65,12 +65,10 @@ class SqlCampaigns:
         if rows:
             await self._connection.execute(insert(frozen_seats), rows)
 
-    async def next_seats(self, campaign: CampaignId, *, after: int | None) -> tuple[int, list[SeatId]] | None:
+    async def next_seats(self, campaign: CampaignId) -> tuple[int, list[SeatId]] | None:
         found = await self._connection.execute(
             select(_PART.part, _PART.seat_ids)
-            .where(
-                _PART.campaign_id == campaign, _PART.opened.is_(False), _PART.part > (-1 if after is None else after)
-            )
+            .where(_PART.campaign_id == campaign, _PART.opened.is_(False))
             .order_by(_PART.part)
             .limit(1)
         )

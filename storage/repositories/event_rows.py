@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from reclaim.domain.attestation import Event
+from storage.insert_rows import insert_rows
 from storage.tables import attestation_events, event_values
 
 
@@ -13,8 +14,9 @@ def insert_events(connection: Connection, events: Iterable[Event]) -> None:
     stored = list(events)
     if not stored:
         return
-    connection.execute(
-        insert(attestation_events),
+    insert_rows(
+        connection,
+        attestation_events,
         [
             {
                 "id": event.id,
@@ -32,5 +34,4 @@ def insert_events(connection: Connection, events: Iterable[Event]) -> None:
         for event in stored
         for value in event.values
     ]
-    if values:
-        connection.execute(insert(event_values), values)
+    insert_rows(connection, event_values, values)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Update, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, func, select, update
 
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
@@ -17,6 +17,7 @@ from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId
 from reclaim.domain.moves import Move
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Recommendation, ReviewItem, Waiting
+from storage.insert_rows import insert_rows
 from storage.repositories.json_columns import decode_plan, decode_snapshot, encode_plan, encode_snapshot
 from storage.tables import item_assignments, review_items
 from storage.upsert import in_chunks
@@ -184,8 +185,7 @@ def insert_assignments(connection: Connection, numbered: Iterable[tuple[int, Ass
         for seq, one in numbered
         if one.assignee_id is not None
     ]
-    if rows:
-        connection.execute(insert(item_assignments), rows)
+    insert_rows(connection, item_assignments, rows)
 
 
 def to_move(row: RowMapping) -> Move:

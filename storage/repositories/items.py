@@ -17,7 +17,6 @@ from sqlalchemy import (
     case,
     exists,
     func,
-    insert,
     literal,
     literal_column,
     select,
@@ -45,6 +44,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.errors import Conflict
 from reclaim.ports.storage import CONFIRMED, ItemFigure, ReviewerCount, ReviewerFigures
+from storage.insert_rows import insert_rows
 from storage.repositories.conflicts import changed, is_duplicate
 from storage.repositories.item_rows import (
     Assignment,
@@ -91,7 +91,7 @@ class SqlItems:
         if not items:
             return
         rows = [frozen_values(item) | answer_values(item) | progress_values(item) for item in items]
-        await self._connection.execute(insert(review_items), rows)
+        await self._connection.run_sync(insert_rows, review_items, rows)
         firsts = [
             Assignment(
                 item_id=item.id,
@@ -385,7 +385,7 @@ class SqlItems:
         try:
             # The savepoint leaves the unit of work usable after a Conflict, which PostgreSQL would not by itself.
             async with self._connection.begin_nested():
-                await self._connection.execute(insert(questions), rows)
+                await self._connection.run_sync(insert_rows, questions, rows)
         except IntegrityError as error:
             if not is_duplicate(error):
                 raise

@@ -115,7 +115,7 @@ async def _is_whole(world: CampaignWorld) -> None:
     async with world.work.read() as work:
         items = await work.items.of_campaign(world.campaign_id)
         events = await work.events.of_campaign(world.campaign_id)
-        assert await work.campaigns.next_seats(world.campaign_id, after=None) is None
+        assert await work.campaigns.next_seats(world.campaign_id) is None
     assert (await world.campaign()).state is CampaignState.OPEN
     assert sorted(item.seat_id for item in items) == sorted(
         [*(f"{name}:{VISIO}" for name in HOLDERS), f"ben:{PROJECT}"]

@@ -218,7 +218,7 @@ async def test_newer_data_with_the_same_seats_can_still_be_confirmed(large: Camp
     campaign = await large.confirming.confirm(actor(ROSA), ref)
 
     async with large.work.read() as reading:
-        assert await reading.campaigns.next_seats(campaign.id, after=None) == (0, ["ada:sku-visio", "ben:sku-visio"])
+        assert await reading.campaigns.next_seats(campaign.id) == (0, ["ada:sku-visio", "ben:sku-visio"])
 
 
 async def test_a_seat_that_somebody_else_asks_about_meanwhile_changes_what_is_confirmed(large: CampaignWorld) -> None:

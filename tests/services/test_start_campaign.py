@@ -447,7 +447,7 @@ async def test_a_launch_freezes_the_seats_and_enqueues_the_opening(world: World)
     assert [job.key for job in world.engine.queued] == ["open:draft-1"]
     async with world.work.read() as reading:
         assert await reading.campaigns.get(campaign.id) == campaign
-        assert await reading.campaigns.next_seats(campaign.id, after=None) == (0, ["a:sku-visio", "b:sku-visio"])
+        assert await reading.campaigns.next_seats(campaign.id) == (0, ["a:sku-visio", "b:sku-visio"])
     newest = (await world.events())[0].event
     assert (newest.kind, newest.campaign_id) == (EventKind.CAMPAIGN_STARTED, "draft-1")
     assert [value.value for value in newest.values] == ["Q4 reclaim"]

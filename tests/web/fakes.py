@@ -59,6 +59,9 @@ class FakeTokens:
         self.count += 1
         return f"{self.count:032x}"
 
+    def new_row_id(self) -> str:
+        return self.new_id()
+
     def new_salt(self) -> bytes:
         return bytes(16)
 

@@ -46,6 +46,9 @@ class CountedTokens:
         self.made += 1
         return f"{self.made:032x}"
 
+    def new_row_id(self) -> str:
+        return self.new_id()
+
     def new_salt(self) -> bytes:
         return bytes(16)
 
