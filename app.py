@@ -271,6 +271,7 @@ def _router(
         ),
         seen=StoredRequests(work=work, clock=clock),
         rate=Rate(monotonic=time.monotonic),
+        answering=work.answering,
     )
 
 

@@ -181,9 +181,9 @@ class _Watched(SqlWork):
     longest = 0.0
 
     @asynccontextmanager
-    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+    async def write(self) -> AsyncIterator[UnitOfWork]:
         """As ever, timed from the lock to its release."""
-        async with super().write(answer=answer) as unit:
+        async with super().write() as unit:
             began = time.perf_counter()
             yield unit
         self.longest = max(self.longest, time.perf_counter() - began)

@@ -93,7 +93,7 @@ class StoredRequests:
 
     async def first_time(self, key: str) -> bool:
         """Return True once per key."""
-        async with self._work.write(answer=True) as unit:
+        async with self._work.write() as unit:
             first = await unit.controls.first_time(key, at=self._clock.now(), keep=_KEEP_KEYS)
             await unit.commit()
         return first

@@ -1,6 +1,7 @@
 """Inbound → authorization → handler → reply. The one edge of a request: no error leaves it, each one is said."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import structlog
@@ -36,12 +37,14 @@ class Router:
         *,
         seen: SeenRequests,
         rate: Rate,
+        answering: Callable[[], AbstractContextManager[None]] = nullcontext,
         commands: tuple[Verb, ...] = COMMANDS,
         actions: tuple[ActionVerb, ...] = ACTIONS,
     ) -> None:
         self._services = services
         self._seen = seen
         self._rate = rate
+        self._answering = answering
         self._commands = {verb.name: verb for verb in commands}
         self._actions = {verb.name: verb for verb in actions}
 
@@ -52,9 +55,10 @@ class Router:
         if wait:
             return too_fast(wait)
         try:
-            if not await self._seen.first_time(f"c:{command.channel}:{check_key(command.key)}"):
-                return Reply()
-            return await self._command(command)
+            with self._answering():
+                if not await self._seen.first_time(f"c:{command.channel}:{check_key(command.key)}"):
+                    return Reply()
+                return await self._command(command)
         except ReclaimError as error:
             # What fails before a handler is found: an unreadable text or key.
             return to_command(error, self._commands["help"])
@@ -69,7 +73,8 @@ class Router:
         if wait:
             return too_fast(wait)
         try:
-            return await self._action(action)
+            with self._answering():
+                return await self._action(action)
         except ReclaimError as error:
             return to_action(error, None)
         except Exception:

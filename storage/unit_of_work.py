@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
 from reclaim.errors import PortError
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork
+from storage.courtesy import Courtesy, is_answer
 from storage.engine import Database
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
@@ -82,17 +83,19 @@ class SqlWork:
     def __init__(self, database: Database, enqueue: EnqueueIn) -> None:
         self._database = database
         self._enqueue = enqueue
+        self._courtesy = Courtesy()
 
     @asynccontextmanager
-    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+    async def write(self) -> AsyncIterator[UnitOfWork]:
         """Open a unit of work that can commit, once. On SQLite it waits for the write lock here; see `storage.turns`.
 
         Raises:
             PortError: The database did not answer in time, or went away. Trying again later can help.
         """
+        await self._courtesy.give_way()
         with translated():
             async with (
-                self._database.turn(answer=answer),
+                self._database.turn(answer=is_answer()),
                 self._database.writes.connect() as connection,
                 connection.begin() as transaction,
             ):
@@ -110,6 +113,14 @@ class SqlWork:
         with translated():
             async with self._database.reads.connect() as connection:
                 yield SqlUnitOfWork(connection, transaction=None, enqueue=self._enqueue)
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Say that somebody waits; see `storage.courtesy`."""
+        return self._courtesy.answering()
+
+    async def give_way(self) -> None:
+        """Let those go first who wait; see `storage.courtesy`."""
+        await self._courtesy.give_way()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Leaving a unit of work without `commit()` keeps nothing. `save` is compare-and-s
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -939,8 +939,16 @@ class UnitOfWork(Protocol):
 class Work(Protocol):
     """Opens units of work. A reading one never takes the write lock and refuses `commit`."""
 
-    def write(self, *, answer: bool = False) -> AbstractAsyncContextManager[UnitOfWork]:
-        """Open one that can commit. `answer`: somebody waits for it at a card, so it goes before long work."""
+    def write(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open one that can commit; within `answering` it goes before long work."""
         ...
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
+
+    def answering(self) -> AbstractContextManager[None]:
+        """Say, for the block and the tasks that it starts, that somebody waits at a card or for a command."""
+        ...
+
+    async def give_way(self) -> None:
+        """Let those go first who wait for an answer, for a moment at most: long work calls it between small steps."""
+        ...

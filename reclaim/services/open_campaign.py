@@ -1,6 +1,5 @@
 """Turn a launched campaign's frozen scope into review items, chunk by chunk; nothing is sent before it is whole."""
 
-import asyncio
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -92,7 +91,7 @@ class OpenCampaign:
         items: list[ReviewItem] = []
         events: dict[ItemId, Event] = {}
         for some in in_chunks(seat_ids, AT_ONCE):
-            await asyncio.sleep(0)  # let in who waits for an answer
+            await self._work.give_way()
             made = [item for seat in some if (item := self._item(campaign, seat, facts)) is not None]
             items += made
             events |= {item.id: self._assigned(item) for item in made}

@@ -12,7 +12,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator, Set
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
@@ -128,12 +128,18 @@ class _Work:
         self._real = SqlWork(database, enqueue)
 
     @asynccontextmanager
-    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
-        async with self._real.write(answer=answer) as unit:
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        async with self._real.write() as unit:
             yield _Unit(unit, self.points)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self._real.read()
+
+    def answering(self) -> AbstractContextManager[None]:
+        return self._real.answering()
+
+    async def give_way(self) -> None:
+        await self._real.give_way()
 
 
 class _Decisions(DecisionBatcher):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
@@ -156,12 +156,18 @@ class MortalWork:
         self._fate = fate
 
     @asynccontextmanager
-    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
-        async with self._work.write(answer=answer) as unit:
+    async def write(self) -> AsyncIterator[UnitOfWork]:
+        async with self._work.write() as unit:
             yield MortalUnit(unit, self._fate)
 
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self._work.read()
+
+    def answering(self) -> AbstractContextManager[None]:
+        return self._work.answering()
+
+    async def give_way(self) -> None:
+        await self._work.give_way()
 
 
 class MortalDirectory(FakeDirectory):

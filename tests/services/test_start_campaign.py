@@ -1,5 +1,5 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -537,8 +537,14 @@ class Overtaken:
     def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
         return self.inner.read()
 
+    def answering(self) -> AbstractContextManager[None]:
+        return self.inner.answering()
+
+    async def give_way(self) -> None:
+        await self.inner.give_way()
+
     @asynccontextmanager
-    async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+    async def write(self) -> AsyncIterator[UnitOfWork]:
         first, self.first = self.first, None
         if first is not None:
             await first()

@@ -201,8 +201,8 @@ async def test_a_scan_that_a_newer_sync_overtakes_does_not_count(work: SqlWork) 
         done = False
 
         @asynccontextmanager
-        async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
-            async with super().write(answer=answer) as unit:
+        async def write(self) -> AsyncIterator[UnitOfWork]:
+            async with super().write() as unit:
                 yield unit
             if not self.done:
                 self.done = True
