@@ -369,6 +369,7 @@ async def _serve(settings: Settings) -> int:
             teams.serve(http, app)
         async with server.serving(http, settings.listen_host, settings.listen_port) as port:
             app.scheduler.start()
+            server.settle_memory()
             click.echo(f"Reclaim listens on {settings.listen_host}:{port}. Removals: {settings.writes}.")
             await server.until_stopped()
             app.scheduler.stop()

@@ -26,6 +26,7 @@ from benchmarks.measure import Measure
 from benchmarks.serving import LIMIT, percentile, served
 from benchmarks.syncing import PEOPLE, Tenant, tenant
 from bot.inbound import Action
+from bot.server import settle_memory
 from reclaim import log_context
 from reclaim.domain.ids import PersonId
 from reclaim.services.jobs import open_job
@@ -176,6 +177,7 @@ async def _serving(path: Path, there: Tenant | None, parent: Connection) -> None
             await app.use.sync.request(None)
             await app.engine.enqueue(open_job(large.LARGE))
             await asyncio.sleep(2)  # both are at work
+        settle_memory()
         port = runner.addresses[0][1]
         parent.send(f"http://127.0.0.1:{port}/click")
         await asyncio.Event().wait()

@@ -4,6 +4,7 @@ It listens on loopback unless told otherwise: TLS and the way in from outside be
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -47,6 +48,15 @@ async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[i
         yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()
+
+
+def settle_memory() -> None:
+    """Spare the garbage collector what is loaded by now, as it stays for the life of the process.
+
+    Each full collection went through all libraries: 110 ms, measured, in which no click is answered.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def until_stopped() -> None:

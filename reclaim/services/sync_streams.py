@@ -15,12 +15,16 @@ from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport
 from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
-from reclaim.services.chunks import ahead
+from reclaim.services.chunks import ahead, in_chunks
 
 Row = TypeVar("Row")
 OnPage = Callable[[], Awaitable[None]]
 Read = Callable[[str | None], Awaitable[Page[Row]]]
-Save = Callable[[UnitOfWork, SyncRun, Sequence[Row]], Awaitable[None]]
+Save = Callable[[UnitOfWork, RunId, Sequence[Row]], Awaitable[None]]
+Count = Callable[[SyncRun, Sequence[Row]], SyncRun]
+
+# Rows of a page in one transaction: a page of 999 people held the write lock for 200 ms, and answers waited for it.
+PART = 200
 
 # How Microsoft Graph refuses sign-in activity to a whole tenant: see graph.md, errors of signInActivity.
 _REFUSED = {
@@ -62,7 +66,7 @@ class SyncStreams:
 
         await self._stream(run, "skus", skus, self._save_skus, on_page)
         await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
-        await self._stream(run, "people", self._directory.people, self._save_people, on_page)
+        await self._stream(run, "people", self._directory.people, self._save_people, on_page, count=_count_people)
         await self._sign_ins(run, on_page)
         owning = await self._owning_groups()
         for group in owning:
@@ -70,7 +74,16 @@ class SyncStreams:
         for group in dict.fromkeys([*await self._role_groups(), *owning]):
             await self._members(run, group, on_page)
 
-    async def _stream(self, run: RunId, stream: str, read: Read[Row], save: Save[Row], on_page: OnPage) -> None:
+    async def _stream(
+        self,
+        run: RunId,
+        stream: str,
+        read: Read[Row],
+        save: Save[Row],
+        on_page: OnPage,
+        *,
+        count: Count[Row] | None = None,
+    ) -> None:
         async with self._work.read() as reading:
             stored = await reading.syncs.cursor(run, stream)
         cursor = stored or StreamCursor(stream=stream, next_cursor=None, done=False, page=0)
@@ -78,42 +91,47 @@ class SyncStreams:
         while page is not None:
             # The next page is on its way while this one is stored; only what is stored moves the cursor.
             async with ahead(_after(page, read)) as following:
-                cursor = await self._keep(run, cursor, page, save)
+                cursor = await self._keep(run, cursor, page, save, count)
                 await on_page()
             page = await following
 
-    async def _keep(self, run_id: RunId, cursor: StreamCursor, page: Page[Row], save: Save[Row]) -> StreamCursor:
+    async def _keep(
+        self, run_id: RunId, cursor: StreamCursor, page: Page[Row], save: Save[Row], count: Count[Row] | None
+    ) -> StreamCursor:
+        """Store a page in parts. The last one moves the cursor: a page of which only some is stored is read again."""
         if page.next_cursor is not None and page.next_cursor == cursor.next_cursor:
             raise DirectoryError("Microsoft sent the same page twice, so the list would never end.", permanent=True)
         after = StreamCursor(
             stream=cursor.stream, next_cursor=page.next_cursor, done=page.next_cursor is None, page=cursor.page + 1
         )
+        *parts, last = in_chunks(page.rows, PART) if page.rows else [page.rows]
+        for part in parts:
+            async with self._work.write() as unit:
+                await _running(unit, run_id, cursor)
+                await save(unit, run_id, part)
+                await unit.commit()
         async with self._work.write() as unit:
-            run = await unit.syncs.get(run_id)
-            stored = await unit.syncs.cursor(run_id, cursor.stream)
-            if run is None or run.state != SyncState.RUNNING or (stored.page if stored else 0) != cursor.page:
-                raise Superseded
-            await save(unit, run, page.rows)
+            run = await _running(unit, run_id, cursor)
+            await save(unit, run_id, last)
+            if count is not None:
+                await unit.syncs.save(count(run, page.rows))
             await unit.syncs.save_cursor(run_id, after, page.request)
             await unit.commit()
         return after
 
-    async def _save_skus(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[Sku]) -> None:
+    async def _save_skus(self, unit: UnitOfWork, run: RunId, rows: Sequence[Sku]) -> None:
         # The first answer proves that the credentials are good for this tenant: from now on the data is this tenant's.
         await unit.controls.set_tenant(self._tenant_id)
-        await unit.syncs.save_skus(run.id, rows)
+        await unit.syncs.save_skus(run, rows)
 
-    async def _save_groups(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[Group]) -> None:
-        await unit.syncs.save_groups(run.id, rows)
+    async def _save_groups(self, unit: UnitOfWork, run: RunId, rows: Sequence[Group]) -> None:
+        await unit.syncs.save_groups(run, rows)
 
-    async def _save_people(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[PersonRow]) -> None:
-        once = list({row.person.id: row for row in rows}.values())  # Graph may repeat a row while the tenant changes
-        await unit.syncs.save_people(run.id, once, now=self._clock.now())
-        seats = sum(len(row.seats) for row in once)
-        await unit.syncs.save(replace(run, people=run.people + len(once), seats=run.seats + seats))
+    async def _save_people(self, unit: UnitOfWork, run: RunId, rows: Sequence[PersonRow]) -> None:
+        await unit.syncs.save_people(run, _once(rows), now=self._clock.now())
 
-    async def _save_sign_ins(self, unit: UnitOfWork, run: SyncRun, rows: Sequence[SignInRow]) -> None:
-        await unit.syncs.save_sign_ins(run.id, rows, read_at=self._clock.now())
+    async def _save_sign_ins(self, unit: UnitOfWork, run: RunId, rows: Sequence[SignInRow]) -> None:
+        await unit.syncs.save_sign_ins(run, rows, read_at=self._clock.now())
 
     async def _sign_ins(self, run: RunId, on_page: OnPage) -> None:
         """Read sign-ins. A tenant that gives none can still be asked about disabled accounts, so the run goes on."""
@@ -167,8 +185,8 @@ class SyncStreams:
         async def read(cursor: str | None) -> Page[PersonId]:
             return await self._directory.group_members(group, cursor)
 
-        async def save(unit: UnitOfWork, run: SyncRun, rows: Sequence[PersonId]) -> None:
-            await unit.syncs.save_members(run.id, group, rows)
+        async def save(unit: UnitOfWork, run: RunId, rows: Sequence[PersonId]) -> None:
+            await unit.syncs.save_members(run, group, rows)
 
         try:
             await self._stream(run, f"{MEMBERS_STREAM}{group}", read, save, on_page)
@@ -177,6 +195,29 @@ class SyncStreams:
                 raise
             # No such group: its members lose role and say when the run completes, as they are not seen.
             _log.info("id with a role or a product is no group", run=run, id=group)
+
+
+def _once(rows: Sequence[PersonRow]) -> Sequence[PersonRow]:
+    """Return each person once, as last seen: Graph may repeat a row while the tenant changes."""
+    return list({row.person.id: row for row in rows}.values())
+
+
+def _count_people(run: SyncRun, rows: Sequence[PersonRow]) -> SyncRun:
+    once = _once(rows)
+    return replace(run, people=run.people + len(once), seats=run.seats + sum(len(row.seats) for row in once))
+
+
+async def _running(unit: UnitOfWork, run_id: RunId, cursor: StreamCursor) -> SyncRun:
+    """Return the run if it still runs and nobody else has stored the page behind `cursor`.
+
+    Raises:
+        Superseded: It does not, or somebody has.
+    """
+    run = await unit.syncs.get(run_id)
+    stored = await unit.syncs.cursor(run_id, cursor.stream)
+    if run is None or run.state != SyncState.RUNNING or (stored.page if stored else 0) != cursor.page:
+        raise Superseded
+    return run
 
 
 async def _after(page: Page[Row], read: Read[Row]) -> Page[Row] | None:
