@@ -1,9 +1,9 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from reclaim.domain.activity import SignInKind, SignIns
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
@@ -15,6 +15,7 @@ from reclaim.errors import Conflict
 from reclaim.ports.directory import SignInRow
 from reclaim.ports.storage import ScanRules, UnitOfWork
 from reclaim.services.find_idle_seats import FindIdleSeats, mark_excluded
+from storage.tables import finding_days, finding_order, findings, scan_verdicts
 from storage.unit_of_work import SqlWork
 from tests.contract.storage.directory_rows import LONG_AGO, NOW, PROJECT, VISIO, begin, end, group, row, seat, sku, sync
 from tests.databases import store_job
@@ -172,13 +173,18 @@ async def test_a_new_scan_counts_only_once_it_is_complete_and_the_old_one_is_era
     run = await scanned(work)
     async with work.write() as unit:
         begun = await unit.scans.begin(run, judged_at=NOW)  # killed half-way: nothing of it may ever be read
-        rules = ScanRules(days=30, gives_sign_ins=True, never_seen_since=None, exclusions=())
-        await unit.scans.judge(begun, rules, after=SeatId(""), upto=SeatId("b"))
+        marks = await unit.exclusions.marks([], NOW)
+        rules = ScanRules(days=30, gives_sign_ins=True, never_seen_since=None, marks=marks)
+        await unit.scans.judge(begun, rules, after=SeatId(""), upto=None)
+        judged = await unit.scans.span(begun, None, 9)
+        assert judged is not None
+        await unit.scans.put_in_order(begun, judged, first="2025-01-01", last="2026-12-31")
         await unit.commit()
 
     async with work.read() as reading:
         assert len(await reading.findings.select(days=30, now=NOW)) == 5
         assert await reading.findings.tally(days=30, now=NOW) == {VISIO: 4, PROJECT: 1}
+        assert (await reading.findings.page(SeatFilter(days=30), now=NOW, offset=0, limit=9))[1] == 5
 
     assert await scan(work)(run) == 5
 
@@ -186,9 +192,11 @@ async def test_a_new_scan_counts_only_once_it_is_complete_and_the_old_one_is_era
         newest = await reading.scans.newest()
         assert newest is not None
         assert newest.id > begun.id
-        assert await reading.scans.end_of_findings(replace(newest, id=begun.id), SeatId(""), 1) is None
-        assert await reading.scans.end_of_findings(replace(newest, id=begun.id - 1), SeatId(""), 1) is None
         assert await reading.findings.tally(days=30, now=NOW) == {VISIO: 4, PROJECT: 1}
+
+    async with work._database.reads.connect() as connection:
+        for table in (findings, finding_order, finding_days, scan_verdicts):
+            assert set((await connection.execute(select(table.c.scan_id))).scalars()) == {newest.id}
 
 
 async def test_a_scan_that_a_newer_sync_overtakes_does_not_count(work: SqlWork) -> None:

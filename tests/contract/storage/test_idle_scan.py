@@ -18,8 +18,7 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
 from reclaim.ports.directory import PersonRow, SignInRow
 from reclaim.ports.storage import SyncRun
-from reclaim.services import find_idle_seats
-from reclaim.services.find_idle_seats import FindIdleSeats, as_read, mark_excluded
+from reclaim.services.find_idle_seats import FindIdleSeats, Steps, as_read, mark_excluded
 from storage import tables
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
@@ -33,6 +32,7 @@ TICK = timedelta(microseconds=1)
 _TABLES = (
     tables.finding_days,
     tables.scan_verdicts,
+    tables.finding_order,
     tables.findings,
     tables.idle_scans,
     tables.exclusions,
@@ -158,24 +158,21 @@ async def _compare_in(work: SqlWork, database: Database, case: Case) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(update(tables.people).where(tables.people.c.id.in_(gone)).values(gone_at=NOW))
     policy = Policy(never_seen_since=case.never_seen_since)
-    scan_service = FindIdleSeats(work=work, clock=FixedClock(NOW), policy=policy)
-    size, find_idle_seats.CHUNK = find_idle_seats.CHUNK, 3  # several chunks even here
-    try:
-        assert await scan_service.scan(done.id) == len(_expected(case, done, case.exclusions)[0])
-        await _check(work, case, done, case.exclusions)
-        # Exclusions that come later are marked without another scan, and say the same as one.
-        async with work.write() as unit:
-            for one in case.later:
-                await unit.exclusions.add(one)
-            await unit.commit()
-        async with work.read() as reading:
-            scan = await reading.scans.newest()
-            counting = await reading.exclusions.counting(NOW)
-        assert scan is not None
-        await mark_excluded(work, scan, counting, NOW)
-        await _check(work, case, done, (*case.exclusions, *case.later))
-    finally:
-        find_idle_seats.CHUNK = size
+    steps = Steps(seats=3, span=4, ordered=2, sums=2)  # several of each even here
+    scan_service = FindIdleSeats(work=work, clock=FixedClock(NOW), policy=policy, steps=steps)
+    assert await scan_service.scan(done.id) == len(_expected(case, done, case.exclusions)[0])
+    await _check(work, case, done, case.exclusions)
+    # Exclusions that come later are marked without another scan, and say the same as one.
+    async with work.write() as unit:
+        for one in case.later:
+            await unit.exclusions.add(one)
+        await unit.commit()
+    async with work.read() as reading:
+        scan = await reading.scans.newest()
+        counting = await reading.exclusions.counting(NOW)
+    assert scan is not None
+    await mark_excluded(work, scan, counting, NOW, steps=steps)
+    await _check(work, case, done, (*case.exclusions, *case.later))
 
 
 async def _synced(work: SqlWork, case: Case) -> SyncRun:
