@@ -219,12 +219,12 @@ class Scans(Protocol):
 
     async def begin(self, run: RunId, *, judged_at: datetime) -> Scan: ...
 
-    async def end_of_chunk(self, after: SeatId, seats: int) -> SeatId | None:
-        """Return the id of the seat so many behind `after`, None if there are fewer."""
-        ...
+    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, seats: int) -> SeatId | None:
+        """Judge so many seats behind `after` in the order of ids: store their findings, and count every verdict.
 
-    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, upto: SeatId | None) -> None:
-        """Judge the seats with ids in (after, upto]: store their findings, and count every verdict."""
+        Returns:
+            The id of the last one; None: no seat is left.
+        """
         ...
 
     async def span(self, scan: Scan, behind: Span | None, rows: int) -> Span | None:

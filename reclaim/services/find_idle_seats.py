@@ -91,12 +91,9 @@ class FindIdleSeats:
     async def _judge(self, scan: Scan, rules: ScanRules) -> None:
         after: SeatId | None = SeatId("")
         while after is not None:
-            async with self._work.read() as reading:
-                upto = await reading.scans.end_of_chunk(after, self._steps.seats)
             async with self._work.write() as unit:
-                await unit.scans.judge(scan, rules, after=after, upto=upto)
+                after = await unit.scans.judge(scan, rules, after=after, seats=self._steps.seats)
                 await unit.commit()
-            after = upto
 
     async def _put_in_order(self, scan: Scan) -> None:
         """Enter the findings into the order of lists, and add them up by day."""

@@ -20,6 +20,7 @@ _BY_PERSON = {
     ExclusionKind.GUESTS: people.c.user_type,
     ExclusionKind.EMPLOYEE_TYPE: people.c.employee_type,
 }
+EXCLUDES_BY = tuple(column.name for column in _BY_PERSON.values())  # what `exclusion_id` reads of a holder
 
 
 class SqlExclusions:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Boolean,
     Column,
     ColumnElement,
@@ -40,7 +41,7 @@ from reclaim.domain.activity import SIGN_INS_KNOWN_SINCE, SignInKind
 from reclaim.domain.idle import DISABLED_GRACE, NotIdleWhy, Rule
 from reclaim.domain.ids import PersonId, ProductId, RunId, SeatId
 from reclaim.ports.storage import DaySum, Marks, Scan, ScanRules, Span
-from storage.repositories.exclusions import exclusion_id
+from storage.repositories.exclusions import EXCLUDES_BY, exclusion_id
 from storage.repositories.seats import GIVES_SEAT
 from storage.sql import day_of, latest
 from storage.tables import (
@@ -117,11 +118,8 @@ class SqlScans:
         row = made.one()
         return Scan(id=row.id, run_id=run, judged_at=judged_at, data_as_of=row.data_as_of)
 
-    async def end_of_chunk(self, after: SeatId, seats_: int) -> SeatId | None:
-        query = select(seats.c.id).where(seats.c.id > after).order_by(seats.c.id).limit(1).offset(seats_ - 1)
-        return (await self._connection.execute(query)).scalar_one_or_none()
-
-    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, upto: SeatId | None) -> None:
+    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, seats: int) -> SeatId | None:
+        upto = (await self._connection.execute(_end_of_chunk(after, seats))).scalar_one_or_none()
         await self._connection.run_sync(_judged.create)
         judged = _verdicts(scan, rules, after, upto)
         await self._connection.execute(insert(_judged).from_select([c.name for c in judged.selected_columns], judged))
@@ -141,6 +139,7 @@ class SqlScans:
             special=lambda new: {"seats": scan_verdicts.c.seats + new.seats},
         )
         await self._connection.run_sync(_judged.drop)
+        return upto
 
     async def span(self, scan: Scan, behind: Span | None, rows: int) -> Span | None:
         mine = findings.c.scan_id == scan.id
@@ -281,7 +280,12 @@ def _changed_marks(scan: Scan, marks: Marks, where: Span | PersonId) -> Select[A
         select(*noted, new.label("new_id"))
         .select_from(held)
         .where(chosen, findings.c.exclusion_id.is_distinct_from(new))
+        .with_for_update(of=findings)  # of two that mark at once, the later sees what the first has noted
     )
+
+
+def _end_of_chunk(after: SeatId, number: int) -> Select[SeatId]:
+    return select(seats.c.id).where(seats.c.id > after).order_by(seats.c.id).limit(1).offset(number - 1)
 
 
 def _verdicts(scan: Scan, rules: ScanRules, after: SeatId, upto: SeatId | None) -> Select[Any]:
@@ -298,25 +302,21 @@ def _verdicts(scan: Scan, rules: ScanRules, after: SeatId, upto: SeatId | None) 
         (facts.c.last_seen_at > window, NotIdleWhy.IN_USE.value),
         else_=NotIdleWhy.TOO_NEW.value,
     )
-    kind = case(
-        (facts.c.last_seen_at.is_(None), null()),
-        # On a tie the stronger evidence is named, as the domain does.
-        (facts.c.last_seen_at == facts.c.success_at, SignInKind.SUCCESS.value),
-        (facts.c.last_seen_at == facts.c.interactive_at, SignInKind.INTERACTIVE.value),
-        else_=SignInKind.BACKGROUND.value,
-    )
     excluded = exclusion_id(rules.marks, facts.c.person_id, facts.c.product_id, facts)
-    plain = ("seat_id", "person_id", "product_id", "held", "rule", "quiet_since", "last_seen_at", "assigned_at")
+    plain = ("seat_id", "person_id", "product_id", "held", "rule", "quiet_since", "last_seen_at", "last_seen_kind",
+             "assigned_at")  # fmt: skip
     return select(
         *(facts.c[name] for name in plain),
         verdict.label("verdict"),
-        kind.label("last_seen_kind"),
         case((verdict == IDLE, excluded), else_=null()).label("exclusion_id"),
     )
 
 
-def _facts(rules: ScanRules, after: SeatId, upto: SeatId | None) -> Subquery:
-    """Rule and `quiet_since` of each seat of the chunk: the twin of `_activity_rule`."""
+def _facts(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
+    """Rule and `quiet_since` of each seat of the chunk: the twin of `_activity_rule`.
+
+    Materialized: SQLite would put the expression in the place of the name, and evaluate it for each mention.
+    """
     seen = _seen(rules, after, upto)
     complete_since = SIGN_INS_KNOWN_SINCE
     if rules.never_seen_since is not None:
@@ -331,24 +331,26 @@ def _facts(rules: ScanRules, after: SeatId, upto: SeatId | None) -> Subquery:
         (was_seen, latest(seen.c.last_seen_at, seen.c.assigned_at, seen.c.created_at)),
         (never, latest(seen.c.assigned_at, seen.c.created_at)),
     )
-    return select(seen, rule.label("rule"), quiet_since.label("quiet_since")).subquery("facts")
+    kind = case(
+        (seen.c.last_seen_at.is_(None), null()),
+        # On a tie the stronger evidence is named, as the domain does.
+        (seen.c.last_seen_at == seen.c.success_at, SignInKind.SUCCESS.value),
+        (seen.c.last_seen_at == seen.c.interactive_at, SignInKind.INTERACTIVE.value),
+        else_=SignInKind.BACKGROUND.value,
+    )
+    plain = ("seat_id", "person_id", "product_id", "held", "gone_at", "last_seen_at", "assigned_at", *EXCLUDES_BY)
+    named = {"rule": rule, "quiet_since": quiet_since, "last_seen_kind": kind}
+    facts = select(*(seen.c[name] for name in plain), *(value.label(name) for name, value in named.items()))
+    return facts.cte("facts").prefix_with("MATERIALIZED")
 
 
 def _seen(rules: ScanRules, after: SeatId, upto: SeatId | None) -> Subquery:
-    """Seat, holder, and what the paths and the sign-in fields say."""
+    """Seat, holder, and what the paths and the sign-in fields say; one group is one seat."""
     known: ColumnElement[bool] = people.c.sign_ins_read_at.is_not(None) if rules.gives_sign_ins else false()
     last_seen = latest(people.c.success_at, people.c.interactive_at, people.c.background_at)
-    updated = seat_paths.c.updated_at
-    paths = (
-        select(
-            seat_paths.c.seat_id,
-            case((func.count() == func.count(updated), func.max(updated)), else_=null()).label("assigned_at"),
-            func.max(case((seat_paths.c.state.in_(GIVES_SEAT), 1), else_=0)).label("gives"),
-        )
-        .where(_between(seat_paths.c.seat_id, after, upto))
-        .group_by(seat_paths.c.seat_id)
-        .subquery("paths")
-    )
+    paths = func.count(seat_paths.c.seat_id)
+    updated = func.max(seat_paths.c.updated_at)
+    gives = func.max(case((seat_paths.c.state.in_(GIVES_SEAT), 1), else_=0))
     return (
         select(
             seats.c.id.label("seat_id"),
@@ -359,18 +361,19 @@ def _seen(rules: ScanRules, after: SeatId, upto: SeatId | None) -> Subquery:
             people.c.created_at,
             people.c.success_at,
             people.c.interactive_at,
-            people.c.department,
-            people.c.user_type,
-            people.c.employee_type,
+            *(people.c[name] for name in EXCLUDES_BY),
             known.label("known"),
             case((known, last_seen), else_=null()).label("last_seen_at"),
-            paths.c.assigned_at,
-            (func.coalesce(paths.c.gives, 0) == 1).label("held"),
+            case((paths == func.count(seat_paths.c.updated_at), updated), else_=null()).label("assigned_at"),
+            (gives == 1).label("held"),
         )
         .select_from(
-            seats.join(people, people.c.id == seats.c.person_id).outerjoin(paths, paths.c.seat_id == seats.c.id)
+            seats.join(people, people.c.id == seats.c.person_id).outerjoin(
+                seat_paths, seat_paths.c.seat_id == seats.c.id
+            )
         )
         .where(_between(seats.c.id, after, upto), seats.c.gone_at.is_(None))
+        .group_by(seats.c.id, people.c.id)
         .subquery("seen")
     )
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Path, Person, Seat
@@ -213,6 +213,7 @@ def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> t
 
 async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> None:
     found, verdicts = _expected(case, done, exclusions)
+    await _check_lists(work, found)
     async with work.read() as reading:
         assert await reading.findings.get_many(one.seat_id for one in found) == {one.seat_id: one for one in found}
         assert await reading.findings.verdicts() == verdicts
@@ -235,3 +236,19 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
                 in_order = sorted(listed, key=lambda one: (one.product_id, one.quiet_since, one.seat_id))
                 assert [row.finding for row in rows] == in_order[1:4]
                 assert total == len(listed)
+
+
+async def _check_lists(work: SqlWork, found: list[Finding]) -> None:
+    """Each finding stands in the order of lists once, as it is, and in the sum of its day."""
+    order, days = tables.finding_order.c, tables.finding_days.c
+    async with work._database.reads.connect() as connection:
+        listed = await connection.execute(
+            select(order.seat_id, order.product_id, order.quiet_since, order.rule, order.exclusion_id)
+        )
+        sums = await connection.execute(select(days.product_id, days.day, days.rule, days.exclusion_id, days.seats))
+    assert sorted(tuple(row) for row in listed) == [
+        (one.seat_id, one.product_id, one.quiet_since, one.rule, one.exclusion_id) for one in found
+    ]
+    assert {tuple(key): number for *key, number in sums if number} == Counter(
+        (one.product_id, f"{one.quiet_since:%Y-%m-%d}", one.rule, one.exclusion_id or "") for one in found
+    )
