@@ -1,11 +1,13 @@
 """The idle scan of 1,000,000 people with two seats each, and what is read from it.
 
 The baseline judges the same seats with one INSERT … SELECT into `findings`, without evidence, exclusions, reasons and
-sums, and holds the write lock for all of it. Both run in processes of their own, on copies of the same file.
+sums, and holds the write lock for all of it. Its table has the index by which findings would be listed; ours are put in
+that order too. Both run in processes of their own, on copies of the same file.
 """
 
 import asyncio
 import multiprocessing
+import os
 import resource
 import shutil
 import sqlite3
@@ -18,7 +20,7 @@ from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.measure import Measure
+from benchmarks.measure import Measure, medians
 from benchmarks.tenant import NOW, RUN, make, stored
 from reclaim.connectors.clock import SteppingClock
 from reclaim.domain.exclusions import GUEST, Exclusion, ExclusionId, ExclusionKind
@@ -33,8 +35,13 @@ from storage.engine import Database
 from storage.unit_of_work import SqlWork
 
 PEOPLE = 1_000_000
+RUNS = 3  # each takes over a minute for both
 READS = 200
 _WINDOWS = (30, 47, 90, 180, 365)
+# What `finding_order` holds, as an index.
+_BARE_INDEX = """
+    CREATE INDEX bare_list ON findings (scan_id, product_id, quiet_since, seat_id, rule, exclusion_id)
+"""
 _BARE = """
     INSERT INTO findings (scan_id, seat_id, person_id, product_id, rule, quiet_since)
     SELECT 1, id, person_id, product_id, rule, quiet_since FROM (
@@ -57,15 +64,9 @@ _BARE = """
 def measures() -> list[Measure]:
     """Return the scan's time against the bare statement, its memory and locks, and the time of a reading."""
     with tempfile.TemporaryDirectory() as folder:
-        source, ours, bare = (Path(folder) / name for name in ("tenant.db", "ours.db", "bare.db"))
+        source, ours = Path(folder) / "tenant.db", Path(folder) / "ours.db"
         make(source, people=PEOPLE)
-        shutil.copyfile(source, bare)
-        bare_seconds, bare_rows = _alone(_bare, bare)
-        bare.unlink()
-        shutil.move(source, ours)
-        seconds, idle, grown, lock_ms = _alone(_scan, ours)
-        if idle != bare_rows:
-            raise AssertionError(f"the two disagree: {idle} and {bare_rows} idle seats")
+        bare_seconds, seconds, grown, lock_ms = medians(lambda: _both(source, ours), RUNS)
         spend_ms, seats_ms = _alone(_read, ours)
     size = f"{PEOPLE:,} people x 2 seats"
     return [
@@ -73,7 +74,7 @@ def measures() -> list[Measure]:
             name=f"idle scan of {size} on SQLite",
             value=seconds,
             unit="s",
-            baseline="one INSERT ... SELECT into findings without evidence and exclusions",
+            baseline="one INSERT ... SELECT into findings with a list index, without evidence and exclusions",
             baseline_value=bare_seconds,
             goal=1.5,
             better="lower",
@@ -83,6 +84,26 @@ def measures() -> list[Measure]:
         _limit(f"/reclaim spend with {2 * PEOPLE:,} seats, p99", spend_ms, "ms", 300),
         _limit(f"/reclaim seats with {2 * PEOPLE:,} seats, p99", seats_ms, "ms", 300),
     ]
+
+
+def _both(source: Path, ours: Path) -> tuple[float, ...]:
+    """Return the seconds of the baseline, those of ours, and its memory and lock; `ours` is left behind, scanned."""
+    bare = ours.with_name("bare.db")
+    _copy(source, bare)
+    bare_seconds, bare_rows = _alone(_bare, bare)
+    bare.unlink()
+    _copy(source, ours)
+    seconds, idle, grown, lock_ms = _alone(_scan, ours)
+    if idle != bare_rows:
+        raise AssertionError(f"the two disagree: {idle} and {bare_rows} idle seats")
+    return bare_seconds, seconds, grown, lock_ms
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy, and wait until the disk has it: the first checkpoint of who is measured would wait for that instead."""
+    shutil.copyfile(source, target)
+    with target.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _limit(name: str, value: float, unit: str, limit: float) -> Measure:
@@ -98,6 +119,7 @@ def _alone(work: Callable[[Path], tuple[float, ...]], path: Path) -> tuple[float
 def _bare(path: Path) -> tuple[float, ...]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(_BARE_INDEX)
         began = time.perf_counter()
         connection.execute("BEGIN IMMEDIATE")
         given = {"grace": stored(NOW - timedelta(days=14)), "window": stored(NOW - timedelta(days=30))}

@@ -156,19 +156,48 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What tells which exclusion holds a seat at a moment.
+
+    Read once for many chunks of seats, as it looks at every person. A spelling that a sync brings meanwhile is known to
+    that sync's own scan.
+
+    Attributes:
+        now: The moment.
+        people: Whether an exclusion names a person; which ones is looked up.
+        products: Product → `Exclusion.strength`.
+        by_person: Kind → value as the directory spells it → `Exclusion.strength`.
+    """
+
+    now: datetime
+    people: bool
+    products: Mapping[str, str]
+    by_person: Mapping[ExclusionKind, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRules:
     """What `judge_seat` is told besides the seat.
 
     Attributes:
         days: The window of the activity rules.
         gives_sign_ins: False: sign-ins count as not read, whatever an older run has left there.
-        exclusions: Those that count when the scan judges.
+        marks: Of the exclusions that count when the scan judges.
     """
 
     days: int
     gives_sign_ins: bool
     never_seen_since: datetime | None
-    exclusions: Sequence[Exclusion]
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """The findings of one product whose seat ids lie in (after, upto]; `upto` None: to the last."""
+
+    product_id: ProductId
+    after: SeatId
+    upto: SeatId | None
 
 
 class DaySum(NamedTuple):
@@ -190,20 +219,34 @@ class Scans(Protocol):
 
     async def begin(self, run: RunId, *, judged_at: datetime) -> Scan: ...
 
-    async def end_of_chunk(self, after: SeatId, seats: int) -> SeatId | None:
-        """Return the id of the seat so many behind `after`, None if there are fewer."""
+    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, seats: int) -> SeatId | None:
+        """Judge so many seats behind `after` in the order of ids: store their findings, and count every verdict.
+
+        Returns:
+            The id of the last one; None: no seat is left.
+        """
         ...
 
-    async def judge(self, scan: Scan, rules: ScanRules, *, after: SeatId, upto: SeatId | None) -> None:
-        """Judge the seats with ids in (after, upto]: store their findings, and count every verdict."""
+    async def span(self, scan: Scan, behind: Span | None, rows: int) -> Span | None:
+        """Return the span of at most so many findings that follows `behind`, None after the last. It may be empty."""
         ...
 
-    async def products(self, scan: Scan) -> list[ProductId]:
-        """Return products with findings."""
+    async def cut(self, scan: Scan, span: Span, rows: int) -> list[Span]:
+        """Return the pieces of a span that hold so many findings each; the last has what is left, perhaps nothing."""
         ...
 
-    async def days(self, scan: Scan, product: ProductId) -> list[DaySum]:
-        """Add up the findings of a product by day."""
+    async def days(self, scan: Scan, span: Span) -> list[DaySum]:
+        """Add up the findings of a span by day, the earliest first."""
+        ...
+
+    async def put_in_order(self, scan: Scan, span: Span, *, first: str, last: str) -> None:
+        """Enter findings of a span into the order in which they are listed: those quiet since these UTC days.
+
+        Args:
+            scan: It is not complete yet.
+            span: Whose findings of these days were not entered yet.
+            first, last: As in `DaySum`; both are entered.
+        """
         ...
 
     async def add_days(self, scan: Scan, sums: Sequence[DaySum]) -> None:
@@ -222,24 +265,10 @@ class Scans(Protocol):
         """Erase so many findings of a dropped scan; True once nothing of it is left."""
         ...
 
-    async def end_of_findings(self, scan: Scan, after: SeatId, rows: int) -> SeatId | None:
-        """As `end_of_chunk`, over the findings of a scan."""
-        ...
+    async def mark(self, scan: Scan, marks: Marks, where: Span | PersonId) -> int:
+        """Note on the findings of a span, or of a person, which exclusion holds them; return how many changed.
 
-    async def mark(
-        self,
-        scan: Scan,
-        counting: Sequence[Exclusion],
-        now: datetime,
-        *,
-        after: SeatId,
-        upto: SeatId | None,
-        person: PersonId | None = None,
-    ) -> int:
-        """Note on the findings with ids in (after, upto] which exclusion holds them now; return how many changed.
-
-        Args:
-            person: Only this person's.
+        The scan has all its findings in order, and their sums.
         """
         ...
 
@@ -306,6 +335,10 @@ class Exclusions(Protocol):
 
     async def values(self, kind: ExclusionKind) -> list[str]:
         """Return the values that people really have: departments, user types, employee types."""
+        ...
+
+    async def marks(self, counting: Sequence[Exclusion], now: datetime) -> Marks:
+        """Return the marks of the exclusions that count now. It may read every person: never under the write lock."""
         ...
 
 

@@ -4,8 +4,9 @@ The database judges, chunk by chunk in short transactions, so that answers never
 scan before until this one is complete.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -15,24 +16,43 @@ from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.ids import PersonId, RunId, SeatId
 from reclaim.domain.policy import Policy
 from reclaim.errors import Conflict, NotFound
-from reclaim.ports.storage import Scan, ScanRules, SyncRun, Work
+from reclaim.ports.storage import DaySum, Scan, ScanRules, Span, SyncRun, Work
 from reclaim.ports.system import Clock
 from reclaim.services.freshness import gives_sign_ins
 
 SMALLEST_WINDOW_DAYS = 30  # `campaign.check_draft` takes no smaller one
-CHUNK = 4_000  # seats a transaction: well below the 250 ms that a write lock may be held, on a slow disk too
-_SUMS = 2_000
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """How much one transaction does: well below the 250 ms that a write lock may be held, on a slow disk too.
+
+    Attributes:
+        seats: Judged, or findings marked or erased.
+        span: Findings of a product among which days are put in order; it is read once for each `ordered`, under the lock.
+        ordered: Findings put in order: those of some days, or of a piece of one.
+        sums: Day sums added.
+    """
+
+    seats: int = 4_000
+    span: int = 100_000
+    ordered: int = 10_000
+    sums: int = 2_000
+
+
+STEPS = Steps()
 
 
 class FindIdleSeats:
     """Makes the scan of a completed sync run."""
 
-    def __init__(self, *, work: Work, clock: Clock, policy: Policy) -> None:
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy, steps: Steps = STEPS) -> None:
         self._work = work
         self._clock = clock
         self._policy = policy
+        self._steps = steps
 
     async def scan(self, run: RunId) -> int:
         """Judge all seats with the data of `run`, and return how many are idle. Doing it again changes nothing.
@@ -50,16 +70,19 @@ class FindIdleSeats:
                 raise Conflict("Only the newest completed sync can be scanned.")
             now = self._clock.now()
             scan = await unit.scans.begin(run, judged_at=now)
-            rules = ScanRules(
-                days=SMALLEST_WINDOW_DAYS,
-                gives_sign_ins=gives_sign_ins(found),
-                never_seen_since=self._policy.never_seen_since,
-                exclusions=tuple(await unit.exclusions.counting(now)),
-            )
+            counting = await unit.exclusions.counting(now)
             await unit.commit()
+        async with self._work.read() as reading:
+            marks = await reading.exclusions.marks(counting, now)
+        rules = ScanRules(
+            days=SMALLEST_WINDOW_DAYS,
+            gives_sign_ins=gives_sign_ins(found),
+            never_seen_since=self._policy.never_seen_since,
+            marks=marks,
+        )
         await self._judge(scan, rules)
-        await self._add_up(scan)
-        await self._complete(scan, rules.exclusions)
+        await self._put_in_order(scan)
+        await self._complete(scan, counting)
         async with self._work.read() as reading:
             verdicts = await reading.findings.verdicts()
         _log.info("seats scanned", run=run, **verdicts)
@@ -68,22 +91,27 @@ class FindIdleSeats:
     async def _judge(self, scan: Scan, rules: ScanRules) -> None:
         after: SeatId | None = SeatId("")
         while after is not None:
-            async with self._work.read() as reading:
-                upto = await reading.scans.end_of_chunk(after, CHUNK)
             async with self._work.write() as unit:
-                await unit.scans.judge(scan, rules, after=after, upto=upto)
+                after = await unit.scans.judge(scan, rules, after=after, seats=self._steps.seats)
                 await unit.commit()
-            after = upto
 
-    async def _add_up(self, scan: Scan) -> None:
-        async with self._work.read() as reading:
-            products = await reading.scans.products(scan)
-        for product in products:
+    async def _put_in_order(self, scan: Scan) -> None:
+        """Enter the findings into the order of lists, and add them up by day."""
+        async for span in _spans(self._work, scan, self._steps.span):
             async with self._work.read() as reading:
-                sums = await reading.scans.days(scan, product)
-            for start in range(0, len(sums), _SUMS):
+                sums = await reading.scans.days(scan, span)
+            for first, last, number in _days_together(sums, self._steps.ordered):
+                pieces = [span]
+                if number > self._steps.ordered:
+                    async with self._work.read() as reading:
+                        pieces = await reading.scans.cut(scan, span, self._steps.ordered)
+                for piece in pieces:
+                    async with self._work.write() as unit:
+                        await unit.scans.put_in_order(scan, piece, first=first, last=last)
+                        await unit.commit()
+            for start in range(0, len(sums), self._steps.sums):
                 async with self._work.write() as unit:
-                    await unit.scans.add_days(scan, sums[start : start + _SUMS])
+                    await unit.scans.add_days(scan, sums[start : start + self._steps.sums])
                     await unit.commit()
 
     async def _complete(self, scan: Scan, judged_with: Sequence[Exclusion]) -> None:
@@ -96,41 +124,87 @@ class FindIdleSeats:
         while dropped is None:
             async with self._work.write() as unit:
                 newest = await unit.syncs.newest_complete()
-                counting = tuple(await unit.exclusions.counting(self._clock.now()))
+                counting = await unit.exclusions.counting(self._clock.now())
                 if newest is None or newest.id != scan.run_id:
                     raise Conflict("Only the newest completed sync can be scanned.")
-                if counting == tuple(judged_with):
+                if counting == judged_with:
                     if not await unit.scans.complete(scan):
                         raise Conflict("A newer scan has begun.")
                     dropped = await unit.scans.drop_all_but(scan)
                     await unit.commit()
             if dropped is None:
-                await mark_excluded(self._work, scan, counting, self._clock.now())
+                await mark_excluded(self._work, scan, counting, self._clock.now(), steps=self._steps)
                 judged_with = counting
         for old in dropped:
             whole = False
             while not whole:
                 async with self._work.write() as unit:
-                    whole = await unit.scans.erase_some(old, CHUNK)
+                    whole = await unit.scans.erase_some(old, self._steps.seats)
                     await unit.commit()
 
 
 async def mark_excluded(
-    work: Work, scan: Scan, counting: Sequence[Exclusion], now: datetime, *, person: PersonId | None = None
+    work: Work,
+    scan: Scan,
+    counting: Sequence[Exclusion],
+    now: datetime,
+    *,
+    person: PersonId | None = None,
+    steps: Steps = STEPS,
 ) -> int:
-    """Note on each finding of a scan which exclusion holds it now, in short transactions; return how many changed."""
-    changed = 0
-    after: SeatId | None = SeatId("")
-    while after is not None:
-        upto = None
-        if person is None:
-            async with work.read() as reading:
-                upto = await reading.scans.end_of_findings(scan, after, CHUNK)
+    """Note on each finding of a scan which exclusion holds it now, in short transactions; return how many changed.
+
+    Args:
+        work: Opens the transactions.
+        scan: Complete, or whole but for that.
+        counting: The exclusions that count now.
+        now: When they do.
+        person: Only this person's findings.
+        steps: How many at a time.
+    """
+    async with work.read() as reading:
+        marks = await reading.exclusions.marks(counting, now)
+    if person is not None:
         async with work.write() as unit:
-            changed += await unit.scans.mark(scan, counting, now, after=after, upto=upto, person=person)
+            changed = await unit.scans.mark(scan, marks, person)
             await unit.commit()
-        after = upto
+        return changed
+    changed = 0
+    async for span in _spans(work, scan, steps.seats):
+        async with work.write() as unit:
+            changed += await unit.scans.mark(scan, marks, span)
+            await unit.commit()
     return changed
+
+
+async def _spans(work: Work, scan: Scan, rows: int) -> AsyncIterator[Span]:
+    """Give all findings of a scan in spans of at most so many."""
+    here: Span | None = None
+    while True:
+        async with work.read() as reading:
+            here = await reading.scans.span(scan, here, rows)
+        if here is None:
+            return
+        yield here
+
+
+def _days_together(sums: Sequence[DaySum], most: int) -> list[tuple[str, str, int]]:
+    """Put days that follow each other together: first day, last day, findings. At most `most` of these, or one day."""
+    together: list[tuple[str, str, int]] = []
+    for day, number in sorted(_by_day(sums).items()):
+        first, _, before = together[-1] if together else (day, day, most)
+        if before + number <= most:
+            together[-1] = (first, day, before + number)
+        else:
+            together.append((day, day, number))
+    return together
+
+
+def _by_day(sums: Sequence[DaySum]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for one in sums:
+        found[one.day] += one.seats
+    return found
 
 
 def as_read(person: Person, run: SyncRun) -> Person:

@@ -1,7 +1,6 @@
 """Exclusions, and the expression that says which one holds a seat."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, FromClause, RowMapping, String, case, func, literal, or_, select, update
@@ -10,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, same_value
 from reclaim.domain.ids import PersonId
 from reclaim.errors import Conflict
+from reclaim.ports.storage import Marks
 from storage.sql import greatest_text
 from storage.tables import exclusions, people
 from storage.upsert import in_chunks, insert_into
@@ -20,6 +20,7 @@ _BY_PERSON = {
     ExclusionKind.GUESTS: people.c.user_type,
     ExclusionKind.EMPLOYEE_TYPE: people.c.employee_type,
 }
+EXCLUDES_BY = tuple(column.name for column in _BY_PERSON.values())  # what `exclusion_id` reads of a holder
 
 
 class SqlExclusions:
@@ -77,72 +78,56 @@ class SqlExclusions:
         )
         return list(rows.scalars())
 
+    async def marks(self, counting: Sequence[Exclusion], now: datetime) -> Marks:
+        by_kind: dict[ExclusionKind, dict[str, str]] = {kind: {} for kind in ExclusionKind}
+        for one in counting:
+            by_kind[one.kind][same_value(one.value)] = one.strength
+        by_person: dict[ExclusionKind, dict[str, str]] = {}
+        for kind, column in _BY_PERSON.items():
+            # SQLite folds ASCII only, so the spellings of the directory are compared here.
+            if strengths := by_kind[kind]:
+                spelled = await self._connection.execute(select(column).where(column.is_not(None)).distinct())
+                by_person[kind] = {
+                    text: strengths[same_value(text)] for text in spelled.scalars() if same_value(text) in strengths
+                }
+        return Marks(
+            now=now,
+            people=bool(by_kind[ExclusionKind.PERSON]),
+            products=by_kind[ExclusionKind.PRODUCT],
+            by_person=by_person,
+        )
+
 
 def counts_at(now: datetime) -> ColumnElement[bool]:
     """The SQL twin of `Exclusion.counts_at`."""
     return exclusions.c.ended_at.is_(None) & or_(exclusions.c.until.is_(None), exclusions.c.until > now)
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What decides which exclusion holds a seat: by product, and by the values that people really have.
-
-    Attributes:
-        by_person: Kind → value as the directory spells it → `strength` of the exclusion.
-    """
-
-    now: datetime
-    people: bool
-    products: Mapping[str, str]
-    by_person: Mapping[ExclusionKind, Mapping[str, str]]
-
-    def exclusion_id(
-        self, person: ColumnElement[str], product: ColumnElement[str], holder: FromClause
-    ) -> ColumnElement[str | None]:
-        """The SQL twin of `domain.exclusions.strongest`: the exclusion's id or null; `holder` has the columns of people."""
-        found: list[ColumnElement[str]] = []
-        if self.people:
-            by_name = (
-                select(exclusions.c.strength)
-                .where(
-                    exclusions.c.kind == ExclusionKind.PERSON.value,
-                    exclusions.c.same_value == person,
-                    counts_at(self.now),
-                )
-                .correlate_except(exclusions)
-                .scalar_subquery()
+def exclusion_id(
+    marks: Marks, person: ColumnElement[str], product: ColumnElement[str], holder: FromClause
+) -> ColumnElement[str | None]:
+    """The SQL twin of `domain.exclusions.strongest`: the exclusion's id or null; `holder` has the columns of people."""
+    found: list[ColumnElement[str]] = []
+    if marks.people:
+        by_name = (
+            select(exclusions.c.strength)
+            .where(
+                exclusions.c.kind == ExclusionKind.PERSON.value,
+                exclusions.c.same_value == person,
+                counts_at(marks.now),
             )
-            found.append(func.coalesce(by_name, ""))
-        if self.products:
-            found.append(case(dict(self.products), value=product, else_=literal("")))
-        for kind, strengths in self.by_person.items():
-            if strengths:
-                found.append(case(dict(strengths), value=holder.c[_BY_PERSON[kind].name], else_=literal("")))
-        if not found:
-            return literal(None, String)
-        return func.nullif(func.substr(greatest_text(*found), _ID_AT), "")
-
-
-async def marks(connection: AsyncConnection, counting: Sequence[Exclusion], now: datetime) -> Marks:
-    """Return the marks of the exclusions that count now."""
-    by_kind: dict[ExclusionKind, dict[str, str]] = {kind: {} for kind in ExclusionKind}
-    for one in counting:
-        by_kind[one.kind][same_value(one.value)] = one.strength
-    by_person: dict[ExclusionKind, dict[str, str]] = {}
-    for kind in _BY_PERSON:
-        # SQLite folds ASCII only, so the spellings of the directory are compared here.
-        if by_kind[kind]:
-            column = _BY_PERSON[kind]
-            spelled = await connection.execute(select(column).where(column.is_not(None)).distinct())
-            by_person[kind] = {
-                text: by_kind[kind][same_value(text)] for text in spelled.scalars() if same_value(text) in by_kind[kind]
-            }
-    return Marks(
-        now=now,
-        people=bool(by_kind[ExclusionKind.PERSON]),
-        products=by_kind[ExclusionKind.PRODUCT],
-        by_person=by_person,
-    )
+            .correlate_except(exclusions)
+            .scalar_subquery()
+        )
+        found.append(func.coalesce(by_name, ""))
+    if marks.products:
+        found.append(case(dict(marks.products), value=product, else_=literal("")))
+    for kind, strengths in marks.by_person.items():
+        if strengths:
+            found.append(case(dict(strengths), value=holder.c[_BY_PERSON[kind].name], else_=literal("")))
+    if not found:
+        return literal(None, String)
+    return func.nullif(func.substr(greatest_text(*found), _ID_AT), "")
 
 
 def _to_row(one: Exclusion) -> dict[str, object]:

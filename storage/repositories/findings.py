@@ -1,6 +1,6 @@
 """Idle seats as of the newest complete scan; the window that is asked for is applied in SQL.
 
-Sums come from the days that the scan has added up; the one day in which a window begins is counted in the findings, and
+Sums come from the days that the scan has added up; the one day in which a window begins is counted in `finding_order`, and
 what has gone since the scan is taken off. So every window is exact, and none reads all findings.
 """
 
@@ -11,9 +11,11 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Join,
     RowMapping,
     ScalarSelect,
     Select,
+    Table,
     and_,
     func,
     or_,
@@ -34,6 +36,7 @@ from storage.repositories.seats import DIRECT
 from storage.tables import (
     exclusions,
     finding_days,
+    finding_order,
     findings,
     groups,
     people,
@@ -71,11 +74,11 @@ class SqlFindings:
         tally = _free(await self._sums(scan, days=where.days, now=now, products_=of_one, rules=where.rules))
         rows: list[FindingRow] = []
         before = 0
-        # Product by product: the sums tell in which of them the page lies, and the index holds each in the order shown.
+        # Product by product: the sums tell in which of them the page lies, and `finding_order` holds each as shown.
         for product, name in await self._by_name(tally):
             there = tally[product]
             if before + there > offset and len(rows) < limit:
-                wanted = _wanted(scan, days=where.days, now=now, products_=(product,), rules=where.rules)
+                wanted = _wanted(finding_order, scan, days=where.days, now=now, products_=(product,), rules=where.rules)
                 rows += await self._rows(
                     scan,
                     and_(wanted, _is_free(now)),
@@ -107,11 +110,13 @@ class SqlFindings:
         self, *, days: int, now: datetime, products: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
     ) -> list[Finding]:
         scan = await self._scans.newest()
-        return (
-            []
-            if scan is None
-            else await self._where(scan, _wanted(scan, days=days, now=now, products_=products, rules=rules))
+        if scan is None:
+            return []
+        wanted = _wanted(findings, scan, days=days, now=now, products_=products, rules=rules)
+        rows = await self._connection.execute(
+            select(findings).where(wanted, findings.c.seat_id.not_in(_gone(scan))).order_by(findings.c.seat_id)
         )
+        return [_to_finding(row, scan) for row in rows.mappings()]
 
     async def get_many(self, seats: Iterable[SeatId]) -> dict[SeatId, Finding]:
         scan = await self._scans.newest()
@@ -119,23 +124,17 @@ class SqlFindings:
         if scan is None:
             return found
         for ids in in_chunks(seats):
-            wanted = and_(findings.c.scan_id == scan.id, findings.c.seat_id.in_(ids))
-            found |= {finding.seat_id: finding for finding in await self._where(scan, wanted)}
+            rows = await self._connection.execute(_on_seats(scan, ids))
+            found |= {row[findings.c.seat_id]: _to_finding(row, scan) for row in rows.mappings()}
         return found
-
-    async def _where(self, scan: Scan, condition: ColumnElement[bool]) -> list[Finding]:
-        rows = await self._connection.execute(
-            select(findings).where(condition, findings.c.seat_id.not_in(_gone(scan))).order_by(findings.c.seat_id)
-        )
-        return [_to_finding(row, scan) for row in rows.mappings()]
 
     async def _rows(
         self, scan: Scan, condition: ColumnElement[bool], sku_name: str, *, offset: int, limit: int
     ) -> list[FindingRow]:
         listed = (
-            select(findings.c.seat_id.label("id"))
-            .where(condition, findings.c.seat_id.not_in(_gone(scan)))
-            .order_by(findings.c.quiet_since, findings.c.seat_id)
+            select(finding_order.c.scan_id, finding_order.c.product_id, finding_order.c.seat_id)
+            .where(condition, finding_order.c.seat_id.not_in(_gone(scan)))
+            .order_by(finding_order.c.quiet_since, finding_order.c.seat_id)
             .offset(offset)
             .limit(limit)
             .subquery("listed")
@@ -143,7 +142,7 @@ class SqlFindings:
         rows = await self._connection.execute(
             select(findings, people, _first_group().label("group_name"))
             .select_from(
-                listed.join(findings, and_(findings.c.scan_id == scan.id, findings.c.seat_id == listed.c.id)).join(
+                listed.join(findings, and_(*(findings.c[column.name] == column for column in listed.c))).join(
                     people, people.c.id == findings.c.person_id
                 )
             )
@@ -205,19 +204,20 @@ class SqlFindings:
                 *mine, finding_days.c.day == first_day, finding_days.c.seats > 0
             )
             start = cut.replace(hour=0, minute=0, second=0, microsecond=0)
-            in_part = select(findings.c.product_id, findings.c.exclusion_id, func.count()).where(
-                findings.c.scan_id == scan.id,
-                findings.c.product_id.in_(list((await self._connection.execute(begun.distinct())).scalars())),
-                findings.c.quiet_since >= start,
-                findings.c.quiet_since <= cut,
-                is_rule(findings.c.rule),
+            in_part = select(finding_order.c.product_id, finding_order.c.exclusion_id, func.count()).where(
+                finding_order.c.scan_id == scan.id,
+                finding_order.c.product_id.in_(list((await self._connection.execute(begun.distinct())).scalars())),
+                finding_order.c.quiet_since >= start,
+                finding_order.c.quiet_since <= cut,
+                is_rule(finding_order.c.rule),
             )
-            add(await self._execute(in_part.group_by(findings.c.product_id, findings.c.exclusion_id)))
+            add(await self._execute(in_part.group_by(finding_order.c.product_id, finding_order.c.exclusion_id)))
         left = (
             select(findings.c.product_id, findings.c.exclusion_id, func.count())
+            .select_from(_of_seats(scan))
             .where(
-                findings.c.seat_id.in_(_gone(scan)),
-                _wanted(scan, days=days, now=now, products_=products_, rules=rules),
+                seats.c.id.in_(_gone(scan)),
+                _wanted(findings, scan, days=days, now=now, products_=products_, rules=rules),
             )
             .group_by(findings.c.product_id, findings.c.exclusion_id)
         )
@@ -245,10 +245,27 @@ def _gone(scan: Scan) -> Select[Any]:
     return select(seats.c.id).where(seats.c.gone_at.is_not(None), seats.c.gone_at >= scan.judged_at)
 
 
+def _of_seats(scan: Scan) -> Join:
+    """Seats with their findings: who knows a seat's id knows its product only from here."""
+    return seats.join(
+        findings,
+        and_(
+            findings.c.scan_id == scan.id,
+            findings.c.product_id == seats.c.product_id,
+            findings.c.seat_id == seats.c.id,
+        ),
+    )
+
+
+def _on_seats(scan: Scan, ids: Sequence[SeatId]) -> Select[Any]:
+    there = (seats.c.id.in_(ids), seats.c.id.not_in(_gone(scan)))
+    return select(findings).select_from(_of_seats(scan)).where(*there)
+
+
 def _is_free(now: datetime) -> ColumnElement[bool]:
     """No exclusion holds the seat now."""
     counting = select(exclusions.c.id).where(counts_at(now))
-    return or_(findings.c.exclusion_id.is_(None), findings.c.exclusion_id.not_in(counting))
+    return or_(finding_order.c.exclusion_id.is_(None), finding_order.c.exclusion_id.not_in(counting))
 
 
 def _cuts(
@@ -265,17 +282,23 @@ def _cuts(
 
 
 def _wanted(
-    scan: Scan, *, days: int, now: datetime, products_: Sequence[ProductId] = (), rules: Sequence[Rule] = ()
+    table: Table,
+    scan: Scan,
+    *,
+    days: int,
+    now: datetime,
+    products_: Sequence[ProductId] = (),
+    rules: Sequence[Rule] = (),
 ) -> ColumnElement[bool]:
-    """The findings of a scope; no product and no rule mean every one."""
+    """The findings of a scope, in `findings` or `finding_order`; no product and no rule mean every one."""
     cuts = _cuts(days, now, rules)
     conditions = [
-        findings.c.scan_id == scan.id,
-        findings.c.quiet_since <= max(cut for _, cut in cuts),
-        or_(*(and_(is_rule(findings.c.rule), findings.c.quiet_since <= cut) for is_rule, cut in cuts)),
+        table.c.scan_id == scan.id,
+        table.c.quiet_since <= max(cut for _, cut in cuts),
+        or_(*(and_(is_rule(table.c.rule), table.c.quiet_since <= cut) for is_rule, cut in cuts)),
     ]
     if products_:
-        conditions.append(findings.c.product_id.in_(products_))
+        conditions.append(table.c.product_id.in_(products_))
     return and_(*conditions)
 
 

@@ -1,26 +1,30 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from sqlalchemy import event, func, select
 
 from reclaim.domain.activity import SignInKind, SignIns
-from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
+from reclaim.domain.exclusions import GUEST, Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import PersonId, ProductId, RunId, SeatId, seat_id
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
 from reclaim.errors import Conflict
 from reclaim.ports.directory import SignInRow
-from reclaim.ports.storage import ScanRules, UnitOfWork
-from reclaim.services.find_idle_seats import FindIdleSeats, mark_excluded
+from reclaim.ports.storage import ScanRules, Span, UnitOfWork
+from reclaim.services.find_idle_seats import FindIdleSeats, Steps, mark_excluded
+from storage.engine import Database
+from storage.tables import finding_days, finding_order, findings, scan_verdicts
 from storage.unit_of_work import SqlWork
 from tests.contract.storage.directory_rows import LONG_AGO, NOW, PROJECT, VISIO, begin, end, group, row, seat, sku, sync
 from tests.databases import store_job
 from tests.fakes import FixedClock
 
 ANNA_PROJECT_GIVEN = NOW - timedelta(days=45)
+RUN = RunId("run1")  # the first of `sync` and `begin`
 PEOPLE = [
     row("anna", seat("anna"), seat("anna", PROJECT, groups=(None, "g2", "g1"), given=ANNA_PROJECT_GIVEN), name="anna"),
     row("ben", seat("ben", groups=("g1",)), name="Ben"),
@@ -172,13 +176,18 @@ async def test_a_new_scan_counts_only_once_it_is_complete_and_the_old_one_is_era
     run = await scanned(work)
     async with work.write() as unit:
         begun = await unit.scans.begin(run, judged_at=NOW)  # killed half-way: nothing of it may ever be read
-        rules = ScanRules(days=30, gives_sign_ins=True, never_seen_since=None, exclusions=())
-        await unit.scans.judge(begun, rules, after=SeatId(""), upto=SeatId("b"))
+        marks = await unit.exclusions.marks([], NOW)
+        rules = ScanRules(days=30, gives_sign_ins=True, never_seen_since=None, marks=marks)
+        await unit.scans.judge(begun, rules, after=SeatId(""), seats=9)
+        judged = await unit.scans.span(begun, None, 9)
+        assert judged is not None
+        await unit.scans.put_in_order(begun, judged, first="2025-01-01", last="2026-12-31")
         await unit.commit()
 
     async with work.read() as reading:
         assert len(await reading.findings.select(days=30, now=NOW)) == 5
         assert await reading.findings.tally(days=30, now=NOW) == {VISIO: 4, PROJECT: 1}
+        assert (await reading.findings.page(SeatFilter(days=30), now=NOW, offset=0, limit=9))[1] == 5
 
     assert await scan(work)(run) == 5
 
@@ -186,9 +195,77 @@ async def test_a_new_scan_counts_only_once_it_is_complete_and_the_old_one_is_era
         newest = await reading.scans.newest()
         assert newest is not None
         assert newest.id > begun.id
-        assert await reading.scans.end_of_findings(replace(newest, id=begun.id), SeatId(""), 1) is None
-        assert await reading.scans.end_of_findings(replace(newest, id=begun.id - 1), SeatId(""), 1) is None
         assert await reading.findings.tally(days=30, now=NOW) == {VISIO: 4, PROJECT: 1}
+
+    async with work._database.reads.connect() as connection:
+        for table in (findings, finding_order, finding_days, scan_verdicts):
+            assert set((await connection.execute(select(table.c.scan_id))).scalars()) == {newest.id}
+
+
+async def test_no_transaction_enters_more_findings_than_it_may_though_all_are_of_one_day(work: SqlWork) -> None:
+    refs = [f"person-{number}" for number in range(7)]
+    await sync(work, 1, [row(ref, seat(ref), enabled=False) for ref in refs])
+    entered: list[int] = []
+
+    class Counting(SqlWork):
+        """Notes how many findings are in order after each transaction."""
+
+        @asynccontextmanager
+        async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
+            async with super().write(answer=answer) as unit:
+                yield unit
+            async with self._database.reads.connect() as connection:
+                entered.append((await connection.execute(select(func.count()).select_from(finding_order))).scalar_one())
+
+    counting = Counting(work._database, store_job)
+    steps = Steps(seats=3, span=5, ordered=2, sums=1)
+    found = await FindIdleSeats(work=counting, clock=FixedClock(NOW), policy=Policy(), steps=steps).scan(RUN)
+
+    assert found == 7
+    assert entered[-1] == 7
+    assert {later - before for before, later in pairwise(entered)} == {0, 1, 2}
+    async with work.read() as reading:
+        rows, total, _ = await reading.findings.page(SeatFilter(days=30), now=NOW, offset=0, limit=9)
+    assert [one.finding.person_id for one in rows] == refs
+    assert total == 7
+
+
+@pytest.mark.parametrize(("size", "ends"), [(1, "abcd-"), (2, "bd-"), (3, "c-"), (4, "d-"), (5, "-")])
+async def test_the_pieces_of_a_span_adjoin_and_leave_nothing_out(work: SqlWork, size: int, ends: str) -> None:
+    refs = ("anna", "ben", "carl", "dora")
+    await sync(work, 1, [row(ref, seat(ref), enabled=False) for ref in refs])
+    await scan(work)(RUN)
+
+    async with work.read() as reading:
+        newest = await reading.scans.newest()
+        assert newest is not None
+        span = await reading.scans.span(newest, None, 9)
+        assert span == Span(product_id=VISIO, after=SeatId(""), upto=None)
+        pieces = await reading.scans.cut(newest, span, size)
+        assert await reading.scans.span(newest, span, 9) is None
+
+    assert [piece.upto[0] if piece.upto else "-" for piece in pieces] == list(ends)
+    assert [piece.after for piece in pieces] == ["", *(piece.upto for piece in pieces[:-1])]
+
+
+async def test_nothing_reads_every_person_under_the_write_lock(sqlite_url: str) -> None:
+    database = Database(sqlite_url)
+    work = SqlWork(database, store_job)
+    said: list[str] = []
+
+    @event.listens_for(database.writes.sync_engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    run = await scanned(work)
+    await exclude(
+        work, exclusion("x1", ExclusionKind.DEPARTMENT, "Sales"), exclusion("x2", ExclusionKind.GUESTS, GUEST)
+    )
+    await scan(work)(run)
+    await database.dispose()
+
+    assert [one for one in said if "judged_seats" in one]
+    assert [one for one in said if "DISTINCT" in one] == []
 
 
 async def test_a_scan_that_a_newer_sync_overtakes_does_not_count(work: SqlWork) -> None:

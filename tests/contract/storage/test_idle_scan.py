@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Path, Person, Seat
@@ -18,8 +18,7 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
 from reclaim.ports.directory import PersonRow, SignInRow
 from reclaim.ports.storage import SyncRun
-from reclaim.services import find_idle_seats
-from reclaim.services.find_idle_seats import FindIdleSeats, as_read, mark_excluded
+from reclaim.services.find_idle_seats import FindIdleSeats, Steps, as_read, mark_excluded
 from storage import tables
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
@@ -33,6 +32,7 @@ TICK = timedelta(microseconds=1)
 _TABLES = (
     tables.finding_days,
     tables.scan_verdicts,
+    tables.finding_order,
     tables.findings,
     tables.idle_scans,
     tables.exclusions,
@@ -158,24 +158,21 @@ async def _compare_in(work: SqlWork, database: Database, case: Case) -> None:
     async with database.writes.begin() as connection:
         await connection.execute(update(tables.people).where(tables.people.c.id.in_(gone)).values(gone_at=NOW))
     policy = Policy(never_seen_since=case.never_seen_since)
-    scan_service = FindIdleSeats(work=work, clock=FixedClock(NOW), policy=policy)
-    size, find_idle_seats.CHUNK = find_idle_seats.CHUNK, 3  # several chunks even here
-    try:
-        assert await scan_service.scan(done.id) == len(_expected(case, done, case.exclusions)[0])
-        await _check(work, case, done, case.exclusions)
-        # Exclusions that come later are marked without another scan, and say the same as one.
-        async with work.write() as unit:
-            for one in case.later:
-                await unit.exclusions.add(one)
-            await unit.commit()
-        async with work.read() as reading:
-            scan = await reading.scans.newest()
-            counting = await reading.exclusions.counting(NOW)
-        assert scan is not None
-        await mark_excluded(work, scan, counting, NOW)
-        await _check(work, case, done, (*case.exclusions, *case.later))
-    finally:
-        find_idle_seats.CHUNK = size
+    steps = Steps(seats=3, span=4, ordered=2, sums=2)  # several of each even here
+    scan_service = FindIdleSeats(work=work, clock=FixedClock(NOW), policy=policy, steps=steps)
+    assert await scan_service.scan(done.id) == len(_expected(case, done, case.exclusions)[0])
+    await _check(work, case, done, case.exclusions)
+    # Exclusions that come later are marked without another scan, and say the same as one.
+    async with work.write() as unit:
+        for one in case.later:
+            await unit.exclusions.add(one)
+        await unit.commit()
+    async with work.read() as reading:
+        scan = await reading.scans.newest()
+        counting = await reading.exclusions.counting(NOW)
+    assert scan is not None
+    await mark_excluded(work, scan, counting, NOW, steps=steps)
+    await _check(work, case, done, (*case.exclusions, *case.later))
 
 
 async def _synced(work: SqlWork, case: Case) -> SyncRun:
@@ -216,6 +213,7 @@ def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> t
 
 async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> None:
     found, verdicts = _expected(case, done, exclusions)
+    await _check_lists(work, found)
     async with work.read() as reading:
         assert await reading.findings.get_many(one.seat_id for one in found) == {one.seat_id: one for one in found}
         assert await reading.findings.verdicts() == verdicts
@@ -238,3 +236,19 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
                 in_order = sorted(listed, key=lambda one: (one.product_id, one.quiet_since, one.seat_id))
                 assert [row.finding for row in rows] == in_order[1:4]
                 assert total == len(listed)
+
+
+async def _check_lists(work: SqlWork, found: list[Finding]) -> None:
+    """Each finding stands in the order of lists once, as it is, and in the sum of its day."""
+    order, days = tables.finding_order.c, tables.finding_days.c
+    async with work._database.reads.connect() as connection:
+        listed = await connection.execute(
+            select(order.seat_id, order.product_id, order.quiet_since, order.rule, order.exclusion_id)
+        )
+        sums = await connection.execute(select(days.product_id, days.day, days.rule, days.exclusion_id, days.seats))
+    assert sorted(tuple(row) for row in listed) == [
+        (one.seat_id, one.product_id, one.quiet_since, one.rule, one.exclusion_id) for one in found
+    ]
+    assert {tuple(key): number for *key, number in sums if number} == Counter(
+        (one.product_id, f"{one.quiet_since:%Y-%m-%d}", one.rule, one.exclusion_id or "") for one in found
+    )

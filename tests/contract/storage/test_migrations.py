@@ -112,6 +112,44 @@ def test_a_scope_that_was_stored_before_it_knew_departments_is_widened(database_
     assert decode_scope(found) == Scope(days=90, product_ids=(ProductId("visio"),))
 
 
+def test_findings_of_before_are_kept_by_product_and_in_the_order_of_a_list(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    _findings_of_before(f"sqlite:///{tmp_path / 'old.db'}")
+    with postgres_database(request.getfixturevalue("postgres_url")) as url:
+        _findings_of_before(url.render_as_string(hide_password=False))
+
+
+def _findings_of_before(url: str) -> None:
+    engine = sync_engine(plain_url(url))
+    columns = "scan_id, seat_id, person_id, product_id, rule, quiet_since, last_seen_at, last_seen_kind, exclusion_id"
+    old = [
+        "7, 'a:visio', 'a', 'visio', 'idle', '2026-03-02 00:00:00', '2026-03-01 00:00:00', 'success', 'x1'",
+        "7, 'b:project', 'b', 'project', 'disabled', '2026-04-02 00:00:00', NULL, NULL, NULL",
+        "7, 'b:visio', 'b', 'visio', 'idle', '2026-02-01 00:00:00', NULL, NULL, NULL",
+    ]
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0009")
+        for values in old:
+            connection.execute(text(f"INSERT INTO findings ({columns}) VALUES ({values})"))  # noqa: S608
+    engine.dispose()
+
+    upgrade(url)
+
+    check(url)
+    engine = sync_engine(plain_url(url))
+    with engine.begin() as connection:
+        kept = connection.execute(text(f"SELECT {columns} FROM findings ORDER BY scan_id, product_id, seat_id")).all()  # noqa: S608
+        in_order = connection.execute(text("SELECT product_id, seat_id, rule, exclusion_id FROM finding_order"
+                                           " ORDER BY scan_id, product_id, quiet_since, seat_id")).all()  # fmt: skip
+    engine.dispose()
+    assert [(row.seat_id, row.last_seen_kind) for row in kept] == [
+        ("b:project", None), ("a:visio", "success"), ("b:visio", None)]  # fmt: skip
+    assert [tuple(row) for row in in_order] == [
+        ("project", "b:project", "disabled", None), ("visio", "b:visio", "idle", None), ("visio", "a:visio", "idle", "x1")
+    ]  # fmt: skip
+
+
 def _campaign_row() -> dict[str, object]:
     at = datetime(2026, 11, 23, tzinfo=UTC)
     instants = dict.fromkeys(("created_at", "due_at", "closes_at", "shown_close_at"), at)
