@@ -197,13 +197,15 @@ class OpenCampaign:
         )
 
     async def _open(self, campaign_id: CampaignId) -> None:
+        # Counted before the write lock is taken: nobody can answer yet, so that only a cancelling could change it.
+        async with self._work.read() as reading:
+            reviewers = await reading.items.reviewer_figures(campaign_id, top=0)
+            figures = await reading.items.figures(campaign_id)
         async with self._work.write() as work:
             campaign = await work.campaigns.get(campaign_id)
             if campaign is None or campaign.state is not CampaignState.OPENING:
                 return
             now = self._clock.now()
-            reviewers = await work.items.reviewer_figures(campaign_id, top=0)
-            figures = await work.items.figures(campaign_id)
             frozen = await work.campaigns.drop_seats(campaign_id)
             if not figures:
                 await work.campaigns.save(replace(campaign.to(CampaignState.CANCELLED), closed_at=now))

@@ -211,8 +211,8 @@ async def test_no_transaction_enters_more_findings_than_it_may_though_all_are_of
         """Notes how many findings are in order after each transaction."""
 
         @asynccontextmanager
-        async def write(self, *, answer: bool = False) -> AsyncIterator[UnitOfWork]:
-            async with super().write(answer=answer) as unit:
+        async def write(self) -> AsyncIterator[UnitOfWork]:
+            async with super().write() as unit:
                 yield unit
             async with self._database.reads.connect() as connection:
                 entered.append((await connection.execute(select(func.count()).select_from(finding_order))).scalar_one())

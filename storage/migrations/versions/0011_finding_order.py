@@ -6,8 +6,8 @@ A frozen copy: `storage/tables.py` moves on, this does not. What was found befor
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 INSTANT = sa.DateTime(timezone=True)
 _COLUMNS = (
