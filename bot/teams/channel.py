@@ -12,7 +12,7 @@ from bot.teams import CHANNEL
 from bot.teams.background import Background
 from bot.teams.chat import TeamsChat
 from bot.teams.files import Uploads
-from bot.teams.guard import Door, Guard
+from bot.teams.guard import Door, Guard, check_configured
 from bot.teams.keys import SigningKeys
 from bot.teams.pace import Pace
 from bot.teams.route import TeamsRoute
@@ -22,6 +22,7 @@ from cards.view import CardView
 from reclaim.domain.ids import PersonId
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,34 @@ class TeamsSettings:
 
     door: Door
     openid_url: str
+
+
+def teams_settings(settings: Settings) -> TeamsSettings | None:
+    """Return what an installation says about Teams, or None where it has none.
+
+    Raises:
+        ReclaimError: It is configured so that anybody could speak to the bot, or only in part.
+    """
+    given = [
+        settings.teams_app_secret is not None,
+        settings.teams_certificate is not None,
+        settings.teams_managed_identity,
+    ]
+    if settings.teams_app_id is None and not any(given):
+        return None
+    check_configured(
+        app_id=settings.teams_app_id,
+        credentials=sum(given),
+        development=settings.development,
+        loopback=settings.listen_host in ("127.0.0.1", "::1", "localhost"),
+    )
+    door = Door(
+        app_id=settings.teams_app_id or "",
+        tenant_id=settings.teams_tenant_id or settings.tenant_id or "",
+        service_hosts=settings.teams_service_hosts,
+        development=settings.development,
+    )
+    return TeamsSettings(door=door, openid_url=settings.teams_openid_url)
 
 
 class TeamsChannel:
