@@ -84,7 +84,7 @@ def render(card: CardView, *, reader_ids: tuple[str, ...] = ()) -> Node:
     Args:
         card: What to draw.
         reader_ids: Teams ids (`29:…`) of the readers for whom the card re-reads itself on opening; only used with
-            `card.refresh_ref`.
+            `card.refresh`.
 
     Raises:
         ValueError: The card is over `MAX_BYTES` with one row a list and every long text cut; no action and no next
@@ -114,10 +114,10 @@ def _draw(card: CardView, reader_ids: tuple[str, ...]) -> Node:
     }
     if card.actions:
         drawn["actions"] = [button(action) for action in card.actions]
-    if card.refresh_ref is not None and reader_ids:
+    if card.refresh is not None and reader_ids:
         if len(reader_ids) > MAX_REFRESH_READERS:
             raise ValueError(f"Teams refreshes for {MAX_REFRESH_READERS} readers, not for {len(reader_ids)}")
-        refresh = Action(label="Refresh", verb="card.refresh", ref=card.refresh_ref)
+        refresh = Action(label="Refresh", verb=card.refresh.verb, ref=card.refresh.ref)
         drawn["refresh"] = {"action": tap(refresh), "userIds": list(reader_ids)}
     return drawn
 

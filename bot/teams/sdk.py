@@ -33,7 +33,7 @@ from botframework.connector.auth import (
 from msrest.exceptions import ClientRequestError
 
 from bot.teams.guard import ISSUER, WIRE_CHANNEL, Incoming
-from reclaim.errors import DeliveryError
+from reclaim.errors import DeliveryError, PortError
 
 SCOPE: Final = "https://api.botframework.com"
 CARD: Final = "application/vnd.microsoft.card.adaptive"
@@ -207,6 +207,23 @@ class TeamsSdk:
             raise DeliveryError("Teams made a conversation and named no id for it.", permanent=True)
         return found[0]
 
+    async def member(self, service_url: str, conversation: str, person_id: str) -> str | None:
+        """Return the Teams id (`29:…`) of a person in a conversation, by Entra object id; None if Teams names none.
+
+        Raises:
+            Blocked, ConversationGone, DeliveryError: As `post`.
+        """
+        found: list[str] = []
+
+        async def ask(context: TurnContext) -> None:
+            client = context.turn_state[CloudAdapter.BOT_CONNECTOR_CLIENT_KEY]
+            account = await client.conversations.get_conversation_member(conversation, person_id)
+            if account is not None and account.id:
+                found.append(account.id)
+
+        await self._proactively(service_url, conversation, ask)
+        return found[0] if found else None
+
     async def _proactively(self, service_url: str, conversation: str, logic: Turn) -> None:
         await self._renew()
         reference = ConversationReference(
@@ -218,7 +235,13 @@ class TeamsSdk:
         await _translated(self._adapter.continue_conversation(reference, logic, self._app_id))
 
     async def _renew(self) -> None:
-        self._credentials.value = await self._token()
+        try:
+            self._credentials.value = await self._token()
+        except DeliveryError:
+            raise
+        except PortError as error:
+            # Whoever sends waits and tries again, or hears that an admin has to mend something.
+            raise DeliveryError(error.message, permanent=error.permanent, retry_after=error.retry_after) from error
 
 
 class _Handler(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types

@@ -31,6 +31,7 @@ class Connector:
     calls: list[Call] = field(default_factory=list)
     messages: dict[tuple[str, str], Mapping[str, object]] = field(default_factory=dict)
     conversations: dict[str, str] = field(default_factory=dict)  # person id -> conversation
+    strangers: set[str] = field(default_factory=set)  # people of whom it names no member
     blocked: set[str] = field(default_factory=set)  # conversations, or people for a new one
     answers: deque[tuple[int, Mapping[str, str]]] = field(default_factory=deque)
     slow_s: float = 0.0
@@ -41,6 +42,7 @@ class Connector:
         app.router.add_post("/v3/conversations", self._create)
         app.router.add_post("/v3/conversations/{conversation}/activities", self._post)
         app.router.add_post("/v3/conversations/{conversation}/activities/{activity}", self._post)
+        app.router.add_get("/v3/conversations/{conversation}/members/{person}", self._member)
         app.router.add_put("/v3/conversations/{conversation}/activities/{activity}", self._put)
         return app
 
@@ -49,7 +51,7 @@ class Connector:
         return [body for (where, _), body in self.messages.items() if where == conversation]
 
     async def _begin(self, request: web.Request) -> Mapping[str, object]:
-        body = await request.json()
+        body = await request.json() if request.can_read_body else {}
         self.calls.append(Call(request.method, request.path, body))
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise _error(web.HTTPUnauthorized, "Unauthorized")
@@ -79,6 +81,13 @@ class Connector:
         self.number += 1
         self.messages[conversation, f"m{self.number}"] = body
         return web.json_response({"id": f"m{self.number}"}, status=201)
+
+    async def _member(self, request: web.Request) -> web.Response:
+        await self._begin(request)
+        person = request.match_info["person"]
+        if person in self.strangers:
+            raise _error(web.HTTPNotFound, "MemberNotFoundInConversation")
+        return web.json_response({"id": f"29:{person}", "aadObjectId": person, "name": "Whoever"})
 
     async def _put(self, request: web.Request) -> web.Response:
         body = await self._begin(request)

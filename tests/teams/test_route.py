@@ -193,6 +193,35 @@ async def test_a_click_is_answered_with_the_new_card_and_redrawn_for_the_other_d
     assert redrawn["attachments"][0]["content"] == body["value"]  # type: ignore[index]
 
 
+async def test_a_card_opened_later_shows_its_present_state_to_its_reader(world: World) -> None:
+    world.connector.messages[CHAT, "m1"] = {"stale": True}
+    click = world.click("wave.open", {"v": 1, "ref": "c0ffee"})
+    click["value"]["trigger"] = "automatic"  # type: ignore[index]
+    status, body = await world.post(click)
+
+    assert (status, body["statusCode"], body["type"]) == (200, 200, "application/vnd.microsoft.card.adaptive")
+    shown = body["value"]
+    assert "seats to check" in json.dumps(shown)
+    assert shown["refresh"]["userIds"] == [f"29:{ADMIN}"]  # type: ignore[index]
+    # Every device asks for itself, so nothing is sent.
+    assert world.connector.calls == []
+
+
+async def test_a_click_in_a_channel_changes_nothing_that_others_see(world: World) -> None:
+    channel = {"id": "19:team@thread.tacv2", "conversationType": "channel", "tenantId": TENANT_ID}
+    world.connector.messages[channel["id"], "m1"] = {"as it was": True}
+    click = world.click("status.open", {"v": 1, "ref": "c0ffee"}, conversation=channel)
+    _, body = await world.post(click)
+    below = world.click("spend.seats", {"v": 1, "ref": "all"}, conversation=channel)
+    _, said = await world.post(below)
+
+    assert body["type"] == "application/vnd.microsoft.card.adaptive"
+    assert "refresh" not in body["value"]  # type: ignore[operator]
+    assert said["value"] == "I sent you the answer in private."
+    assert world.connector.sent(channel["id"]) == [{"as it was": True}]
+    assert len(world.cards(world.connector.conversations[ADMIN])) == 1
+
+
 async def test_a_click_is_answered_although_the_message_cannot_be_redrawn(world: World) -> None:
     world.connector.answers.extend([(403, {})] * 2)
     data: dict[str, object] = {"v": 1, "ref": "c0ffee", **ticked(*RECOMMENDED)}
@@ -241,6 +270,25 @@ async def test_a_client_without_execute_clicks_by_a_message(world: World) -> Non
     value = {"verb": "wave.open", "v": 1, "ref": "c0ffee"}
     await world.post(world.activity(text=None, value=value, replyToId="m1"))
     assert len(world.connector.sent(CHAT)) == 1
+
+
+async def test_an_old_client_hears_what_a_click_could_not_do(world: World) -> None:
+    world.connector.messages[CHAT, "m1"] = {}
+    await world.post(world.activity(text=None, value={"verb": "wave.revoke", "v": 1, "ref": "c0ffee"}, replyToId="m1"))
+    await world.post(world.activity(text=None, value={"verb": "wave.open", "v": 99, "ref": "c0ffee"}))
+
+    said = "".join(world.cards())
+    assert "Tick at least one seat." in said
+    assert "This card is from an older version." in said
+
+
+async def test_an_old_client_in_a_channel_is_answered_in_private(world: World) -> None:
+    channel = {"id": "19:team@thread.tacv2", "conversationType": "channel", "tenantId": TENANT_ID}
+    value = {"verb": "wave.open", "v": 1, "ref": "c0ffee"}
+    await world.post(world.activity(text=None, value=value, replyToId="m1", conversation=channel))
+
+    assert world.connector.sent(channel["id"]) == []
+    assert "seats to check" in world.cards(world.connector.conversations[ADMIN])[0]
 
 
 async def test_an_installation_is_greeted_and_remembered_and_a_removal_noted(world: World) -> None:

@@ -195,7 +195,7 @@ def test_card_refreshes_for_its_readers_only() -> None:
     assert "refresh" not in adaptive.render(WAVE)
     assert "refresh" not in adaptive.render(SPEND, reader_ids=("29:a",))
     assert adaptive.render(WAVE, reader_ids=("29:a",))["refresh"] == {
-        "action": {"type": "Action.Execute", "title": "Refresh", "verb": "card.refresh", "data": {"v": 1, "ref": "w1"}},
+        "action": {"type": "Action.Execute", "title": "Refresh", "verb": "wave.open", "data": {"v": 1, "ref": "w1"}},
         "userIds": ["29:a"],
     }
 
