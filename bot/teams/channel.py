@@ -17,7 +17,7 @@ from bot.teams.keys import SigningKeys
 from bot.teams.pace import Pace
 from bot.teams.route import TeamsRoute
 from bot.teams.sdk import TeamsSdk, TokenSource
-from bot.teams.transport import Installer, TeamsTransport
+from bot.teams.transport import SERVICE_URL, Installer, TeamsTransport
 from cards.view import CardView
 from reclaim.domain.ids import PersonId
 from reclaim.ports.storage import Work
@@ -74,6 +74,7 @@ class TeamsChannel:
         http: For keys and uploads; follows no redirects.
         installer: None where the permission to install the app is not used.
         monotonic: Seconds that only grow.
+        service_url: Where people are first spoken to, until Teams names another address.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class TeamsChannel:
         http: httpx.AsyncClient,
         installer: Installer | None,
         monotonic: Callable[[], float],
+        service_url: str = SERVICE_URL,
     ) -> None:
         self._settings = settings
         self._work = work
@@ -102,6 +104,7 @@ class TeamsChannel:
             clock=clock,
             pace=Pace(monotonic=monotonic, sleep=clock.sleep),
             installer=installer,
+            service_url=service_url,
         )
 
     def serve(self, app: web.Application, *, dispatch: Dispatch, seen: SeenRequests) -> None:

@@ -16,6 +16,7 @@ from bot.teams import CHANNEL, clicks, files
 from bot.teams.background import Background
 from bot.teams.clicks import Body, is_personal, reader_of
 from bot.teams.guard import Incoming
+from bot.teams.redraws import Redraws
 from cards.control import message_card
 from cards.view import CardView
 from reclaim.domain.ids import PersonId
@@ -81,6 +82,7 @@ class TeamsChat:
         self._work = work
         self._clock = clock
         self._welcome = welcome
+        self._redraws = Redraws()
 
     async def message(self, incoming: Incoming) -> None:
         """Answer a typed command, or a click from a client that knows no Action.Execute."""
@@ -196,11 +198,7 @@ class TeamsChat:
         Where others read too, nothing of it is for them: what one person may see, another may not.
         """
         if reply.replace is not None and read.alone and read.message_id:
-            await self._quietly(
-                self._post.redraw(
-                    incoming.service_url, read.conversation, read.message_id, reply.replace, reader=read.reader
-                )
-            )
+            await self._redraw(incoming.service_url, read, reply.replace)
         elif reply.replace is not None and not redrawn:
             reply = replace(reply, cards=(reply.replace, *reply.cards))
         if not read.alone:
@@ -218,7 +216,7 @@ class TeamsChat:
             log.info("nobody to answer in private", person=incoming.person_id)
             return
         for card in reply.in_private:
-            await self._post.send_to(incoming.service_url, private, card)
+            await self._post.send_to(incoming.service_url, private, card, reader=clicks.sender_of(incoming))
         for file in reply.files:
             await self._post.attach(incoming.service_url, private, files.ask(file, source), file.name)
 
@@ -248,13 +246,14 @@ class TeamsChat:
         action = clicks.action(person, verb=source.verb or "", ref=source.ref or "", key=key)
         return await self._dispatch.action(action)
 
-    async def _quietly(self, work: Awaitable[None]) -> None:
+    async def _redraw(self, service_url: str, read: clicks.CardClick, card: CardView) -> None:
+        async def draw(newest: CardView) -> None:
+            await self._post.redraw(service_url, read.conversation, read.message_id, newest, reader=read.reader)
+
         try:
-            await work
-        except DeliveryError as error:
-            # The person has the new card already; the other devices' copy answers with the present state when clicked.
-            log.warning("a clicked card could not be redrawn", error=error.code)
+            await self._redraws.put((read.conversation, read.message_id), card, draw)
         except ReclaimError as error:
+            # The person has the new card already; the other devices' copy answers with the present state when clicked.
             log.warning("a clicked card could not be redrawn", error=error.code)
 
 

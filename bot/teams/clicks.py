@@ -114,8 +114,13 @@ def is_personal(incoming: Incoming) -> bool:
 
 def reader_of(incoming: Incoming) -> str | None:
     """Return the Teams id of a person who is alone with the bot: they are the one reader of what is said there."""
+    return sender_of(incoming) if is_personal(incoming) else None
+
+
+def sender_of(incoming: Incoming) -> str | None:
+    """Return the Teams id (`29:…`) of who wrote or clicked."""
     sender = _mapping(incoming.activity.get("from")).get("id")
-    return sender if is_personal(incoming) and isinstance(sender, str) and 0 < len(sender) <= _MAX_ID else None
+    return sender if isinstance(sender, str) and 0 < len(sender) <= _MAX_ID else None
 
 
 def answer(reply: Reply, click: CardClick) -> Body:

@@ -4,6 +4,7 @@ Contract: "Connector REST API reference" of the Bot Framework documentation; lim
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -35,6 +36,9 @@ class Connector:
     blocked: set[str] = field(default_factory=set)  # conversations, or people for a new one
     answers: deque[tuple[int, Mapping[str, str]]] = field(default_factory=deque)
     slow_s: float = 0.0
+    limited: bool = False  # answers 429 to what is over Teams' limits
+    throttled: list[str] = field(default_factory=list)
+    recent: dict[str, deque[float]] = field(default_factory=dict)
     number: int = 0
 
     def app(self) -> web.Application:
@@ -60,8 +64,30 @@ class Connector:
         if self.answers:
             status, headers = self.answers.popleft()
             raise _Other(status, headers)
+        if self.limited and self._is_over(request):
+            self.throttled.append(request.path)
+            raise _Other(429, {"Retry-After": "1"})
         found: Mapping[str, object] = body
         return found
+
+    def _is_over(self, request: web.Request) -> bool:
+        """Count as Teams does: sends and creates of one conversation, and all requests of the bot."""
+        sends = [("all", 50, 1.0)]
+        if request.method != "GET":
+            where = request.match_info.get("conversation", "new")
+            sends += [(where, 7, 1.0), (where, 60, 30.0)] if where != "new" else []
+        now = time.monotonic()
+        counted = [
+            (self.recent.setdefault(f"{where} {within}", deque()), most, within) for where, most, within in sends
+        ]
+        for recent, _, within in counted:
+            while recent and now - recent[0] >= within:
+                recent.popleft()
+        if any(len(recent) >= most for recent, most, _ in counted):
+            return True
+        for recent, _, _ in counted:
+            recent.append(now)
+        return False
 
     async def _create(self, request: web.Request) -> web.Response:
         body = await self._begin(request)
