@@ -20,7 +20,7 @@ from tests.teams.drawing import WIDTHS, NoRendererError, Renderer, renderer
 
 # What the renderer complains of wrongly, or because Teams knows more than it does.
 KNOWN = (
-    "Unknown element type Chart.HorizontalBar",  # the fallback is drawn, and looked at
+    'Unknown element type "Chart.HorizontalBar". Fallback will be used',  # the fallback is drawn, and looked at
     "An Input.ChoiceSet must have at least one choice",  # a people picker: its choices come from Teams
     'Invalid value "en" for property "lang"',  # it keeps the place in a global pattern: every second card is "invalid"
 )
