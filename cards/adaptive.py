@@ -299,8 +299,8 @@ def _chart(chart: Chart, listed: Set[Action | None]) -> list[Node]:
     action that no table beside it has is drawn as bars only.
     """
     numbers = [(bar, bar.value) for bar in chart.bars if bar.value is not None and math.isfinite(bar.value)]
+    title = block(chart.title, size="Small", isSubtle=True)
     if not numbers or any(bar.action and bar.action not in listed for bar in chart.bars):
-        title = block(chart.title, size="Small", isSubtle=True)
         return [title, container(*(_bar(bar, chart) for bar in chart.bars), spacing="Small")]
     drawn = [bar for bar, _ in numbers]
     native: Node = {
@@ -309,7 +309,7 @@ def _chart(chart: Chart, listed: Set[Action | None]) -> list[Node]:
         "xAxisTitle": plain(chart.unit),
         "colorSet": "categorical",
         "data": [{"x": plain(bar.label, SKU_MAX), "y": value} for bar, value in numbers],
-        "fallback": container(*(_bar(bar, chart) for bar in drawn), spacing="Small"),
+        "fallback": container(title, *(_bar(bar, chart) for bar in drawn), spacing="Small"),
     }
     return [native, *(_bar(bar, chart) for bar in chart.bars if bar not in drawn)]
 
