@@ -42,6 +42,7 @@ CALLER: Final = "urn:botframework:azure"
 # Source: "Optimize your bot with rate limiting in Teams".
 PASSING: Final = frozenset({408, 412, 429, 500, 502, 503, 504})
 _BLOCKED: Final = 403
+_NOT_US: Final = 401
 
 # msrest goes through a list of 500 status codes 999 times for each client that it makes, twice a turn.
 msrest_requests.ClientRetryPolicy.safe_codes = frozenset(  # type: ignore[assignment]  # a set serves as well
@@ -313,6 +314,10 @@ def _delivery_error(error: ErrorResponseException) -> DeliveryError:
     status = error.response.status_code
     if status == _BLOCKED:
         return Blocked("Teams does not let Reclaim write to this person.", permanent=True)
+    if status == _NOT_US:
+        # Ours to mend, and no fault of the person: whoever waits may be reached once it is.
+        log.warning("Teams does not accept the bot's own token: check RECLAIM_TEAMS_APP_ID and its credential")
+        return DeliveryError("Teams does not accept the bot's own token.")
     if status in (404, 410):
         return ConversationGone("This conversation is not there any more.", permanent=True)
     if status in PASSING:

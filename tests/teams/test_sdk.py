@@ -104,6 +104,7 @@ async def test_without_a_token_nothing_is_sent_and_it_is_said_whether_waiting_he
         (502, {}, DeliveryError, False, None),
         (503, {}, DeliveryError, False, None),
         (504, {}, DeliveryError, False, None),
+        (401, {}, DeliveryError, False, None),
         (403, {}, Blocked, True, None),
         (404, {}, ConversationGone, True, None),
         (400, {}, DeliveryError, True, None),

@@ -8,6 +8,12 @@ from reclaim.errors import InvalidRequest
 
 CONNECTOR: Final = "https://api.botframework.com"  # whom the tokens are for, in every cloud's single-tenant bots
 
+_SETTINGS: Final = {
+    "RECLAIM_CLIENT_SECRET": "RECLAIM_TEAMS_APP_SECRET",
+    "RECLAIM_CLIENT_ID": "RECLAIM_TEAMS_APP_ID",
+    "RECLAIM_TENANT_ID": "RECLAIM_TEAMS_TENANT_ID",
+}
+
 
 class BotTokens(Protocol):
     """Where the bot gets its bearer tokens."""
@@ -58,6 +64,7 @@ def bot_tokens(
         credential=credential,
         scope=f"{CONNECTOR}/.default",
         session=session,
+        settings=_SETTINGS,
     )
 
 
