@@ -94,6 +94,9 @@ def render(card: CardView, *, reader_ids: tuple[str, ...] = ()) -> Node:
         ValueError: The card is over `MAX_BYTES` with one row a list and every long text cut; no action and no next
             box is ever left out. Or there are more readers than Teams refreshes for.
     """
+    whole = _draw(card, reader_ids)
+    if size_of(whole) <= MAX_BYTES:
+        return whole  # nearly always, and drawn once
     return _draw(fitted(card, lambda smaller: fits(smaller, reader_ids=reader_ids)), reader_ids)
 
 

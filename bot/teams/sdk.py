@@ -30,7 +30,7 @@ from botframework.connector.auth import (
     ClaimsIdentity,
     ServiceClientCredentialsFactory,
 )
-from msrest.exceptions import ClientRequestError
+from msrest.exceptions import ClientRequestError, DeserializationError  # type: ignore[attr-defined]  # azure-core's, handed on
 
 from bot.teams.guard import ISSUER, WIRE_CHANNEL, Incoming
 from reclaim.errors import DeliveryError, PortError
@@ -273,6 +273,7 @@ class _HeldToken(AppCredentials):  # type: ignore[misc]  # the SDK ships no type
     def signed_session(self, session: requests.Session | None = None) -> requests.Session:
         session = session or requests.Session()
         session.headers["Authorization"] = f"Bearer {self.value}"
+        session.hooks["response"].append(_without_a_page)
         return session
 
     def get_access_token(self, force_refresh: bool = False) -> str:
@@ -296,6 +297,15 @@ class _OneCredential(ServiceClientCredentialsFactory):  # type: ignore[misc]  # 
         return self._credentials
 
 
+def _without_a_page(answer: requests.Response, *_: object, **__: object) -> requests.Response:
+    """Empty a refusal that is no JSON: a gateway's page, over which the SDK would fail before it looks at the status."""
+    if not answer.ok and "json" not in answer.headers.get("Content-Type", ""):
+        answer.close()
+        answer._content = b"{}"
+        answer.headers["Content-Type"] = "application/json"
+    return answer
+
+
 async def _on_turn_error(_: TurnContext, error: Exception) -> None:
     """Let the caller say what went wrong: the SDK's own handler would say it to the chat."""
     raise error
@@ -308,6 +318,8 @@ async def _translated(work: Awaitable[Any]) -> None:
         raise _delivery_error(error) from error
     except (TimeoutError, requests.RequestException, ClientRequestError) as error:
         raise DeliveryError("Teams cannot be reached.") from error
+    except DeserializationError as error:
+        raise DeliveryError("Something else answers in the place of Teams.") from error
 
 
 def _delivery_error(error: ErrorResponseException) -> DeliveryError:

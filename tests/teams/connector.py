@@ -34,6 +34,7 @@ class Connector:
     conversations: dict[str, str] = field(default_factory=dict)  # person id -> conversation
     strangers: set[str] = field(default_factory=set)  # people of whom it names no member
     blocked: set[str] = field(default_factory=set)  # conversations, or people for a new one
+    page: str | None = None  # what `answers` say instead of JSON
     answers: deque[tuple[int, Mapping[str, str]]] = field(default_factory=deque)
     slow_s: float = 0.0
     limited: bool = False  # answers 429 to what is over Teams' limits
@@ -63,7 +64,7 @@ class Connector:
             await asyncio.sleep(self.slow_s)
         if self.answers:
             status, headers = self.answers.popleft()
-            raise _Other(status, headers)
+            raise _Other(status, headers, self.page)
         if self.limited and self._is_over(request):
             self.throttled.append(request.path)
             raise _Other(429, {"Retry-After": "1"})
@@ -125,11 +126,10 @@ class Connector:
 
 
 class _Other(web.HTTPException):
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str], page: str | None = None) -> None:
         self.status_code = status
-        super().__init__(
-            headers=headers, text='{"error":{"code":"Scripted","message":"as told"}}', content_type="application/json"
-        )
+        text = page or '{"error":{"code":"Scripted","message":"as told"}}'
+        super().__init__(headers=headers, text=text, content_type="text/html" if page else "application/json")
 
 
 @asynccontextmanager

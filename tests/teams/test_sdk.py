@@ -130,6 +130,17 @@ async def test_each_refusal_has_its_class(
     assert len(connector.calls) == 1  # trying again is ours, not the SDK's
 
 
+@pytest.mark.parametrize(("status", "permanent"), [(502, False), (503, False), (405, True), (413, True), (200, False)])
+async def test_a_gateway_s_page_counts_by_its_status(
+    sdk: TeamsSdk, connector: Connector, service_url: str, status: int, permanent: bool
+) -> None:
+    connector.page = "<html><h1>Bad gateway</h1></html>"
+    connector.answers.append((status, {}))
+    with pytest.raises(DeliveryError) as refused:
+        await sdk.send(service_url, "a:1", CARD, "x")
+    assert refused.value.permanent is permanent
+
+
 async def test_a_service_that_is_not_there_may_be_tried_again(sdk: TeamsSdk) -> None:
     with pytest.raises(DeliveryError) as refused:
         await sdk.send("http://127.0.0.1:9", "a:1", CARD, "x")
