@@ -726,20 +726,25 @@ def manifest() -> None:
 
 @manifest.command("build")
 @click.option("--bot-id", required=True, metavar="GUID", help="Application id of the bot's registration.")
+@click.option("--client-id", metavar="GUID", help="RECLAIM_CLIENT_ID, where that is another registration.")
 @click.option("--host", required=True, help="Name under which Teams reaches this server: reclaim.contoso.com")
 @click.option("--developer", default="Reclaim", show_default=True, help="Who runs it; people see this name.")
 @click.option("--version", "package_version", default="1.0.0", show_default=True, help="A higher one for each update.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("reclaim-teams.zip"), show_default=True
 )
-def build_manifest(*, bot_id: str, host: str, developer: str, package_version: str, out: Path) -> None:
+def build_manifest(
+    *, bot_id: str, client_id: str | None, host: str, developer: str, package_version: str, out: Path
+) -> None:
     """Write the app package for Teams."""
-    _finish(_build_manifest, bot_id, host, developer, package_version, out)
+    _finish(_build_manifest, bot_id, client_id, host, developer, package_version, out)
 
 
-def _build_manifest(bot_id: str, host: str, developer: str, package_version: str, out: Path) -> int:
+def _build_manifest(
+    bot_id: str, client_id: str | None, host: str, developer: str, package_version: str, out: Path
+) -> int:
     package = teams_manifest.build(
-        bot_id=bot_id, host=host, developer=developer, version=package_version, verbs=COMMANDS
+        bot_id=bot_id, client_id=client_id, host=host, developer=developer, version=package_version, verbs=COMMANDS
     )
     out.write_bytes(package)
     click.echo(f"{out} is written. Upload it in Teams admin center › Manage apps › Upload new app.")

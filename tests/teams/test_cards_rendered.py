@@ -1,7 +1,7 @@
 """Every card of the gallery as Microsoft's own renderer draws it, in a real browser, at the width of a phone and of a desk.
 
-Skipped with a printed reason where Node, npm's registry or a Chromium is missing; RECLAIM_TEST_REQUIRE_BROWSER turns the
-skip into a failure.
+Skipped with a printed reason where Node, npm's registry or a Chromium is missing. RECLAIM_TEST_REQUIRE_BROWSER turns the skip
+into a failure where it is the browser that is missing: the renderer comes over the network, and is no condition of a gate.
 """
 
 import json
@@ -32,7 +32,7 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renderer]:
         with renderer(tmp_path_factory.mktemp("profile")) as running:
             yield running
     except (NoRendererError, NoBrowserError) as error:
-        if os.environ.get("RECLAIM_TEST_REQUIRE_BROWSER"):
+        if isinstance(error, NoBrowserError) and os.environ.get("RECLAIM_TEST_REQUIRE_BROWSER"):
             pytest.fail(f"RECLAIM_TEST_REQUIRE_BROWSER is set, but {error}")
         pytest.skip(f"cards are not drawn by Microsoft's renderer: {error}")
 
