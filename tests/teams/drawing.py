@@ -107,7 +107,8 @@ def install() -> None:
     except subprocess.TimeoutExpired as error:
         raise NoRendererError("npm does not answer") from error
     if done.returncode:
-        raise NoRendererError(f"npm cannot install the renderer: {done.stderr.strip()[-200:]}")
+        why = (done.stderr.strip() or "no reason given").splitlines()[0]
+        raise NoRendererError(f"npm cannot install the renderer: {why[:200]}")
 
 
 @contextmanager
