@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 CODE = $(wildcard app.py scheduler.py bot cards reclaim storage rehearsal tests benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench images format install dev lock clean
+.PHONY: help run test bench images cards format install dev lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ bench: install ## measure, print a line per measure, write build/bench.json
 
 images: dev ## take the pictures of README anew, in headless Chromium
 	@$(BIN)/python -m tests.pictures
+
+cards: dev ## draw every card with Microsoft's own renderer into build/cards (needs npm and Chromium)
+	@$(BIN)/python -m tests.teams.drawing $(ARGS)
 
 format: dev ## let ruff format the code and mend what it can
 	$(BIN)/ruff format .

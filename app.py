@@ -23,7 +23,6 @@ from typing import Any, Final
 
 import click
 import httpx
-from aiohttp import web
 from pydantic import SecretStr
 
 from bot import console, server
@@ -38,8 +37,7 @@ from bot.practice import Calendar, Watch
 from bot.router import Router
 from bot.services import Services, ZoneOf
 from bot.teams import manifest as teams_manifest
-from bot.teams.channel import TeamsChannel, TeamsSettings
-from bot.teams.guard import Door, check_configured
+from bot.teams.channel import TeamsChannel, teams_settings
 from bot.web import chat as web_chat
 from bot.web import conversations as web_conversations
 from bot.web import routes as web_routes
@@ -87,7 +85,6 @@ _LOOK_AGAIN_S: Final = 0.3
 _HELP: Final = ("-h", "--help")
 _WIDEST: Final = 120  # of a card in the terminal: wider, and the amounts stand too far from their names
 OK, FAILED, MISUSED = 0, 1, 2
-BOT_CONNECTOR: Final = "https://api.botframework.com"  # whom the bot's token is for
 
 WrapWriter = Callable[[SeatWriter], SeatWriter]
 Transports = Callable[[Work, graph.GraphConnection], Sequence[Transport]]
@@ -356,17 +353,35 @@ def _check_tables(settings: Settings, *, may_upgrade: bool) -> None:
 async def _serve(settings: Settings) -> int:
     """Run the product until SIGTERM or SIGINT: stop ticks, finish requests, end jobs, close clients, in this order."""
     clock, tokens = SystemClock(), RandomTokens()
+    teams = teams_settings(settings)
+    channels: list[TeamsChannel] = []
     async with AsyncExitStack() as closing:
-        teams = await _teams(settings, clock, tokens, closing)
-        app = await closing.enter_async_context(
-            compose(settings, clock=clock, tokens=tokens, transports=teams.transports if teams else lambda *_: ())
-        )
+        if teams is not None:
+            token = await _teams_token(settings, closing)
+            client = await closing.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
+
+        def transports(work: Work, tenant: graph.GraphConnection) -> Sequence[Transport]:
+            if teams is not None:
+                channel = TeamsChannel(
+                    teams,
+                    work=work,
+                    clock=clock,
+                    tokens=tokens,
+                    token=token.current,
+                    http=client,
+                    installer=graph.TeamsInstaller(tenant.client, manifest_id=teams.door.app_id, tokens=tokens),
+                    monotonic=time.monotonic,
+                )
+                channels.append(channel)
+            return [channel.transport for channel in channels]
+
+        app = await closing.enter_async_context(compose(settings, clock=clock, tokens=tokens, transports=transports))
         await app.check_tenant()
         await app.load_prices()
         await app.engine.start()
         http = server.application(app.ready)
-        if teams:
-            teams.serve(http, app)
+        for channel in channels:
+            channel.serve(http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=clock))
         async with server.serving(http, settings.listen_host, settings.listen_port) as port:
             app.scheduler.start()
             server.settle_memory()
@@ -376,87 +391,19 @@ async def _serve(settings: Settings) -> int:
     return OK
 
 
-@dataclass(slots=True)
-class _Teams:
-    """Makes the Teams channel at the moment when the core is wired with its way out."""
-
-    settings: Settings
-    clock: Clock
-    tokens: Tokens
-    token: graph.MsalTokens | graph.ManagedIdentityTokens
-    http: httpx.AsyncClient
-    channel: TeamsChannel | None = None
-
-    def transports(self, work: Work, tenant: graph.GraphConnection) -> Sequence[Transport]:
-        settings = self.settings
-        app_id = settings.teams_app_id or ""
-        door = Door(
-            app_id=app_id,
-            tenant_id=settings.teams_tenant_id or settings.tenant_id or "",
-            service_hosts=settings.teams_service_hosts,
-            development=settings.development,
-        )
-        self.channel = TeamsChannel(
-            TeamsSettings(door=door, openid_url=settings.teams_openid_url),
-            work=work,
-            clock=self.clock,
-            tokens=self.tokens,
-            token=self.token.current,
-            http=self.http,
-            installer=graph.TeamsInstaller(tenant.client, manifest_id=app_id, tokens=self.tokens),
-            monotonic=time.monotonic,
-        )
-        return (self.channel.transport,)
-
-    def serve(self, http: web.Application, app: Application) -> None:
-        if self.channel is not None:
-            self.channel.serve(http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=self.clock))
-
-
-async def _teams(settings: Settings, clock: Clock, tokens: Tokens, closing: AsyncExitStack) -> _Teams | None:
-    """Return the Teams channel of an installation that has one.
-
-    Raises:
-        ReclaimError: It is configured so that anybody could speak to the bot, or its certificate cannot be used.
-    """
-    secret, pem = settings.teams_app_secret, settings.teams_certificate
-    given = [secret is not None, pem is not None, settings.teams_managed_identity]
-    if settings.teams_app_id is None and not any(given):
-        return None
-    check_configured(
-        app_id=settings.teams_app_id,
-        credentials=sum(given),
-        development=settings.development,
-        loopback=settings.listen_host in ("127.0.0.1", "::1", "localhost"),
+async def _teams_token(settings: Settings, closing: AsyncExitStack) -> graph.BotTokens:
+    secret, tenant_id = settings.teams_app_secret, settings.teams_tenant_id or settings.tenant_id
+    token = await asyncio.to_thread(
+        graph.bot_tokens,
+        app_id=settings.teams_app_id or "",
+        tenant_id=tenant_id or "",
+        secret=secret.get_secret_value() if secret else None,
+        certificate_file=settings.teams_certificate,
+        login_url=settings.login_url,
+        ca_file=settings.ca_file,
     )
-    session = graph.make_session(settings.ca_file)
-    token: graph.MsalTokens | graph.ManagedIdentityTokens
-    if settings.teams_managed_identity:
-        token = graph.ManagedIdentityTokens(
-            client_id=settings.teams_app_id or "", resource=BOT_CONNECTOR, session=session
-        )
-    else:
-        credential = secret.get_secret_value() if secret is not None else await asyncio.to_thread(_certificate, pem)
-        token = graph.MsalTokens(
-            login_url=settings.login_url,
-            tenant_id=settings.teams_tenant_id or settings.tenant_id or "",
-            client_id=settings.teams_app_id or "",
-            credential=credential,
-            scope=f"{BOT_CONNECTOR}/.default",
-            session=session,
-        )
     closing.push_async_callback(token.aclose)
-    http = await closing.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
-    return _Teams(settings, clock, tokens, token, http)
-
-
-def _certificate(pem: Path | None) -> dict[str, str]:
-    try:
-        return graph.certificate(pem.read_text(encoding="utf-8") if pem else "")
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(
-            "RECLAIM_TEAMS_CERTIFICATE must be a PEM file of the certificate and its private key without a password."
-        ) from error
+    return token
 
 
 async def _sync(settings: Settings, *, alone: bool) -> int:
@@ -781,20 +728,25 @@ def manifest() -> None:
 
 @manifest.command("build")
 @click.option("--bot-id", required=True, metavar="GUID", help="Application id of the bot's registration.")
+@click.option("--client-id", metavar="GUID", help="RECLAIM_CLIENT_ID, where that is another registration.")
 @click.option("--host", required=True, help="Name under which Teams reaches this server: reclaim.contoso.com")
 @click.option("--developer", default="Reclaim", show_default=True, help="Who runs it; people see this name.")
 @click.option("--version", "package_version", default="1.0.0", show_default=True, help="A higher one for each update.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("reclaim-teams.zip"), show_default=True
 )
-def build_manifest(*, bot_id: str, host: str, developer: str, package_version: str, out: Path) -> None:
+def build_manifest(
+    *, bot_id: str, client_id: str | None, host: str, developer: str, package_version: str, out: Path
+) -> None:
     """Write the app package for Teams."""
-    _finish(_build_manifest, bot_id, host, developer, package_version, out)
+    _finish(_build_manifest, bot_id, client_id, host, developer, package_version, out)
 
 
-def _build_manifest(bot_id: str, host: str, developer: str, package_version: str, out: Path) -> int:
+def _build_manifest(
+    bot_id: str, client_id: str | None, host: str, developer: str, package_version: str, out: Path
+) -> int:
     package = teams_manifest.build(
-        bot_id=bot_id, host=host, developer=developer, version=package_version, verbs=COMMANDS
+        bot_id=bot_id, client_id=client_id, host=host, developer=developer, version=package_version, verbs=COMMANDS
     )
     out.write_bytes(package)
     click.echo(f"{out} is written. Upload it in Teams admin center › Manage apps › Upload new app.")

@@ -297,10 +297,10 @@ async def _throttling() -> AsyncIterator[tuple[str, list[str]]]:
             refused.append(request.path)
             return web.json_response({"error": {"code": "TooManyRequests"}}, status=429, headers={"Retry-After": "1"})
         recent.append(now)
-        return web.json_response({"id": f"x{next(numbers)}"}, status=201)
+        return web.json_response({"id": f"x{next(numbers)}"}, status=200 if request.method == "GET" else 201)
 
     app = web.Application()
-    app.router.add_post("/{rest:.*}", answer)
+    app.router.add_route("*", "/{rest:.*}", answer)
     async with TestServer(app, host="127.0.0.1") as server:
         yield str(server.make_url("/")).rstrip("/"), refused
 

@@ -5,7 +5,7 @@ https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final, assert_never
 
 from cards.adaptive_inputs import draw_input, toggle
@@ -68,6 +68,7 @@ MAX_REFRESH_READERS: Final = 60
 BAR_PX: Final = 240
 # Longer values of ruled facts share the line 2 : 3 with their label instead of squeezing it.
 _SHORT_VALUE = 24
+_SHORT_LABEL = 14
 
 _STYLES = {
     Tone.NEUTRAL: "emphasis",
@@ -78,18 +79,24 @@ _STYLES = {
 }
 
 
+_ByItself = Strip | Paragraph | Facts | Figures | Rows | Table | Progress | Box | Expandable | Input
+
+
 def render(card: CardView, *, reader_ids: tuple[str, ...] = ()) -> Node:
     """Return a card as Adaptive Card.
 
     Args:
         card: What to draw.
         reader_ids: Teams ids (`29:…`) of the readers for whom the card re-reads itself on opening; only used with
-            `card.refresh_ref`.
+            `card.refresh`.
 
     Raises:
         ValueError: The card is over `MAX_BYTES` with one row a list and every long text cut; no action and no next
             box is ever left out. Or there are more readers than Teams refreshes for.
     """
+    whole = _draw(card, reader_ids)
+    if size_of(whole) <= MAX_BYTES:
+        return whole  # nearly always, and drawn once
     return _draw(fitted(card, lambda smaller: fits(smaller, reader_ids=reader_ids)), reader_ids)
 
 
@@ -114,10 +121,10 @@ def _draw(card: CardView, reader_ids: tuple[str, ...]) -> Node:
     }
     if card.actions:
         drawn["actions"] = [button(action) for action in card.actions]
-    if card.refresh_ref is not None and reader_ids:
+    if card.refresh is not None and reader_ids:
         if len(reader_ids) > MAX_REFRESH_READERS:
             raise ValueError(f"Teams refreshes for {MAX_REFRESH_READERS} readers, not for {len(reader_ids)}")
-        refresh = Action(label="Refresh", verb="card.refresh", ref=card.refresh_ref)
+        refresh = Action(label="Refresh", verb=card.refresh.verb, ref=card.refresh.ref)
         drawn["refresh"] = {"action": tap(refresh), "userIds": list(reader_ids)}
     return drawn
 
@@ -150,10 +157,18 @@ def _hero(headline: Headline) -> Node:
 
 def _elements(elements: Sequence[Element], path: str) -> list[Node]:
     """Draw elements in order; `path` makes the ids of what can be shown and hidden unique within the card."""
-    return [node for i, element in enumerate(elements) for node in _element(element, f"{path}-{i}")]
+    drawn: list[Node] = []
+    listed = {action for part in elements if isinstance(part, Table) for action in part.row_actions}
+    for i, element in enumerate(elements):
+        nodes = _chart(element, listed) if isinstance(element, Chart) else _element(element, f"{path}-{i}")
+        before = elements[i - 1] if i else None
+        if isinstance(element, Strip) and isinstance(before, Strip) and before.tone is element.tone:
+            nodes[0]["spacing"] = "Small"  # several of a kind are read as one list
+        drawn += nodes
+    return drawn
 
 
-def _element(element: Element, path: str) -> list[Node]:
+def _element(element: _ByItself, path: str) -> list[Node]:
     match element:
         case Strip():
             return [_strip(element)]
@@ -165,8 +180,6 @@ def _element(element: Element, path: str) -> list[Node]:
             return [_figures(element)]
         case Rows():
             return [_rows(element)]
-        case Chart():
-            return _chart(element)
         case Table():
             return [_table(element)]
         case Progress():
@@ -202,8 +215,13 @@ def _facts(facts: Facts) -> Node:
     return {
         "type": "FactSet",
         "spacing": "Medium",
-        "facts": [{"title": inert(f.label), "value": inert(f.value, NOTE_MAX)} for f in facts.facts],
+        "facts": [{"title": inert(_whole(f.label)), "value": inert(f.value, NOTE_MAX)} for f in facts.facts],
     }
+
+
+def _whole(label: str) -> str:
+    """Return a short label that does not break: its column would be as narrow as its longest part."""
+    return label.replace(" ", "\u00a0").replace("-", "\u2011") if len(label) <= _SHORT_LABEL else label
 
 
 def _ruled_facts(facts: Facts) -> Node:
@@ -277,15 +295,15 @@ def _plain_name(row: Row) -> Node:
     return {"type": "RichTextBlock", "inlines": inlines}
 
 
-def _chart(chart: Chart) -> list[Node]:
+def _chart(chart: Chart, listed: Set[Action | None]) -> list[Node]:
     """Draw a native chart and, for clients without one, bars.
 
-    A native chart shows no bar without a number and opens nothing: bars without one stand below it, and a chart with
-    actions is drawn as bars only.
+    A native chart shows no bar without a number and opens nothing: bars without one stand below it, and a chart with an
+    action that no table beside it has is drawn as bars only.
     """
     numbers = [(bar, bar.value) for bar in chart.bars if bar.value is not None and math.isfinite(bar.value)]
-    if not numbers or any(bar.action for bar in chart.bars):
-        title = block(chart.title, size="Small", isSubtle=True)
+    title = block(chart.title, size="Small", isSubtle=True)
+    if not numbers or any(bar.action and bar.action not in listed for bar in chart.bars):
         return [title, container(*(_bar(bar, chart) for bar in chart.bars), spacing="Small")]
     drawn = [bar for bar, _ in numbers]
     native: Node = {
@@ -294,7 +312,7 @@ def _chart(chart: Chart) -> list[Node]:
         "xAxisTitle": plain(chart.unit),
         "colorSet": "categorical",
         "data": [{"x": plain(bar.label, SKU_MAX), "y": value} for bar, value in numbers],
-        "fallback": container(*(_bar(bar, chart) for bar in drawn), spacing="Small"),
+        "fallback": container(title, *(_bar(bar, chart) for bar in drawn), spacing="Small"),
     }
     return [native, *(_bar(bar, chart) for bar in chart.bars if bar not in drawn)]
 

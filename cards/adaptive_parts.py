@@ -34,6 +34,11 @@ _CONSTRUCT = re.compile(r"(\\|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\](?=[(\[:])|~(?=~))"
 # What counts at the start of a line only: headings, quotes, lists, rules, definitions, fences.
 _LINE_START = re.compile(r"[#>\[~=|]|[-+](?=[\s+-]|$)|\d{1,9}[.)](?=\s|$)", re.ASCII)
 _UNDERSCORES = re.compile("_+")
+# A word that no address is as long as may be wider than a phone: Microsoft's renderer breaks no word in a RichTextBlock
+# or a FactSet and lets it reach over the card's edge (tests/teams/test_cards_rendered.py).
+_LONG_WORD = re.compile(r"[\w@.+-]{41,}")
+_PIECE = re.compile(r".{12}(?=.)")
+_MAY_BREAK = "\u200b"
 
 
 def plain(text: str, limit: int = TEXT_MAX) -> str:
@@ -46,6 +51,7 @@ def inert(text: str, limit: int = TEXT_MAX) -> str:
     joined = _CONSTRUCT.sub(rf"\1{_JOINER}", plain(text, limit).strip())
     joined = joined.replace("*", _ASTERISK).replace("`", _GRAVE)
     joined = _UNDERSCORES.sub(_low_lines, joined)
+    joined = _LONG_WORD.sub(_with_breaks, joined)
     return _JOINER + joined if _LINE_START.match(joined) else joined
 
 
@@ -73,7 +79,7 @@ def text_run(text: str, *, limit: int = TEXT_MAX, **look: object) -> Node:
     """Return a TextRun; a look of None is left out."""
     return {
         "type": "TextRun",
-        "text": plain(text, limit),
+        "text": _LONG_WORD.sub(_with_breaks, plain(text, limit)),
         **{key: value for key, value in look.items() if value is not None},
     }
 
@@ -148,6 +154,10 @@ def tap(action: Action, title: str | None = None) -> Node:
 def size_of(node: Node) -> int:
     """Return the bytes of a card as JSON in UTF-8 without escapes or spaces: how a channel must send it."""
     return len(json.dumps(node, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _with_breaks(match: re.Match[str]) -> str:
+    return _PIECE.sub(rf"\g<0>{_MAY_BREAK}", match.group())
 
 
 def _low_lines(match: re.Match[str]) -> str:

@@ -28,6 +28,7 @@ from cards.view import (
     Headline,
     Paragraph,
     Progress,
+    Refresh,
     Row,
     Rows,
     Segment,
@@ -79,7 +80,7 @@ def status_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
         ),
         actions=_actions(status) if may_run else (),
         fallback=_fallback(status, zone),
-        refresh_ref=status.campaign_id,
+        refresh=Refresh("status.open", status.campaign_id),
     )
 
 
@@ -113,7 +114,7 @@ def opened_card(status: CampaignStatus, zone: str) -> CardView:
         ),
         fallback=f"{title(status.name)} is open: {formats.number(answered)} of {formats.count(status.items, 'seat')}"
         f" answered, until {formats.due(status.closes_at, zone)}.",
-        refresh_ref=status.campaign_id,
+        refresh=Refresh("status.open", status.campaign_id),
     )
 
 
@@ -155,7 +156,7 @@ def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
         actions=tuple(actions),
         fallback=f"{title(status.name)} is closed: {formats.number(status.verified_count)} of"
         f" {formats.count(status.revoke, 'seat')} verified gone, {formats.monthly(status.verified, whole=True)}.",
-        refresh_ref=ref,
+        refresh=Refresh("status.open", ref),
     )
 
 

@@ -19,6 +19,7 @@ from cards.view import (
     Input,
     InputKind,
     Paragraph,
+    Refresh,
     Row,
     Rows,
     Strip,
@@ -112,7 +113,7 @@ def sync_card(sync: SyncView, now: datetime, zone: str) -> CardView:
         body=(Facts((Fact("Read so far" if sync.state == "running" else "Read", read),)), *_sync_end(sync)),
         actions=_sync_actions(sync),
         fallback=f"{titles.get(sync.state, 'Reading the tenant')}: {read}.",
-        refresh_ref=sync.run_id,
+        refresh=Refresh("sync.open", sync.run_id),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cards import formats
 from cards.phrases import dry_run, group, name, next_box, quoted, sku, title
 from cards.reasons import OUTCOMES
-from cards.view import Action, CardView, Element, Fact, Facts, Headline, Paragraph, Strip, Tone
+from cards.view import Action, CardView, Element, Fact, Facts, Headline, Paragraph, Refresh, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
@@ -40,7 +40,7 @@ def summary_card(summary: ReviewSummary, zone: str) -> CardView:
         actions=(shown,) if summary.answered or summary.passed_on else (),
         fallback=f"{title(summary.campaign_name)} is closed. You answered {formats.number(len(summary.answered))}"
         f" of {formats.count(asked, 'seat')}, {formats.number(len(removed))} removed and checked.",
-        refresh_ref=summary.campaign_id,
+        refresh=Refresh("wave.open", summary.campaign_id),
     )
 
 

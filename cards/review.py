@@ -15,7 +15,7 @@ from cards.phrases import (
     title,
 )
 from cards.reasons import ANSWERED, OUTCOMES, answer_in_words, row_reason
-from cards.view import Action, CardView, Element, Emphasis, Headline, Paragraph, Row, Rows, Strip, Tone
+from cards.view import Action, CardView, Element, Emphasis, Headline, Paragraph, Refresh, Row, Rows, Strip, Tone
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import BulkResult, Moved, Wave, WaveRow
@@ -144,7 +144,7 @@ def _open(wave: Wave, zone: str, strip: Strip | None, *, kind: str, fallback: st
         ),
         actions=_open_actions(wave),
         fallback=fallback,
-        refresh_ref=wave.ref,
+        refresh=Refresh("wave.open", wave.ref),
     )
 
 
@@ -415,7 +415,7 @@ def _all_answered(wave: Wave, zone: str, strip: Strip | None) -> CardView:
         ),
         actions=_answered_actions(wave, strip),
         fallback=f"{title(wave.campaign_name)}: all {_seats(count)} answered.",
-        refresh_ref=wave.ref,
+        refresh=Refresh("wave.open", wave.ref),
     )
 
 
@@ -468,7 +468,7 @@ def _cancelled(wave: Wave, zone: str) -> CardView:
         headline=Headline(title=f"{title(wave.campaign_name)} is cancelled"),
         body=(Strip(tone=Tone.NEUTRAL, text=text), *given),
         fallback=f"{title(wave.campaign_name)} is cancelled. Nothing is removed.",
-        refresh_ref=wave.ref,
+        refresh=Refresh("wave.open", wave.ref),
     )
 
 

@@ -16,7 +16,7 @@ from cards.reasons import (
     look_closer,
     path,
 )
-from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Strip, Tone
+from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Refresh, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.moves import MAX_HANDOVERS
 from reclaim.domain.read_models import ItemView
@@ -51,7 +51,7 @@ def item_card(view: ItemView, zone: str) -> CardView:
         actions=_actions(view) if asks else (),
         back=_back(view, asks=asks),
         fallback=_fallback(view, zone, asks=asks),
-        refresh_ref=item.id,
+        refresh=Refresh("item.open", item.id),
     )
 
 

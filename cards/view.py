@@ -52,6 +52,14 @@ class Action:
     link: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """The click that draws the present state of a card without a person: verb and reference of one that only reads."""
+
+    verb: str
+    ref: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
     """Title left, amount right; under them context and unit.
@@ -257,7 +265,7 @@ class CardView:
         body: Lead, strips, content and the next box, in reading order.
         actions: At most three without `more`.
         fallback: One sentence with count, sum and date for notifications; no facts about a person.
-        refresh_ref: If set, channels that can re-read the card on opening do so with this reference.
+        refresh: What draws the present state of this card; channels that can do so on opening use it. It only reads.
     """
 
     kind: str
@@ -266,4 +274,4 @@ class CardView:
     actions: tuple[Action, ...] = ()
     fallback: str
     back: Action | None = None
-    refresh_ref: str | None = None
+    refresh: Refresh | None = None

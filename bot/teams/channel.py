@@ -12,16 +12,17 @@ from bot.teams import CHANNEL
 from bot.teams.background import Background
 from bot.teams.chat import TeamsChat
 from bot.teams.files import Uploads
-from bot.teams.guard import Door, Guard
+from bot.teams.guard import Door, Guard, check_configured
 from bot.teams.keys import SigningKeys
 from bot.teams.pace import Pace
 from bot.teams.route import TeamsRoute
 from bot.teams.sdk import TeamsSdk, TokenSource
-from bot.teams.transport import Installer, TeamsTransport
+from bot.teams.transport import SERVICE_URL, Installer, TeamsTransport
 from cards.view import CardView
 from reclaim.domain.ids import PersonId
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,34 @@ class TeamsSettings:
     openid_url: str
 
 
+def teams_settings(settings: Settings) -> TeamsSettings | None:
+    """Return what an installation says about Teams, or None where it has none.
+
+    Raises:
+        ReclaimError: It is configured so that anybody could speak to the bot, or only in part.
+    """
+    given = [
+        settings.teams_app_secret is not None,
+        settings.teams_certificate is not None,
+        settings.teams_managed_identity,
+    ]
+    if settings.teams_app_id is None and not any(given):
+        return None
+    check_configured(
+        app_id=settings.teams_app_id,
+        credentials=sum(given),
+        development=settings.development,
+        loopback=settings.listen_host in ("127.0.0.1", "::1", "localhost"),
+    )
+    door = Door(
+        app_id=settings.teams_app_id or "",
+        tenant_id=settings.teams_tenant_id or settings.tenant_id or "",
+        service_hosts=settings.teams_service_hosts,
+        development=settings.development,
+    )
+    return TeamsSettings(door=door, openid_url=settings.teams_openid_url)
+
+
 class TeamsChannel:
     """One bot in one tenant.
 
@@ -45,6 +74,7 @@ class TeamsChannel:
         http: For keys and uploads; follows no redirects.
         installer: None where the permission to install the app is not used.
         monotonic: Seconds that only grow.
+        service_url: Where people are first spoken to, until Teams names another address.
     """
 
     def __init__(
@@ -58,6 +88,7 @@ class TeamsChannel:
         http: httpx.AsyncClient,
         installer: Installer | None,
         monotonic: Callable[[], float],
+        service_url: str = SERVICE_URL,
     ) -> None:
         self._settings = settings
         self._work = work
@@ -73,6 +104,7 @@ class TeamsChannel:
             clock=clock,
             pace=Pace(monotonic=monotonic, sleep=clock.sleep),
             installer=installer,
+            service_url=service_url,
         )
 
     def serve(self, app: web.Application, *, dispatch: Dispatch, seen: SeenRequests) -> None:

@@ -6,23 +6,24 @@ message itself is redrawn afterwards for the person's other devices. All else is
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
 from bot.inbound import Command, Dispatch, Reply
 from bot.teams import CHANNEL, clicks, files
 from bot.teams.background import Background
-from bot.teams.clicks import Body
+from bot.teams.clicks import Body, is_personal, reader_of
 from bot.teams.guard import Incoming
-from cards.payload import OldCard
+from bot.teams.redraws import Redraws
+from cards.control import message_card
 from cards.view import CardView
 from reclaim.domain.ids import PersonId
 from reclaim.errors import DeliveryError, InvalidRequest, ReclaimError
 from reclaim.ports.storage import Identity, Work
 from reclaim.ports.system import Clock
 
-PERSONAL: Final = "personal"
 _MENTION = re.compile(r"<at[^>]*>.*?</at>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^>]*>", re.IGNORECASE)
 _SLASHED = re.compile(r"^/?reclaim\b", re.IGNORECASE)
@@ -37,7 +38,7 @@ class Post(Protocol):
         """Return the private chat with this person."""
         ...
 
-    async def send_to(self, service_url: str, conversation: str, card: CardView) -> None:
+    async def send_to(self, service_url: str, conversation: str, card: CardView, *, reader: str | None = None) -> None:
         """Post a card to any conversation, a channel's thread too."""
         ...
 
@@ -45,7 +46,9 @@ class Post(Protocol):
         """Post an attachment that is no card of ours."""
         ...
 
-    async def redraw(self, service_url: str, conversation: str, message_id: str, card: CardView) -> None:
+    async def redraw(
+        self, service_url: str, conversation: str, message_id: str, card: CardView, *, reader: str | None = None
+    ) -> None:
         """Redraw a message."""
         ...
 
@@ -79,6 +82,7 @@ class TeamsChat:
         self._work = work
         self._clock = clock
         self._welcome = welcome
+        self._redraws = Redraws()
 
     async def message(self, incoming: Incoming) -> None:
         """Answer a typed command, or a click from a client that knows no Action.Execute."""
@@ -99,19 +103,20 @@ class TeamsChat:
                 private=is_personal(incoming),
             )
         )
+        if reply.toast is not None and not reply.cards:
+            reply = replace(reply, cards=(_spoken(reply),))
         await self._say(incoming, conversation, reply, files.Source(command=text))
 
     async def click(self, incoming: Incoming) -> Body:
         """Answer `adaptiveCard/action`. Never raises for bad input."""
         try:
             read = clicks.read_click(incoming)
-        except OldCard as error:
-            return clicks.refusal(f"{error.message} Type /reclaim inbox for the present one.")
         except InvalidRequest as error:
-            return clicks.refusal(error.message)
+            return clicks.refusal(clicks.in_words(error))
         reply = await self._dispatch.action(read.action)
-        self._background.start(self._after_click(incoming, read, reply))
-        return clicks.answer(reply)
+        if not read.automatic:
+            self._background.start(self._after_click(incoming, read, reply))
+        return clicks.answer(reply, read)
 
     async def file_answered(self, incoming: Incoming) -> None:
         """Upload a file that the person let us store, or say that it was left.
@@ -147,16 +152,19 @@ class TeamsChat:
         async with self._work.read() as reading:
             known = await reading.identities.get(CHANNEL, person)
         now_at = (_conversation(incoming), incoming.service_url)
-        if known is None or known.state != "known" or (known.conversation, known.service_url) != now_at:
+        if (
+            known is None
+            or known.state != "known"
+            or (known.conversation, known.service_url) != now_at
+            or known.user_ref != reader_of(incoming)
+        ):
             await self._put(incoming, person, state="known", why=None)
 
     async def _put(self, incoming: Incoming, person: PersonId, *, state: str, why: str | None) -> None:
-        sender = incoming.activity.get("from")
-        user = sender.get("id") if isinstance(sender, Mapping) else None
         identity = Identity(
             channel=CHANNEL,
             person_id=person,
-            user_ref=user if isinstance(user, str) else None,
+            user_ref=reader_of(incoming),
             conversation=_conversation(incoming),
             service_url=incoming.service_url,
             state=state,
@@ -169,25 +177,38 @@ class TeamsChat:
 
     async def _old_click(self, incoming: Incoming) -> None:
         """Carry out an Action.Submit: the verb is in its data, and the answer is a new message."""
+        conversation = _conversation(incoming)
         try:
             read = clicks.read_submit(incoming)
         except InvalidRequest as error:
             log.info("a button could not be read", error=error.code)
+            unread = Reply(toast=clicks.in_words(error), error=True)
+            await self._say(incoming, conversation, replace(unread, cards=(_spoken(unread),)), files.Source())
             return
         reply = await self._dispatch.action(read.action)
-        await self._after_click(incoming, read, reply)
+        if reply.toast is not None:
+            reply = replace(reply, cards=(_spoken(reply), *reply.cards))
+        await self._after_click(incoming, read, reply, redrawn=False)
 
-    async def _after_click(self, incoming: Incoming, read: clicks.CardClick, reply: Reply) -> None:
-        if reply.replace is not None and read.message_id:
-            await self._quietly(
-                self._post.redraw(incoming.service_url, read.conversation, read.message_id, reply.replace)
-            )
+    async def _after_click(
+        self, incoming: Incoming, read: clicks.CardClick, reply: Reply, *, redrawn: bool = True
+    ) -> None:
+        """Say the rest of an answer. `redrawn`: who clicked has the new card already.
+
+        Where others read too, nothing of it is for them: what one person may see, another may not.
+        """
+        if reply.replace is not None and read.alone and read.message_id:
+            await self._redraw(incoming.service_url, read, reply.replace)
+        elif reply.replace is not None and not redrawn:
+            reply = replace(reply, cards=(reply.replace, *reply.cards))
+        if not read.alone:
+            reply = replace(reply, cards=(), in_private=(*reply.cards, *reply.in_private))
         source = files.Source(verb=read.action.verb, ref=read.action.ref)
         await self._say(incoming, read.conversation, reply, source)
 
     async def _say(self, incoming: Incoming, conversation: str, reply: Reply, source: files.Source) -> None:
         for card in reply.cards:
-            await self._post.send_to(incoming.service_url, conversation, card)
+            await self._post.send_to(incoming.service_url, conversation, card, reader=reader_of(incoming))
         if not (reply.in_private or reply.files) or incoming.person_id is None:
             return
         private = conversation if is_personal(incoming) else await self._post.reach(PersonId(incoming.person_id))
@@ -195,7 +216,7 @@ class TeamsChat:
             log.info("nobody to answer in private", person=incoming.person_id)
             return
         for card in reply.in_private:
-            await self._post.send_to(incoming.service_url, private, card)
+            await self._post.send_to(incoming.service_url, private, card, reader=clicks.sender_of(incoming))
         for file in reply.files:
             await self._post.attach(incoming.service_url, private, files.ask(file, source), file.name)
 
@@ -208,7 +229,13 @@ class TeamsChat:
             for card in reply.cards:
                 await self._post.send_to(incoming.service_url, conversation, card)
             return
-        await self._uploads.put(consent, file.content)
+        try:
+            await self._uploads.put(consent, file.content)
+        except DeliveryError as error:
+            log.warning("a file could not be stored", error=error.code, permanent=error.permanent)
+            card = message_card("file", f"{error.message} Ask for it again.", headline="The file was not stored")
+            await self._post.send_to(incoming.service_url, conversation, card)
+            return
         await self._post.attach(incoming.service_url, conversation, files.info(consent), consent.name)
 
     async def _again(self, person: PersonId, source: files.Source, key: str) -> Reply:
@@ -219,13 +246,14 @@ class TeamsChat:
         action = clicks.action(person, verb=source.verb or "", ref=source.ref or "", key=key)
         return await self._dispatch.action(action)
 
-    async def _quietly(self, work: Awaitable[None]) -> None:
+    async def _redraw(self, service_url: str, read: clicks.CardClick, card: CardView) -> None:
+        async def draw(newest: CardView) -> None:
+            await self._post.redraw(service_url, read.conversation, read.message_id, newest, reader=read.reader)
+
         try:
-            await work
-        except DeliveryError as error:
-            # The person has the new card already; the other devices' copy answers with the present state when clicked.
-            log.warning("a clicked card could not be redrawn", error=error.code)
+            await self._redraws.put((read.conversation, read.message_id), card, draw)
         except ReclaimError as error:
+            # The person has the new card already; the other devices' copy answers with the present state when clicked.
             log.warning("a clicked card could not be redrawn", error=error.code)
 
 
@@ -238,10 +266,10 @@ def typed(text: object) -> str:
     return without.removeprefix("/")
 
 
-def is_personal(incoming: Incoming) -> bool:
-    """Whether the person is alone with the bot."""
-    conversation = incoming.activity.get("conversation")
-    return isinstance(conversation, Mapping) and conversation.get("conversationType") == PERSONAL
+def _spoken(reply: Reply) -> CardView:
+    """Return a card of what other clients show beside the card or the command box."""
+    headline = "That did not work" if reply.error else "Reclaim"
+    return message_card("answer", reply.toast or "", headline=headline)
 
 
 def _conversation(incoming: Incoming) -> str:

@@ -12,7 +12,7 @@ from bot.inbound import Action, Reply
 from bot.teams import CHANNEL
 from bot.teams.guard import Incoming
 from cards import adaptive
-from cards.payload import decode
+from cards.payload import OldCard, decode
 from cards.view import CardView, Strip, Tone
 from reclaim.domain.ids import PersonId
 from reclaim.errors import InvalidRequest
@@ -22,6 +22,10 @@ CARD: Final = "application/vnd.microsoft.card.adaptive"
 MESSAGE: Final = "application/vnd.microsoft.activity.message"
 ERROR: Final = "application/vnd.microsoft.error"
 BELOW: Final = "See the new message below."
+IN_PRIVATE: Final = "I sent you the answer in private."
+PERSONAL: Final = "personal"
+AUTOMATIC: Final = "automatic"
+_MAX_ID: Final = 500
 _OURS: Final = frozenset({"v", "ref", "batch"})
 _NO_BUTTON: Final = "We cannot read this button. Nothing was changed."
 
@@ -36,11 +40,17 @@ class CardClick:
         action: For the core.
         conversation: Where the card stands.
         message_id: Of the card's message, to redraw it on the person's other devices; "" if Teams did not say.
+        alone: Whether nobody else reads there.
+        reader: Teams id of who clicked, where they are alone: the card re-reads itself for them.
+        automatic: Teams asked for the present state on opening; nobody clicked.
     """
 
     action: Action
     conversation: str
     message_id: str
+    alone: bool
+    reader: str | None
+    automatic: bool
 
 
 def read_click(incoming: Incoming) -> CardClick:
@@ -87,19 +97,50 @@ def _read(incoming: Incoming, verb: object, data: Mapping[str, object]) -> CardC
         message_id=message,
         key=f"{conversation[-60:]}:{key}",
     )
-    return CardClick(action=clicked, conversation=conversation, message_id=message or "")
+    return CardClick(
+        action=clicked,
+        conversation=conversation,
+        message_id=message or "",
+        alone=is_personal(incoming),
+        reader=reader_of(incoming),
+        automatic=_mapping(incoming.activity.get("value")).get("trigger") == AUTOMATIC,
+    )
 
 
-def answer(reply: Reply) -> Body:
-    """Return the body of the invoke's answer; HTTP's own status is always 200.
+def is_personal(incoming: Incoming) -> bool:
+    """Whether the person is alone with the bot."""
+    return _mapping(incoming.activity.get("conversation")).get("conversationType") == PERSONAL
+
+
+def reader_of(incoming: Incoming) -> str | None:
+    """Return the Teams id of a person who is alone with the bot: they are the one reader of what is said there."""
+    return sender_of(incoming) if is_personal(incoming) else None
+
+
+def sender_of(incoming: Incoming) -> str | None:
+    """Return the Teams id (`29:…`) of who wrote or clicked."""
+    sender = _mapping(incoming.activity.get("from")).get("id")
+    return sender if isinstance(sender, str) and 0 < len(sender) <= _MAX_ID else None
+
+
+def answer(reply: Reply, click: CardClick) -> Body:
+    """Return the body of the invoke's answer; HTTP's own status is always 200. Only who clicked sees it.
 
     A card that takes the clicked one's place wins; what was to be said beside it stands at its head.
     """
     if reply.replace is not None:
-        return _body(200, CARD, adaptive.render(_with_words(reply.replace, reply)))
+        readers = (click.reader,) if click.reader else ()
+        return _body(200, CARD, adaptive.render(_with_words(reply.replace, reply), reader_ids=readers))
     if reply.error:
         return refusal(reply.toast or "That did not work. Nothing was changed.")
-    return _body(200, MESSAGE, reply.toast or BELOW)
+    return _body(200, MESSAGE, reply.toast or (BELOW if click.alone else IN_PRIVATE))
+
+
+def in_words(error: InvalidRequest) -> str:
+    """Return what is said of a click that cannot be read."""
+    if isinstance(error, OldCard):
+        return "This card is from an older version. Type /reclaim inbox for the present one."
+    return error.message
 
 
 def refusal(message: str) -> Body:

@@ -27,11 +27,15 @@ _PERSONAL: Final = ("inbox", "help", "status", "spend", "start", "seats", "seats
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the same package for the same input, byte by byte
 
 
-def build(*, bot_id: str, host: str, developer: str, version: str, verbs: Sequence[Verb]) -> bytes:
+def build(
+    *, bot_id: str, client_id: str | None, host: str, developer: str, version: str, verbs: Sequence[Verb]
+) -> bytes:
     """Return the package.
 
     Args:
         bot_id: The bot's app id; it is the app's id too.
+        client_id: The application that speaks to Graph; None: the bot's own. Graph lets an application install only the
+            Teams app that names it.
         host: The name under which this installation is reached.
         developer: Who runs it, at most 32 characters.
         version: Of the package, as 1.0.0; a catalogue takes an update only with a higher one.
@@ -41,7 +45,8 @@ def build(*, bot_id: str, host: str, developer: str, version: str, verbs: Sequen
         InvalidRequest: One of them cannot be used.
     """
     values = {
-        "bot_id": _guid(bot_id),
+        "bot_id": _guid(bot_id, "bot"),
+        "client_id": _guid(client_id or bot_id, "client"),
         "host": _host(host),
         "developer": _developer(developer),
         "version": _version(version),
@@ -91,11 +96,11 @@ def _zipped(content: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _guid(text: str) -> str:
+def _guid(text: str, whose: str) -> str:
     try:
         return str(UUID(text.strip()))
     except ValueError as error:
-        raise InvalidRequest("The bot id is the application id of the bot's registration, a GUID.") from error
+        raise InvalidRequest(f"The {whose} id is the application id of a registration in Entra, a GUID.") from error
 
 
 def _host(text: str) -> str:

@@ -30,10 +30,10 @@ from botframework.connector.auth import (
     ClaimsIdentity,
     ServiceClientCredentialsFactory,
 )
-from msrest.exceptions import ClientRequestError
+from msrest.exceptions import ClientRequestError, DeserializationError  # type: ignore[attr-defined]  # azure-core's, handed on
 
 from bot.teams.guard import ISSUER, WIRE_CHANNEL, Incoming
-from reclaim.errors import DeliveryError
+from reclaim.errors import DeliveryError, PortError
 
 SCOPE: Final = "https://api.botframework.com"
 CARD: Final = "application/vnd.microsoft.card.adaptive"
@@ -42,6 +42,7 @@ CALLER: Final = "urn:botframework:azure"
 # Source: "Optimize your bot with rate limiting in Teams".
 PASSING: Final = frozenset({408, 412, 429, 500, 502, 503, 504})
 _BLOCKED: Final = 403
+_NOT_US: Final = 401
 
 # msrest goes through a list of 500 status codes 999 times for each client that it makes, twice a turn.
 msrest_requests.ClientRetryPolicy.safe_codes = frozenset(  # type: ignore[assignment]  # a set serves as well
@@ -207,6 +208,23 @@ class TeamsSdk:
             raise DeliveryError("Teams made a conversation and named no id for it.", permanent=True)
         return found[0]
 
+    async def member(self, service_url: str, conversation: str, person_id: str) -> str | None:
+        """Return the Teams id (`29:…`) of a person in a conversation, by Entra object id; None if Teams names none.
+
+        Raises:
+            Blocked, ConversationGone, DeliveryError: As `post`.
+        """
+        found: list[str] = []
+
+        async def ask(context: TurnContext) -> None:
+            client = context.turn_state[CloudAdapter.BOT_CONNECTOR_CLIENT_KEY]
+            account = await client.conversations.get_conversation_member(conversation, person_id)
+            if account is not None and account.id:
+                found.append(account.id)
+
+        await self._proactively(service_url, conversation, ask)
+        return found[0] if found else None
+
     async def _proactively(self, service_url: str, conversation: str, logic: Turn) -> None:
         await self._renew()
         reference = ConversationReference(
@@ -218,7 +236,13 @@ class TeamsSdk:
         await _translated(self._adapter.continue_conversation(reference, logic, self._app_id))
 
     async def _renew(self) -> None:
-        self._credentials.value = await self._token()
+        try:
+            self._credentials.value = await self._token()
+        except DeliveryError:
+            raise
+        except PortError as error:
+            # Whoever sends waits and tries again, or hears that an admin has to mend something.
+            raise DeliveryError(error.message, permanent=error.permanent, retry_after=error.retry_after) from error
 
 
 class _Handler(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
@@ -249,6 +273,7 @@ class _HeldToken(AppCredentials):  # type: ignore[misc]  # the SDK ships no type
     def signed_session(self, session: requests.Session | None = None) -> requests.Session:
         session = session or requests.Session()
         session.headers["Authorization"] = f"Bearer {self.value}"
+        session.hooks["response"].append(_without_a_page)
         return session
 
     def get_access_token(self, force_refresh: bool = False) -> str:
@@ -272,6 +297,15 @@ class _OneCredential(ServiceClientCredentialsFactory):  # type: ignore[misc]  # 
         return self._credentials
 
 
+def _without_a_page(answer: requests.Response, *_: object, **__: object) -> requests.Response:
+    """Empty a refusal that is no JSON: a gateway's page, over which the SDK would fail before it looks at the status."""
+    if not answer.ok and "json" not in answer.headers.get("Content-Type", ""):
+        answer.close()
+        answer._content = b"{}"
+        answer.headers["Content-Type"] = "application/json"
+    return answer
+
+
 async def _on_turn_error(_: TurnContext, error: Exception) -> None:
     """Let the caller say what went wrong: the SDK's own handler would say it to the chat."""
     raise error
@@ -284,12 +318,18 @@ async def _translated(work: Awaitable[Any]) -> None:
         raise _delivery_error(error) from error
     except (TimeoutError, requests.RequestException, ClientRequestError) as error:
         raise DeliveryError("Teams cannot be reached.") from error
+    except DeserializationError as error:
+        raise DeliveryError("Something else answers in the place of Teams.") from error
 
 
 def _delivery_error(error: ErrorResponseException) -> DeliveryError:
     status = error.response.status_code
     if status == _BLOCKED:
         return Blocked("Teams does not let Reclaim write to this person.", permanent=True)
+    if status == _NOT_US:
+        # Ours to mend, and no fault of the person: whoever waits may be reached once it is.
+        log.warning("Teams does not accept the bot's own token: check RECLAIM_TEAMS_APP_ID and its credential")
+        return DeliveryError("Teams does not accept the bot's own token.")
     if status in (404, 410):
         return ConversationGone("This conversation is not there any more.", permanent=True)
     if status in PASSING:

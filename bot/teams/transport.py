@@ -51,6 +51,10 @@ class Connector(Protocol):
         """Return the private conversation with a person."""
         ...
 
+    async def member(self, service_url: str, conversation: str, person_id: str) -> str | None:
+        """Return the Teams id of a person in a conversation."""
+        ...
+
 
 class Installer(Protocol):
     """Installs the app for a person who never wrote to the bot."""
@@ -112,9 +116,25 @@ class TeamsTransport:
             await self._put(replace(known, state="blocked", why=error.code, updated_at=now))
             return None
         await self._put(
-            replace(known, conversation=conversation, service_url=service_url, state="known", why=None, updated_at=now)
+            replace(
+                known,
+                conversation=conversation,
+                service_url=service_url,
+                user_ref=known.user_ref or await self._reader(service_url, conversation, person),
+                state="known",
+                why=None,
+                updated_at=now,
+            )
         )
         return conversation
+
+    async def _reader(self, service_url: str, conversation: str, person: PersonId) -> str | None:
+        """Return the person's Teams id, for whom a card re-reads itself on opening; None where Teams does not say."""
+        try:
+            return await self._again(conversation, lambda: self._connector.member(service_url, conversation, person))
+        except DeliveryError as error:
+            log.info("a reader's Teams id is not known", person=person, error=error.code)
+            return None
 
     async def send(self, conversation: str, card: CardView) -> Sent:
         """Post a card at the foot of the chat.
@@ -122,11 +142,11 @@ class TeamsTransport:
         Raises:
             DeliveryError: It could not be sent; not permanent where the chat is gone, since `reach` opens another.
         """
-        drawn = adaptive.render(card)
         identity = await self._identity(conversation)
+        drawn = adaptive.render(card, reader_ids=_readers(identity.user_ref))
         try:
             message = await self._to(
-                identity, lambda: self._connector.send(_address(identity), conversation, drawn, card.fallback)
+                identity, lambda: self._connector.send(self._address(identity), conversation, drawn, card.fallback)
             )
         except ConversationGone as error:
             await self._put(replace(identity, conversation=None, updated_at=self._clock.now()))
@@ -139,21 +159,27 @@ class TeamsTransport:
         Raises:
             DeliveryError: It could not be redrawn; permanent where the message is gone.
         """
-        drawn = adaptive.render(card)
         identity = await self._identity(conversation)
+        drawn = adaptive.render(card, reader_ids=_readers(identity.user_ref))
         await self._to(
             identity,
-            lambda: self._connector.update(_address(identity), conversation, external_id, drawn, card.fallback),
+            lambda: self._connector.update(self._address(identity), conversation, external_id, drawn, card.fallback),
         )
         return Sent(external_id=external_id, payload_sha256=_sha256(drawn))
 
-    async def send_to(self, service_url: str, conversation: str, card: CardView) -> None:
+    async def send_to(self, service_url: str, conversation: str, card: CardView, *, reader: str | None = None) -> None:
         """Post a card to any conversation, a channel's thread too; it is not recorded.
+
+        Args:
+            service_url: Where the conversation is served.
+            conversation: Its id.
+            card: What to say.
+            reader: Teams id of the one person who reads there, for whom the card re-reads itself; None for several.
 
         Raises:
             DeliveryError: It could not be sent.
         """
-        drawn = adaptive.render(card)
+        drawn = adaptive.render(card, reader_ids=_readers(reader))
         await self._again(conversation, lambda: self._connector.send(service_url, conversation, drawn, card.fallback))
 
     async def attach(self, service_url: str, conversation: str, attachment: Mapping[str, object], summary: str) -> None:
@@ -164,13 +190,15 @@ class TeamsTransport:
         """
         await self._again(conversation, lambda: self._connector.post(service_url, conversation, attachment, summary))
 
-    async def redraw(self, service_url: str, conversation: str, message_id: str, card: CardView) -> None:
-        """Redraw a message in any conversation.
+    async def redraw(
+        self, service_url: str, conversation: str, message_id: str, card: CardView, *, reader: str | None = None
+    ) -> None:
+        """Redraw a message in any conversation; `reader` as for `send_to`.
 
         Raises:
             DeliveryError: It could not be redrawn.
         """
-        drawn = adaptive.render(card)
+        drawn = adaptive.render(card, reader_ids=_readers(reader))
         await self._again(
             conversation,
             lambda: self._connector.update(service_url, conversation, message_id, drawn, card.fallback),
@@ -218,14 +246,17 @@ class TeamsTransport:
             raise DeliveryError("Nobody is known to have this chat.", permanent=True)
         return found
 
+    def _address(self, identity: Identity) -> str:
+        return identity.service_url or self._service_url
+
     async def _put(self, identity: Identity) -> None:
         async with self._work.write() as unit:
             await unit.identities.put(identity)
             await unit.commit()
 
 
-def _address(identity: Identity) -> str:
-    return identity.service_url or SERVICE_URL
+def _readers(reader: str | None) -> tuple[str, ...]:
+    return (reader,) if reader else ()
 
 
 def _sha256(drawn: Node) -> str:

@@ -4,6 +4,7 @@ Contract: "Connector REST API reference" of the Bot Framework documentation; lim
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -31,9 +32,14 @@ class Connector:
     calls: list[Call] = field(default_factory=list)
     messages: dict[tuple[str, str], Mapping[str, object]] = field(default_factory=dict)
     conversations: dict[str, str] = field(default_factory=dict)  # person id -> conversation
+    strangers: set[str] = field(default_factory=set)  # people of whom it names no member
     blocked: set[str] = field(default_factory=set)  # conversations, or people for a new one
+    page: str | None = None  # what `answers` say instead of JSON
     answers: deque[tuple[int, Mapping[str, str]]] = field(default_factory=deque)
     slow_s: float = 0.0
+    limited: bool = False  # answers 429 to what is over Teams' limits
+    throttled: list[str] = field(default_factory=list)
+    recent: dict[str, deque[float]] = field(default_factory=dict)
     number: int = 0
 
     def app(self) -> web.Application:
@@ -41,6 +47,7 @@ class Connector:
         app.router.add_post("/v3/conversations", self._create)
         app.router.add_post("/v3/conversations/{conversation}/activities", self._post)
         app.router.add_post("/v3/conversations/{conversation}/activities/{activity}", self._post)
+        app.router.add_get("/v3/conversations/{conversation}/members/{person}", self._member)
         app.router.add_put("/v3/conversations/{conversation}/activities/{activity}", self._put)
         return app
 
@@ -49,7 +56,7 @@ class Connector:
         return [body for (where, _), body in self.messages.items() if where == conversation]
 
     async def _begin(self, request: web.Request) -> Mapping[str, object]:
-        body = await request.json()
+        body = await request.json() if request.can_read_body else {}
         self.calls.append(Call(request.method, request.path, body))
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise _error(web.HTTPUnauthorized, "Unauthorized")
@@ -57,9 +64,31 @@ class Connector:
             await asyncio.sleep(self.slow_s)
         if self.answers:
             status, headers = self.answers.popleft()
-            raise _Other(status, headers)
+            raise _Other(status, headers, self.page)
+        if self.limited and self._is_over(request):
+            self.throttled.append(request.path)
+            raise _Other(429, {"Retry-After": "1"})
         found: Mapping[str, object] = body
         return found
+
+    def _is_over(self, request: web.Request) -> bool:
+        """Count as Teams does: sends and creates of one conversation, and all requests of the bot."""
+        sends = [("all", 50, 1.0)]
+        if request.method != "GET":
+            where = request.match_info.get("conversation", "new")
+            sends += [(where, 7, 1.0), (where, 60, 30.0)] if where != "new" else []
+        now = time.monotonic()
+        counted = [
+            (self.recent.setdefault(f"{where} {within}", deque()), most, within) for where, most, within in sends
+        ]
+        for recent, _, within in counted:
+            while recent and now - recent[0] >= within:
+                recent.popleft()
+        if any(len(recent) >= most for recent, most, _ in counted):
+            return True
+        for recent, _, _ in counted:
+            recent.append(now)
+        return False
 
     async def _create(self, request: web.Request) -> web.Response:
         body = await self._begin(request)
@@ -80,6 +109,13 @@ class Connector:
         self.messages[conversation, f"m{self.number}"] = body
         return web.json_response({"id": f"m{self.number}"}, status=201)
 
+    async def _member(self, request: web.Request) -> web.Response:
+        await self._begin(request)
+        person = request.match_info["person"]
+        if person in self.strangers:
+            raise _error(web.HTTPNotFound, "MemberNotFoundInConversation")
+        return web.json_response({"id": f"29:{person}", "aadObjectId": person, "name": "Whoever"})
+
     async def _put(self, request: web.Request) -> web.Response:
         body = await self._begin(request)
         place = (request.match_info["conversation"], request.match_info["activity"])
@@ -90,11 +126,10 @@ class Connector:
 
 
 class _Other(web.HTTPException):
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str], page: str | None = None) -> None:
         self.status_code = status
-        super().__init__(
-            headers=headers, text='{"error":{"code":"Scripted","message":"as told"}}', content_type="application/json"
-        )
+        text = page or '{"error":{"code":"Scripted","message":"as told"}}'
+        super().__init__(headers=headers, text=text, content_type="text/html" if page else "application/json")
 
 
 @asynccontextmanager

@@ -20,7 +20,8 @@ BOT = "5C0F6F5E-7A37-4F0F-9F3E-0D7C0E7F1A11"
 
 def package(**changes: str) -> bytes:
     given = {"bot_id": BOT, "host": "reclaim.contoso.com", "developer": "Contoso IT", "version": "1.2.3", **changes}
-    return build(**given, verbs=COMMANDS)
+    client_id = given.pop("client_id", None)
+    return build(**given, client_id=client_id, verbs=COMMANDS)
 
 
 def manifest(content: bytes) -> dict[str, object]:
@@ -33,6 +34,12 @@ def test_the_manifest_is_valid_against_the_schema() -> None:
     if not SCHEMA.exists():
         pytest.skip("the schema of the Teams manifest is not at hand")
     jsonschema.Draft4Validator(json.loads(SCHEMA.read_text())).validate(manifest(package()))
+
+
+def test_the_app_names_the_registration_that_installs_it() -> None:
+    client = "0e000000-0000-4000-8000-000000000000"
+    both: Any = [manifest(package())["webApplicationInfo"], manifest(package(client_id=client))["webApplicationInfo"]]
+    assert [each["id"] for each in both] == [BOT.lower(), client]
 
 
 def test_nothing_is_left_to_fill_in() -> None:
@@ -73,6 +80,7 @@ def test_the_menus_name_verbs_that_are_there_within_the_limits_of_older_clients(
     "wrong",
     [
         {"bot_id": "reclaim"},
+        {"client_id": "reclaim"},
         {"host": "localhost"},
         {"host": "http://reclaim.contoso.com"},
         {"host": "reclaim.contoso.com/path"},

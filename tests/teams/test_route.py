@@ -1,5 +1,6 @@
 """From the wire: a signed activity in over HTTP, the core behind it, cards out to an own Connector."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from bot.teams.background import Background
 from bot.teams.chat import TeamsChat
 from bot.teams.files import Uploads
 from bot.teams.guard import Door, Guard
-from bot.teams.keys import SigningKeys
+from bot.teams.keys import PAUSE_S, SigningKeys
 from bot.teams.pace import Pace
 from bot.teams.route import PATH, TeamsRoute
 from bot.teams.sdk import TeamsSdk
@@ -29,7 +30,8 @@ from tests.fakes import FixedClock
 from tests.teams import connector as connectors
 from tests.teams import key_server
 from tests.teams.connector import TOKEN, Connector
-from tests.teams.key_server import APP_ID, HOSTS, PERSON_ID, TENANT_ID, KeyServer, token
+from tests.teams.key_server import APP_ID, HOSTS, PERSON_ID, SERVICE_URL, TENANT_ID, KeyServer, token
+from tests.teams.test_guard import BAD_TOKENS
 from tests.unit.bot.fakes import ADMIN, RECOMMENDED, Bot, Seen, ticked
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -65,6 +67,8 @@ class World:
     work: SqlWork
     drive: Drive
     drive_url: str
+    keys: KeyServer
+    seconds: list[float]
     number: int = 0
 
     def activity(self, person: str = ADMIN, **changes: object) -> dict[str, object]:
@@ -103,6 +107,7 @@ class World:
 @pytest.fixture
 async def world(work: SqlWork) -> AsyncIterator[World]:
     bot, connector, keys, drive, clock = Bot(), Connector(), KeyServer(), Drive(), FixedClock(NOW)
+    seconds = [0.0]
 
     async def own_token() -> str:
         return TOKEN
@@ -120,7 +125,7 @@ async def world(work: SqlWork) -> AsyncIterator[World]:
         background = Background()
         guard = Guard(
             Door(app_id=APP_ID, tenant_id=TENANT_ID, service_hosts=HOSTS, development=True),
-            SigningKeys(openid_url=openid_url, client=client, monotonic=lambda: 0.0),
+            SigningKeys(openid_url=openid_url, client=client, monotonic=lambda: seconds[0]),
             clock,
         )
         pace = Pace(monotonic=lambda: 0.0, sleep=clock.sleep)
@@ -136,7 +141,18 @@ async def world(work: SqlWork) -> AsyncIterator[World]:
         app = web.Application(client_max_size=MAX_BODY)
         TeamsRoute(guard=guard, chat=chat, sdk=sdk, seen=Seen(), background=background).add_to(app)
         async with TestClient(TestServer(app, host="127.0.0.1")) as served:
-            yield World(served, bot, connector, service_url, background, work, drive, str(onedrive.make_url("/upload")))
+            yield World(
+                client=served,
+                bot=bot,
+                connector=connector,
+                service_url=service_url,
+                background=background,
+                work=work,
+                drive=drive,
+                drive_url=str(onedrive.make_url("/upload")),
+                keys=keys,
+                seconds=seconds,
+            )
 
 
 @pytest.mark.parametrize(
@@ -193,6 +209,35 @@ async def test_a_click_is_answered_with_the_new_card_and_redrawn_for_the_other_d
     assert redrawn["attachments"][0]["content"] == body["value"]  # type: ignore[index]
 
 
+async def test_a_card_opened_later_shows_its_present_state_to_its_reader(world: World) -> None:
+    world.connector.messages[CHAT, "m1"] = {"stale": True}
+    click = world.click("wave.open", {"v": 1, "ref": "c0ffee"})
+    click["value"]["trigger"] = "automatic"  # type: ignore[index]
+    status, body = await world.post(click)
+
+    assert (status, body["statusCode"], body["type"]) == (200, 200, "application/vnd.microsoft.card.adaptive")
+    shown = body["value"]
+    assert "seats to check" in json.dumps(shown)
+    assert shown["refresh"]["userIds"] == [f"29:{ADMIN}"]  # type: ignore[index]
+    # Every device asks for itself, so nothing is sent.
+    assert world.connector.calls == []
+
+
+async def test_a_click_in_a_channel_changes_nothing_that_others_see(world: World) -> None:
+    channel = {"id": "19:team@thread.tacv2", "conversationType": "channel", "tenantId": TENANT_ID}
+    world.connector.messages[channel["id"], "m1"] = {"as it was": True}
+    click = world.click("status.open", {"v": 1, "ref": "c0ffee"}, conversation=channel)
+    _, body = await world.post(click)
+    below = world.click("spend.seats", {"v": 1, "ref": "all"}, conversation=channel)
+    _, said = await world.post(below)
+
+    assert body["type"] == "application/vnd.microsoft.card.adaptive"
+    assert "refresh" not in body["value"]  # type: ignore[operator]
+    assert said["value"] == "I sent you the answer in private."
+    assert world.connector.sent(channel["id"]) == [{"as it was": True}]
+    assert len(world.cards(world.connector.conversations[ADMIN])) == 1
+
+
 async def test_a_click_is_answered_although_the_message_cannot_be_redrawn(world: World) -> None:
     world.connector.answers.extend([(403, {})] * 2)
     data: dict[str, object] = {"v": 1, "ref": "c0ffee", **ticked(*RECOMMENDED)}
@@ -241,6 +286,25 @@ async def test_a_client_without_execute_clicks_by_a_message(world: World) -> Non
     value = {"verb": "wave.open", "v": 1, "ref": "c0ffee"}
     await world.post(world.activity(text=None, value=value, replyToId="m1"))
     assert len(world.connector.sent(CHAT)) == 1
+
+
+async def test_an_old_client_hears_what_a_click_could_not_do(world: World) -> None:
+    world.connector.messages[CHAT, "m1"] = {}
+    await world.post(world.activity(text=None, value={"verb": "wave.revoke", "v": 1, "ref": "c0ffee"}, replyToId="m1"))
+    await world.post(world.activity(text=None, value={"verb": "wave.open", "v": 99, "ref": "c0ffee"}))
+
+    said = "".join(world.cards())
+    assert "Tick at least one seat." in said
+    assert "This card is from an older version." in said
+
+
+async def test_an_old_client_in_a_channel_is_answered_in_private(world: World) -> None:
+    channel = {"id": "19:team@thread.tacv2", "conversationType": "channel", "tenantId": TENANT_ID}
+    value = {"verb": "wave.open", "v": 1, "ref": "c0ffee"}
+    await world.post(world.activity(text=None, value=value, replyToId="m1", conversation=channel))
+
+    assert world.connector.sent(channel["id"]) == []
+    assert "seats to check" in world.cards(world.connector.conversations[ADMIN])[0]
 
 
 async def test_an_installation_is_greeted_and_remembered_and_a_removal_noted(world: World) -> None:
@@ -321,3 +385,100 @@ async def test_a_body_over_the_limit_is_413(world: World) -> None:
 async def test_a_person_of_another_tenant_is_403(world: World) -> None:
     status, _ = await world.post(world.activity(text="spend", channelData={"tenant": {"id": PERSON_ID}}))
     assert status == 403
+
+
+async def test_an_authentic_request_from_teams_own_address_is_let_in(world: World) -> None:
+    """Without this the refusals below would prove nothing: they differ from it in one thing each."""
+    status, _ = await world.post(world.activity(text="spend", serviceUrl=SERVICE_URL, type="typing"), token(NOW))
+    assert status == 202
+
+
+# HTTP's own parser refuses that one, with 400.
+@pytest.mark.parametrize("name", sorted(BAD_TOKENS.keys() - {"longer than any token"}))
+async def test_a_bad_token_is_401_on_the_wire_and_reaches_nobody(world: World, name: str) -> None:
+    header = f"Bearer {BAD_TOKENS[name](NOW)}".encode().decode("latin-1")
+    for kind in ("message", "invoke"):
+        said = world.activity(text="spend", serviceUrl=SERVICE_URL, type=kind, name="adaptiveCard/action")
+        answer = await world.client.post(PATH, json=said, headers={"Authorization": header})
+        assert answer.status == 401
+        assert await answer.read() == b""
+    assert world.bot.core.calls == []
+    assert world.connector.calls == []
+
+
+MALFORMED: dict[str, tuple[bytes, int]] = {
+    "empty": (b"", 400),
+    "cut off": (b'{"type":', 400),
+    "an array": (b"[]", 400),
+    "a text": (b'"text"', 400),
+    "no text at all": (b"\xff\xfe\x00", 400),
+    "no number": (b'{"type": NaN}', 400),
+    "no type": (b"{}", 400),
+    "twenty thousand levels deep": (b"[" * 20_000 + b"]" * 20_000, 400),
+    "deep in a field": (b'{"a":' * 100 + b"1" + b"}" * 100, 400),
+    "two megabytes": (b'{"a":"' + b"x" * 2_000_000 + b'"}', 413),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+async def test_a_malformed_or_oversized_body_is_refused_on_the_wire_and_reaches_nobody(world: World, name: str) -> None:
+    raw, expected = MALFORMED[name]
+    signed = token(NOW, serviceurl=world.service_url)
+    headers = {"Authorization": f"Bearer {signed}", "Content-Type": "application/json"}
+    answer = await world.client.post(PATH, data=io.BytesIO(raw), headers=headers)
+    assert answer.status == expected
+    assert world.bot.core.calls == []
+
+
+ODD: dict[str, dict[str, object]] = {
+    "no conversation": {"conversation": {"tenantId": TENANT_ID}},
+    "a conversation that is a list": {"conversation": []},
+    "nobody": {"from": {}},
+    "a sender that is a text": {"from": "29:1"},
+    "no id": {"id": None},
+    "an id that is a number": {"id": 7},
+    "a text that is an object": {"text": {"a": 1}},
+    "a value that is a list": {"value": [1, 2]},
+    "a value of nothing": {"value": {}},
+    "an id without end": {"id": "9" * 100_000},
+}
+
+
+@pytest.mark.parametrize("kind", ["message", "invoke", "installationUpdate", "conversationUpdate"])
+@pytest.mark.parametrize("name", ODD)
+async def test_an_authentic_activity_that_makes_no_sense_is_never_500(world: World, name: str, kind: str) -> None:
+    named = {"name": "adaptiveCard/action"} if kind == "invoke" else {}
+    status, _ = await world.post({**world.activity(type=kind, action="add", text=""), **named, **ODD[name]})
+    assert status in (200, 202, 400)
+    assert "decide" not in {call[0] for call in world.bot.core.calls}
+
+
+async def test_a_replayed_click_is_one_click(world: World) -> None:
+    world.connector.messages[CHAT, "m1"] = {}
+    click = world.click("wave.revoke", {"v": 1, "ref": "c0ffee", **ticked(*RECOMMENDED)})
+    for _ in range(3):
+        assert (await world.post(click))[1]["statusCode"] == 200
+    assert [call[0] for call in world.bot.core.calls].count("decide") == 1
+
+
+async def test_a_key_rotation_in_mid_run_stops_nobody(world: World) -> None:
+    await world.post(world.activity(text="spend"))
+    world.keys.published = {"two": ["msteams"]}
+    world.seconds[0] += PAUSE_S
+    rotated = token(NOW, signed_by="two", kid="two", serviceurl=world.service_url)
+    assert (await world.post(world.activity(text="spend"), rotated))[0] == 202
+    assert (await world.post(world.activity(text="spend")))[0] == 401  # signed with the key that was withdrawn
+    assert len(world.cards()) == 2
+
+
+async def test_a_key_server_that_is_down_stops_nobody_who_is_known_and_is_503_before(world: World) -> None:
+    world.keys.down = True
+    assert (await world.post(world.activity(text="spend")))[0] == 503
+    assert world.bot.core.calls == []
+    world.keys.down = False
+    world.seconds[0] += PAUSE_S
+    assert (await world.post(world.activity(text="spend")))[0] == 202
+    world.keys.down = True
+    world.seconds[0] += 25 * 3_600
+    assert (await world.post(world.activity(text="spend")))[0] == 202
+    assert len(world.cards()) == 2

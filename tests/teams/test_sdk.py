@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.teams.sdk import Blocked, ConversationGone, TeamsSdk
-from reclaim.errors import DeliveryError
+from reclaim.errors import DeliveryError, DirectoryError
 from tests.teams.connector import TOKEN, Connector, serving
 from tests.teams.key_server import APP_ID, PERSON_ID, TENANT_ID
 
@@ -74,6 +74,24 @@ async def test_one_token_serves_many_sends(connector: Connector, service_url: st
     assert len(connector.sent("a:1")) == 3
 
 
+async def test_a_person_s_teams_id_is_read_by_object_id(sdk: TeamsSdk, connector: Connector, service_url: str) -> None:
+    assert await sdk.member(service_url, "a:1", PERSON_ID) == f"29:{PERSON_ID}"
+    assert connector.calls[-1].path == f"/v3/conversations/a:1/members/{PERSON_ID}"
+
+
+@pytest.mark.parametrize("permanent", [True, False])
+async def test_without_a_token_nothing_is_sent_and_it_is_said_whether_waiting_helps(
+    connector: Connector, service_url: str, permanent: bool
+) -> None:
+    async def token() -> str:
+        raise DirectoryError("no token", permanent=permanent, retry_after=timedelta(seconds=9))
+
+    with pytest.raises(DeliveryError) as refused:
+        await TeamsSdk(app_id=APP_ID, tenant_id=TENANT_ID, token=token).send(service_url, "a:1", CARD, "x")
+    assert (refused.value.permanent, refused.value.retry_after) == (permanent, timedelta(seconds=9))
+    assert connector.calls == []
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "kind", "permanent", "retry_after"),
     [
@@ -86,6 +104,7 @@ async def test_one_token_serves_many_sends(connector: Connector, service_url: st
         (502, {}, DeliveryError, False, None),
         (503, {}, DeliveryError, False, None),
         (504, {}, DeliveryError, False, None),
+        (401, {}, DeliveryError, False, None),
         (403, {}, Blocked, True, None),
         (404, {}, ConversationGone, True, None),
         (400, {}, DeliveryError, True, None),
@@ -109,6 +128,17 @@ async def test_each_refusal_has_its_class(
     assert refused.value.permanent is permanent
     assert refused.value.retry_after == retry_after
     assert len(connector.calls) == 1  # trying again is ours, not the SDK's
+
+
+@pytest.mark.parametrize(("status", "permanent"), [(502, False), (503, False), (405, True), (413, True), (200, False)])
+async def test_a_gateway_s_page_counts_by_its_status(
+    sdk: TeamsSdk, connector: Connector, service_url: str, status: int, permanent: bool
+) -> None:
+    connector.page = "<html><h1>Bad gateway</h1></html>"
+    connector.answers.append((status, {}))
+    with pytest.raises(DeliveryError) as refused:
+        await sdk.send(service_url, "a:1", CARD, "x")
+    assert refused.value.permanent is permanent
 
 
 async def test_a_service_that_is_not_there_may_be_tried_again(sdk: TeamsSdk) -> None:

@@ -1,7 +1,7 @@
 """Cards reach people in Teams: opened chats, tries again, refusals noted, limits kept. Over HTTP to an own Connector."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from bot.teams.pace import HEADROOM, THREAD_LIMITS, Pace
 from bot.teams.sdk import Blocked, TeamsSdk
 from bot.teams.transport import ASK_AGAIN, TeamsTransport
-from cards.view import CardView, Headline
+from cards.view import CardView, Headline, Refresh
 from reclaim.domain.ids import PersonId
 from reclaim.errors import DeliveryError
 from reclaim.ports.storage import Identity
@@ -23,6 +23,8 @@ MEGAN = PersonId(PERSON_ID)
 CARD = CardView(
     kind="review.wave", headline=Headline(title="9 seats to check"), body=(), fallback="9 seats for you to check."
 )
+
+LIVE = replace(CARD, refresh=Refresh("wave.open", "c0ffee"))
 
 
 class Monotonic:
@@ -110,7 +112,29 @@ async def test_a_person_who_never_wrote_gets_a_chat_a_card_and_its_update(world:
 
 async def test_a_known_chat_is_not_opened_again(world: World) -> None:
     assert await reached(world) == await reached(world)
-    assert len(world.connector.calls) == 1
+    assert [call.method for call in world.connector.calls] == ["POST", "GET"]
+
+
+async def test_a_card_to_who_never_wrote_re_reads_itself_for_them_alone(world: World) -> None:
+    conversation = await reached(world)
+    sent = await world.transport.send(conversation, LIVE)
+    (shown,) = world.connector.sent(conversation)
+    await world.transport.update(conversation, sent.external_id, LIVE)
+    (redrawn,) = world.connector.sent(conversation)
+
+    for body in (shown, redrawn):
+        refresh = body["attachments"][0]["content"]["refresh"]  # type: ignore[index]
+        assert refresh["userIds"] == [f"29:{MEGAN}"]
+        assert (refresh["action"]["verb"], refresh["action"]["data"]) == ("wave.open", {"v": 1, "ref": "c0ffee"})
+
+
+async def test_without_a_teams_id_the_card_is_sent_all_the_same_and_re_reads_for_nobody(world: World) -> None:
+    world.connector.strangers.add(MEGAN)
+    conversation = await reached(world)
+    await world.transport.send(conversation, LIVE)
+
+    (shown,) = world.connector.sent(conversation)
+    assert "refresh" not in shown["attachments"][0]["content"]  # type: ignore[index]
 
 
 async def test_a_blocked_person_is_noted_and_asked_again_a_day_later(world: World) -> None:

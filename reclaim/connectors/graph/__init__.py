@@ -5,6 +5,8 @@ does not: any rule on which seat is idle or may be removed.
 
     fields, parsing   one JSON object -> one of our values, or an error
     answers           one HTTP answer: error body, Retry-After, hash
+    bot_token         the tokens of the bot in Teams, which are no Graph tokens
+    installs          the bot's app, for a person who does not have it
     token, client     tokens; requests, repeats of reads, the check that the token goes to Graph only
     directory, writer the ports
 """
@@ -13,22 +15,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reclaim.connectors.graph.bot_token import BotTokens, bot_tokens
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
-from reclaim.connectors.graph.token import ManagedIdentityTokens, MsalTokens, certificate, make_session
+from reclaim.connectors.graph.token import MsalTokens, make_session
 from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.system import Clock, Tokens
 
 __all__ = [
+    "BotTokens",
     "GraphConnection",
-    "ManagedIdentityTokens",
-    "MsalTokens",
     "TeamsInstaller",
-    "certificate",
+    "bot_tokens",
     "connect",
-    "make_session",
 ]
 
 

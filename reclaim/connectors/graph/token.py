@@ -29,6 +29,8 @@ _REMEDIES = {
     "Certificates & secrets and set RECLAIM_CLIENT_SECRET",
     "700016": "the application is not known in this tenant. Check RECLAIM_CLIENT_ID and RECLAIM_TENANT_ID",
     "7000112": "the application is disabled. Enable it in Entra admin center › Enterprise applications",
+    "700027": "the certificate is not among the application's. Upload its public part in Entra admin center › App "
+    "registrations › Certificates & secrets",
     "90002": "the tenant is not known. Check RECLAIM_TENANT_ID and RECLAIM_LOGIN_URL",
     "70011": "the Graph address is not one that this cloud knows. Check RECLAIM_GRAPH_URL and RECLAIM_CLOUD",
     "500011": "the Graph address is not one that this cloud knows. Check RECLAIM_GRAPH_URL and RECLAIM_CLOUD",
@@ -76,6 +78,7 @@ class MsalTokens:
         credential: The application's secret, or its certificate as `certificate` returns it.
         scope: `{origin of the service}/.default`.
         session: As from `make_session`; closed together with this object.
+        settings: Other names of the settings that an error tells an admin to mend: the usual name → this one's.
     """
 
     def __init__(
@@ -87,12 +90,14 @@ class MsalTokens:
         credential: str | Mapping[str, str],
         scope: str,
         session: requests.Session,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self._authority = f"{login_url.rstrip('/')}/{tenant_id}"
         self._client_id = client_id
         self._credential = credential if isinstance(credential, str) else dict(credential)
         self._scopes = [scope]
         self._session = session
+        self._settings = dict(settings or {})
         self._application: msal.ConfidentialClientApplication | None = None
         self._lock = asyncio.Lock()
 
@@ -117,11 +122,17 @@ class MsalTokens:
                 "The certificates in RECLAIM_CA_FILE cannot be read. Check the path.", permanent=True
             ) from error
         except (MsalError, RuntimeError, ValueError, KeyError) as error:
-            raise _not_understood(error) from error
+            raise self._own(_not_understood(error)) from error
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
-            raise _refused(answer)
+            raise self._own(_refused(answer))
         return token
+
+    def _own(self, error: DirectoryError) -> DirectoryError:
+        message = error.message
+        for usual, own in self._settings.items():
+            message = message.replace(usual, own)
+        return DirectoryError(message, permanent=error.permanent)
 
     def _ask(self, refused: str | None) -> Mapping[str, object]:
         if self._application is None:
@@ -176,7 +187,11 @@ class ManagedIdentityTokens:
             raise DirectoryError("The managed identity gives no token. Is it assigned to this machine?") from error
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
-            raise DirectoryError("The managed identity gives no token. Is it assigned to this machine?", permanent=True)
+            # What its service says beside these, such as too_many_requests, passes.
+            final = answer.get("error") in _FINAL
+            raise DirectoryError(
+                "The managed identity gives no token. Is it assigned to this machine?", permanent=final
+            )
         return token
 
 
@@ -217,6 +232,7 @@ def make_session(ca_file: Path | None) -> requests.Session:
     session.trust_env = False
     session.verify = str(ca_file) if ca_file is not None else True
     session.mount("https://", _TimedAdapter())
+    session.mount("http://", _TimedAdapter())  # the metadata service of a machine in Azure
     return session
 
 

@@ -25,10 +25,10 @@ BUDGET = 28 * 1024
 # Of a word, so much must be seen: the rest may be cut, as the experience page says.
 SEEN = 40
 # What the renderers put into a text so that nobody reads it as more than text, and take out of it.
-UNSEEN = re.compile("[\u2060\u2068\u2069\u202e\\s]")
+UNSEEN = re.compile("[\u200b\u2060\u2068\u2069\u202e\\s]")
 # Where an Adaptive Card shows a text; what somebody typed goes back into its field as it was ("value").
 SHOWN = ("text", "title", "altText", "label", "placeholder", "errorMessage", "fallbackText", "speak")
-LIKE = str.maketrans({"\u2217": "*", "\u02cb": "`", "\uff3f": "_"})
+LIKE = str.maketrans({"\u2217": "*", "\u02cb": "`", "\uff3f": "_", "\u2011": "-"})
 HOSTILE = {
     "long": "W" * 10_000,
     "wide": "界" * 10_000,

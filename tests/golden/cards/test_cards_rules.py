@@ -37,7 +37,7 @@ def texts(part: object) -> Iterator[str]:
     elif dataclasses.is_dataclass(part) and not isinstance(part, type):
         for field in dataclasses.fields(part):
             typed = isinstance(part, Input) and field.name in {"value", "value_label"}
-            if not typed and field.name not in {"kind", "id", "refresh_ref", "colour", "tone"}:
+            if not typed and field.name not in {"kind", "id", "refresh", "colour", "tone"}:
                 yield from texts(getattr(part, field.name))
     elif isinstance(part, tuple):
         for one in part:

@@ -22,6 +22,7 @@ from cards.view import (
     Option,
     Paragraph,
     Progress,
+    Refresh,
     Row,
     Rows,
     Segment,
@@ -121,7 +122,7 @@ WAVE: Final = CardView(
         Action(label="Untick all", verb="wave.untick", ref="w1", more=True),
     ),
     fallback="Q4 seat clean-up: 9 seats for you to check, $205.00 a month, by Fri 4 Dec 2026.",
-    refresh_ref="w1",
+    refresh=Refresh("wave.open", "w1"),
 )
 
 ITEM: Final = CardView(
@@ -162,7 +163,7 @@ ITEM: Final = CardView(
         Action(label="Not sure", verb="item.not_sure", ref="i01", more=True),
     ),
     fallback="One seat to check, $30.00 a month. Answer by Fri 4 Dec 2026.",
-    refresh_ref="i01",
+    refresh=Refresh("item.open", "i01"),
 )
 
 _SPEND = (
@@ -274,7 +275,7 @@ STATUS: Final = CardView(
         Action(label="Freeze all removals…", verb="freeze.form", ref="c1", emphasis=Emphasis.DANGER, more=True),
     ),
     fallback="Q4 seat clean-up: 52 of 86 seats answered (60 %). Closes Fri 4 Dec 2026, 17:00.",
-    refresh_ref="c1",
+    refresh=Refresh("status.open", "c1"),
 )
 
 FORM: Final = CardView(
@@ -348,7 +349,7 @@ SAMPLES: Final = {"wave": WAVE, "item": ITEM, "spend": SPEND, "status": STATUS, 
 
 # Fields that hold no words for the reader, or that a channel shows elsewhere.
 NOT_SHOWN: Final = frozenset(
-    {"verb", "ref", "batch", "confirm", "link", "kind", "refresh_ref", "fallback", "tick", "currency", "colour", "id"}
+    {"verb", "ref", "batch", "confirm", "link", "kind", "refresh", "fallback", "tick", "currency", "colour", "id"}
     | {"min_date", "max_date", "tone", "emphasis"}
 )
 
