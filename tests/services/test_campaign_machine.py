@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reclaim.domain.campaign import CampaignState, Limits, Silence, Strategy, WriteMode
+from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, ItemId, PersonId, ProductId
 from reclaim.domain.notices import ListGoneNotice, WaveNotice
 from reclaim.domain.removal import Outcome
@@ -38,6 +39,8 @@ from reclaim.errors import (
     WriteBackError,
 )
 from reclaim.services import close_campaign, start_campaign
+from reclaim.services.exclude_seats import ExcludeSeats
+from reclaim.services.jobs import EXCLUDE
 from tests.databases import copy_sqlite, migrate_sqlite_template
 from tests.fakes import Killed
 from tests.services.campaign_model import (
@@ -102,6 +105,7 @@ class Campaigns(RuleBasedStateMachine):
         self.used_again: dict[Key, int] = {}
         self.signed_in: dict[str, int] = {}
         self.touched: set[Key] = set()
+        self.excluded: dict[str, int] = {}
         self.troubled = False
         self.lost_sight: set[str] = set()
         self.dry_from: int | None = None
@@ -235,6 +239,18 @@ class Campaigns(RuleBasedStateMachine):
         assert accepted is self.brake.may_resume(by, ADMINS)
         if accepted:
             self.brake = Brake()
+
+    @rule(holder=st.sampled_from(tuple(CAST)))
+    def exclude(self, holder: str) -> None:
+        """An admin excludes a person from campaigns, for good, also from one that is open."""
+        world = self.world
+        if not self.present(holder) or holder in self.excluded:
+            return
+        excluding = ExcludeSeats(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
+        world.engine.register(EXCLUDE, excluding.handle)
+        if self.accepted(excluding.add(actor(LYNNE), ExclusionKind.PERSON, holder, reason="Legal hold")):
+            self.excluded[holder] = len(world.writer.writes)
+            self.touched |= set(self.seats_of(holder))
 
     @rule(which=st.integers(0, 1))
     def retry(self, which: int) -> None:
@@ -571,6 +587,7 @@ class Campaigns(RuleBasedStateMachine):
         key = (write.person, product)
         approved = [review for review in self.reviews if review.removal_approved(key, partial(self.was_shown, review))]
         assert approved, f"rule 3: nobody approved {write}"
+        assert number < self.excluded.get(write.person, number + 1), f"excluded, and taken all the same: {write}"
         assert not all(review.dry_run for review in approved), f"rule 8: a dry run wrote {write}"
         assert self.dry_from is None or number < self.dry_from, f"rule 8: the installation is a dry run: {write}"
         assert not write.frozen, f"rule 8: frozen {write}"
@@ -676,7 +693,8 @@ class Campaigns(RuleBasedStateMachine):
             asked = review.asked[item.person_id, item.product_id]
             approved = review.removal_approved(asked.key, partial(self.was_shown, review))
             if asked.label is Label.BY_HAND and asked.choice is Choice.REVOKE:
-                assert item.outcome is Outcome.NOT_SUPPORTED, item
+                allowed = {Outcome.NOT_SUPPORTED} | ({Outcome.KEPT} if item.person_id in self.excluded else set())
+                assert item.outcome in allowed, item
             elif not approved:
                 assert item.outcome is Outcome.KEPT, item
             elif not (self.troubled or self.touched & set(self.seats_of(item.person_id)) or review.is_abandoned):
