@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 import structlog
 
+from bot.background import Background
 from bot.inbound import Command, Dispatch, Reply
 from bot.teams import CHANNEL, clicks, files
-from bot.teams.background import Background
 from bot.teams.clicks import Body
 from bot.teams.guard import Incoming
 from cards.payload import OldCard

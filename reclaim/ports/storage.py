@@ -57,6 +57,14 @@ class People(Protocol):
         """Return people still there whose id, user principal name or mail is one of these, in any case."""
         ...
 
+    async def by_address(self, addresses: Iterable[str]) -> dict[str, list[Person]]:
+        """Return the people still there who have each of these addresses, in any case: mail, UPN or a further one."""
+        ...
+
+    async def addresses_of(self, person: PersonId) -> list[str]:
+        """Return a person's addresses in lower case: mail, user principal name, then all others."""
+        ...
+
     async def departments(self) -> list[str]:
         """Return every department that somebody still there has."""
         ...
@@ -801,6 +809,35 @@ class Identities(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlackInstallation:
+    """A workspace of Slack in which the app is installed.
+
+    Attributes:
+        id: Of the workspace (T…), or of the organisation (E…) where the app is installed for all of it.
+        bot_user: The bot's own user id there.
+        token: The bot token, encrypted; storage never sees it in clear.
+        scopes: What it may do, with commas.
+    """
+
+    id: str
+    org_wide: bool
+    bot_user: str
+    token: str
+    scopes: str
+    installed_at: datetime
+
+
+class SlackInstallations(Protocol):
+    """Workspaces of Slack: a handful of rows."""
+
+    async def all(self) -> list[SlackInstallation]: ...
+
+    async def put(self, installation: SlackInstallation) -> None: ...
+
+    async def remove(self, ref: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
     """An attestation event as stored, its personal values as far as they were not erased."""
 
@@ -916,6 +953,8 @@ class UnitOfWork(Protocol):
     def messages(self) -> Messages: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def slack_installations(self) -> SlackInstallations: ...
     @property
     def events(self) -> Events: ...
     @property
