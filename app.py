@@ -24,6 +24,7 @@ from typing import Any, Final
 import click
 import httpx
 from aiohttp import web
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot import console, server
@@ -31,12 +32,16 @@ from bot.commands import COMMANDS
 from bot.guard import Rate, StoredRequests
 from bot.handling import Group, Verb
 from bot.inbound import Dispatch, Transport
+from bot.mirror import LiveMessages
 from bot.outbound import Outbox
 from bot.parsing import nearest_word
 from bot.people import SyncedPeople
 from bot.practice import Calendar, Watch
 from bot.router import Router
 from bot.services import Services, ZoneOf
+from bot.slack import manifest as slack_manifest
+from bot.slack import wiring as slack
+from bot.slack.channel import SlackChannel
 from bot.teams import manifest as teams_manifest
 from bot.teams.channel import TeamsChannel, TeamsSettings
 from bot.teams.guard import Door, check_configured
@@ -129,6 +134,7 @@ class Application:
     engine: DbosEngine
     use: UseCases
     dispatch: Dispatch
+    messenger: Messenger
     scheduler: Scheduler
 
     async def ready(self) -> tuple[str, ...]:
@@ -215,6 +221,7 @@ async def compose(
             engine=engine,
             use=use,
             dispatch=_router(use, work=work, clock=clock, tokens=tokens, policy=rules, messenger=messenger),
+            messenger=messenger,
             scheduler=Scheduler(use.due.tick),
         )
 
@@ -357,15 +364,24 @@ async def _serve(settings: Settings) -> int:
     clock, tokens = SystemClock(), RandomTokens()
     async with AsyncExitStack() as closing:
         teams = await _teams(settings, clock, tokens, closing)
-        app = await closing.enter_async_context(
-            compose(settings, clock=clock, tokens=tokens, transports=teams.transports if teams else lambda *_: ())
-        )
+        slack_wiring = await slack.prepare(settings, clock, tokens, closing)
+        slack_channels: list[SlackChannel] = []
+
+        def transports(work: Work, tenant: graph.GraphConnection) -> Sequence[Transport]:
+            slack_channels.extend(filter(None, (slack_wiring.channel(work),)))
+            others = tuple(each.transport for each in slack_channels)
+            return (*(teams.transports(work, tenant) if teams else ()), *others)
+
+        app = await closing.enter_async_context(compose(settings, clock=clock, tokens=tokens, transports=transports))
         await app.check_tenant()
         await app.load_prices()
         await app.engine.start()
         http = server.application(app.ready)
         if teams:
             teams.serve(http, app)
+        for channel in slack_channels:
+            mirror = LiveMessages(work=app.work, waves=app.use.waves, messenger=app.messenger)
+            channel.serve(http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=clock), mirror=mirror)
         async with server.serving(http, settings.listen_host, settings.listen_port) as port:
             app.scheduler.start()
             click.echo(f"Reclaim listens on {settings.listen_host}:{port}. Removals: {settings.writes}.")
@@ -772,22 +788,51 @@ def upgrade() -> None:
     _finish(_upgrade_alone)
 
 
+@cli.command("token-key")
+def token_key() -> None:
+    """Print a new key for RECLAIM_TOKEN_KEY, which encrypts the tokens of chat services in the database."""
+    click.echo(Fernet.generate_key().decode())
+
+
 @cli.group()
 def manifest() -> None:
     """Make what an admin uploads to a chat service."""
 
 
 @manifest.command("build")
-@click.option("--bot-id", required=True, metavar="GUID", help="Application id of the bot's registration.")
-@click.option("--host", required=True, help="Name under which Teams reaches this server: reclaim.contoso.com")
-@click.option("--developer", default="Reclaim", show_default=True, help="Who runs it; people see this name.")
-@click.option("--version", "package_version", default="1.0.0", show_default=True, help="A higher one for each update.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("reclaim-teams.zip"), show_default=True
-)
-def build_manifest(*, bot_id: str, host: str, developer: str, package_version: str, out: Path) -> None:
-    """Write the app package for Teams."""
-    _finish(_build_manifest, bot_id, host, developer, package_version, out)
+@click.option("--for", "chat", type=click.Choice(["teams", "slack"]), default="teams", show_default=True)
+@click.option("--bot-id", metavar="GUID", help="Teams: application id of the bot's registration.")
+@click.option("--host", help="Name under which the chat reaches this server: reclaim.contoso.com")
+@click.option("--socket-mode", is_flag=True, help="Slack: this server asks Slack, which cannot reach it.")
+@click.option("--org-wide", is_flag=True, help="Slack: an organisation may install it for all its workspaces.")
+@click.option("--developer", default="Reclaim", show_default=True, help="Teams: who runs it; people see this name.")
+@click.option("--version", "package_version", default="1.0.0", show_default=True, help="Teams: higher at each update.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
+def build_manifest(
+    *,
+    chat: str,
+    bot_id: str | None,
+    host: str | None,
+    socket_mode: bool,
+    org_wide: bool,
+    developer: str,
+    package_version: str,
+    out: Path | None,
+) -> None:
+    """Write the app package for Teams, or the app manifest for Slack."""
+    if chat == "slack":
+        _finish(_build_slack_manifest, host, socket_mode, org_wide, out or Path("reclaim-slack.json"))
+    else:
+        target = out or Path("reclaim-teams.zip")
+        _finish(_build_manifest, bot_id or "", host or "", developer, package_version, target)
+
+
+def _build_slack_manifest(host: str | None, socket_mode: bool, org_wide: bool, out: Path) -> int:
+    if (host is None) is not socket_mode:
+        raise InvalidRequest("Give --host, the name under which Slack reaches this server, or --socket-mode.")
+    out.write_bytes(slack_manifest.build(host=host, org_wide=org_wide))
+    click.echo(f"{out} is written. Paste it at api.slack.com/apps › Create New App › From a manifest.")
+    return OK
 
 
 def _build_manifest(bot_id: str, host: str, developer: str, package_version: str, out: Path) -> int:
