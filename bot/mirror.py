@@ -34,6 +34,11 @@ class LiveMessages:
         if thing not in ("wave", "item", "batch") or action.verb in _READS_ONLY:
             return
         try:
+            if action.message_id is not None:
+                # Nearly every click is on the live message itself, so this is asked first.
+                async with self._work.read() as reading:
+                    if await reading.messages.is_live(action.person_id, action.channel, action.message_id):
+                        return
             await self._redraw(action, thing)
         except ReclaimError as error:
             # Its buttons answer with the present state, so an old drawing does no harm.
@@ -47,8 +52,6 @@ class LiveMessages:
         async with self._work.read() as reading:
             live = await reading.messages.live(action.person_id, wave_matter(campaign))
         if live is None or live.external_id is None:
-            return
-        if live.channel == action.channel and live.external_id == action.message_id:
             return
         wave = await self._waves.wave(campaign, action.person_id)
         if wave is not None and wave.campaign_state is CampaignState.OPEN:

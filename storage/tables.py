@@ -623,6 +623,7 @@ messages = Table(
     Column("error", Text),
 )
 Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
+Index("ix_messages_external", messages.c.external_id)
 Index("ix_messages_state", messages.c.matter, messages.c.state)
 Index("ix_messages_failed", messages.c.state, messages.c.created_at)
 identities = Table(

@@ -1,4 +1,4 @@
-"""Slack's workspaces with their encrypted tokens, and the further mail addresses of people.
+"""Slack's workspaces with their encrypted tokens, the further mail addresses of people, and messages by their own id.
 
 A frozen copy, by autogenerate: `storage/tables.py` moves on, this does not.
 """
@@ -13,6 +13,7 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    op.create_index("ix_messages_external", "messages", ["external_id"])
     op.create_table(
         "person_addresses",
         sa.Column("address", sa.String(), nullable=False),
@@ -35,3 +36,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("slack_installations")
     op.drop_table("person_addresses")
+    op.drop_index("ix_messages_external", "messages")
