@@ -40,7 +40,8 @@ def build(*, host: str | None, org_wide: bool = False) -> bytes:
                 part.pop(name, None)
         for command in manifest["features"]["slash_commands"]:
             del command["url"]
-    return (json.dumps(_filled(manifest, _host(host) if host else ""), indent=2, ensure_ascii=False) + "\n").encode()
+    filled = _filled(manifest, _host(host) if host is not None else "")
+    return (json.dumps(filled, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _filled(value: object, host: str) -> object:
