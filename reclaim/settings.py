@@ -162,6 +162,18 @@ def _database(value: SecretStr) -> SecretStr:
     return value
 
 
+def _shaped(pattern: str, wanted: str) -> AfterValidator:
+    """Return a check of a secret's form, so that a token in the wrong setting is found before it is used."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and re.fullmatch(pattern, value.get_secret_value(), re.ASCII) is None:
+            message = f"is not {wanted}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
 def _readable(value: Path) -> Path:
     if not value.is_file():
         message = "is no file that can be read"
@@ -303,19 +315,19 @@ class Settings(BaseSettings):
     slack_bot_token_file: ReadableFile | None = _field(
         None, "a file that holds the bot token of one workspace", "/run/secrets/slack_bot_token"
     )
-    slack_bot_token: SecretStr | None = _field(
+    slack_bot_token: Annotated[SecretStr | None, _shaped(r"xoxb-\S+", "a token that begins with xoxb-")] = _field(
         None, "the bot token of one workspace", "(from OAuth & Permissions)", from_file=True
     )
     slack_app_token_file: ReadableFile | None = _field(
         None, "a file that holds the app-level token", "/run/secrets/slack_app_token"
     )
-    slack_app_token: SecretStr | None = _field(
+    slack_app_token: Annotated[SecretStr | None, _shaped(r"xapp-\S+", "a token that begins with xapp-")] = _field(
         None,
         "the app-level token, for Socket Mode: where Slack cannot reach this server",
         "(from the app's Basic Information)",
         from_file=True,
     )
-    slack_client_id: str | None = _field(
+    slack_client_id: Annotated[str | None, Field(pattern=r"^\d+\.\d+$")] = _field(
         None, "the Slack app's client id, to install it from the browser", "1234567890.1234567890"
     )
     slack_client_secret_file: ReadableFile | None = _field(
@@ -333,8 +345,8 @@ class Settings(BaseSettings):
     token_key_file: ReadableFile | None = _field(
         None, "a file that holds the key for stored tokens", "/run/secrets/token_key"
     )
-    token_key: SecretStr | None = _field(
-        None, "the key that encrypts stored tokens", "(from: reclaim token-key)", from_file=True
+    token_key: Annotated[SecretStr | None, _shaped("[A-Za-z0-9_-]{43}=", "a key as made by: reclaim token-key")] = (
+        _field(None, "the key that encrypts stored tokens", "(from: reclaim token-key)", from_file=True)
     )
 
     @classmethod
