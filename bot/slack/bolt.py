@@ -5,6 +5,7 @@ listener answers inline (`process_before_response`): bolt's other mode runs it i
 answer every ten milliseconds.
 """
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -79,11 +80,19 @@ class Bolt:
         return said.status, kind[0] if isinstance(kind, list) else str(kind), said.body or ""
 
     async def connect(self, app_token: str, base_url: str) -> Callable[[], Awaitable[None]]:
-        """Ask Slack for requests over a web socket instead of HTTP; returns what ends it."""
+        """Ask Slack for requests over a web socket instead of HTTP; returns what ends it.
+
+        The SDK tries again for as long as Slack opens none, and later whenever the socket breaks.
+        """
         web_client = AsyncWebClient(token=app_token, base_url=base_url)
         handler = AsyncSocketModeHandler(self._app, app_token=app_token, web_client=web_client, logger=self._app.logger)
-        await handler.connect_async()  # type: ignore[no-untyped-call]
-        return handler.close_async
+        close: Callable[[], Awaitable[None]] = handler.close_async
+        try:
+            await handler.connect_async()  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            await close()
+            raise
+        return close
 
     def _listen(self) -> None:
         app = self._app

@@ -1,8 +1,10 @@
 """The whole channel, put together: the way out first, since the core is wired with it, then the way in."""
 
+import asyncio
+import contextlib
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -135,23 +137,30 @@ class SlackChannel:
 
 
 class _SocketMode:
-    """Holds the web socket as long as the server serves."""
+    """Holds the web socket as long as the server serves; Slack being away at the start only delays it."""
 
     def __init__(self, bolt: Bolt, app_token: str, api_url: str, background: Background) -> None:
         self._bolt = bolt
         self._app_token = app_token
         self._api_url = api_url
         self._background = background
-        self._close: Callable[[], object] | None = None
+        self._close: Callable[[], Awaitable[None]] | None = None
 
     def add_to(self, app: web.Application) -> None:
         app.cleanup_ctx.append(self._held)
 
-    async def _held(self, _: web.Application):  # type: ignore[no-untyped-def]  # an async generator, as aiohttp takes it
-        close = await self._bolt.connect(self._app_token, self._api_url)
+    async def _held(self, _: web.Application) -> AsyncIterator[None]:
+        connecting = asyncio.create_task(self._connect())
         yield
-        await close()
+        connecting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connecting
+        if self._close is not None:
+            await self._close()
         await self._background.finish()
+
+    async def _connect(self) -> None:
+        self._close = await self._bolt.connect(self._app_token, self._api_url)
 
 
 def read_by_hand(text: str, name: str) -> dict[str, PersonId]:

@@ -291,3 +291,10 @@ async def test_storage_keeps_one_row_a_workspace(slack_work: SqlWork, world: Wor
     found = await keyed.find("T5")
     assert found is not None
     assert found.token == "xoxb-new"
+
+
+async def test_a_server_starts_and_stops_although_slack_opens_no_socket(slack_work: SqlWork) -> None:
+    bot = Bot()
+    async with serving(slack_work, bot.router, FixedClock(NOW), app_token="xapp-1") as world:  # it knows no such method
+        assert "Recoverable spend" in json.dumps(await world.slack.type(ALLAN, "spend"))
+        assert world.workspace.of("apps.connections.open") != []
