@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import click
 import httpx
+from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot import console, server
@@ -30,12 +31,16 @@ from bot.commands import COMMANDS
 from bot.guard import Rate, StoredRequests
 from bot.handling import Group, Verb
 from bot.inbound import Dispatch, Transport
+from bot.mirror import LiveMessages
 from bot.outbound import Outbox
 from bot.parsing import nearest_word
 from bot.people import SyncedPeople
 from bot.practice import Calendar, Watch
 from bot.router import Router
 from bot.services import Services, ZoneOf
+from bot.slack import manifest as slack_manifest
+from bot.slack import wiring as slack
+from bot.slack.channel import SlackChannel
 from bot.teams import manifest as teams_manifest
 from bot.teams.channel import TeamsChannel, teams_settings
 from bot.web import chat as web_chat
@@ -126,6 +131,7 @@ class Application:
     engine: DbosEngine
     use: UseCases
     dispatch: Dispatch
+    messenger: Messenger
     scheduler: Scheduler
 
     async def ready(self) -> tuple[str, ...]:
@@ -212,6 +218,7 @@ async def compose(
             engine=engine,
             use=use,
             dispatch=_router(use, work=work, clock=clock, tokens=tokens, policy=rules, messenger=messenger),
+            messenger=messenger,
             scheduler=Scheduler(use.due.tick),
         )
 
@@ -360,6 +367,9 @@ async def _serve(settings: Settings) -> int:
             token = await _teams_token(settings, closing)
             client = await closing.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
 
+        slack_wiring = await slack.prepare(settings, clock, tokens, closing)
+        slack_channels: list[SlackChannel] = []
+
         def transports(work: Work, tenant: graph.GraphConnection) -> Sequence[Transport]:
             if teams is not None:
                 channel = TeamsChannel(
@@ -373,7 +383,8 @@ async def _serve(settings: Settings) -> int:
                     monotonic=time.monotonic,
                 )
                 channels.append(channel)
-            return [channel.transport for channel in channels]
+            slack_channels.extend(filter(None, (slack_wiring.channel(work),)))
+            return [*(one.transport for one in channels), *(one.transport for one in slack_channels)]
 
         app = await closing.enter_async_context(compose(settings, clock=clock, tokens=tokens, transports=transports))
         await app.check_tenant()
@@ -382,6 +393,11 @@ async def _serve(settings: Settings) -> int:
         http = server.application(app.ready)
         for channel in channels:
             channel.serve(http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=clock))
+        for slack_channel in slack_channels:
+            mirror = LiveMessages(work=app.work, waves=app.use.waves, messenger=app.messenger)
+            slack_channel.serve(
+                http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=clock), mirror=mirror
+            )
         async with server.serving(http, settings.listen_host, settings.listen_port) as port:
             app.scheduler.start()
             server.settle_memory()
@@ -721,25 +737,53 @@ def upgrade() -> None:
     _finish(_upgrade_alone)
 
 
+@cli.command("token-key")
+def token_key() -> None:
+    """Print a new key for RECLAIM_TOKEN_KEY, which encrypts the tokens of chat services in the database."""
+    click.echo(Fernet.generate_key().decode())
+
+
 @cli.group()
 def manifest() -> None:
     """Make what an admin uploads to a chat service."""
 
 
 @manifest.command("build")
-@click.option("--bot-id", required=True, metavar="GUID", help="Application id of the bot's registration.")
-@click.option("--client-id", metavar="GUID", help="RECLAIM_CLIENT_ID, where that is another registration.")
-@click.option("--host", required=True, help="Name under which Teams reaches this server: reclaim.contoso.com")
-@click.option("--developer", default="Reclaim", show_default=True, help="Who runs it; people see this name.")
-@click.option("--version", "package_version", default="1.0.0", show_default=True, help="A higher one for each update.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("reclaim-teams.zip"), show_default=True
-)
+@click.option("--for", "chat", type=click.Choice(["teams", "slack"]), default="teams", show_default=True)
+@click.option("--bot-id", metavar="GUID", help="Teams: application id of the bot's registration.")
+@click.option("--client-id", metavar="GUID", help="Teams: RECLAIM_CLIENT_ID, where that is another registration.")
+@click.option("--host", help="Name under which the chat reaches this server: reclaim.contoso.com")
+@click.option("--socket-mode", is_flag=True, help="Slack: this server asks Slack, which cannot reach it.")
+@click.option("--org-wide", is_flag=True, help="Slack: an organisation may install it for all its workspaces.")
+@click.option("--developer", default="Reclaim", show_default=True, help="Teams: who runs it; people see this name.")
+@click.option("--version", "package_version", default="1.0.0", show_default=True, help="Teams: higher at each update.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
 def build_manifest(
-    *, bot_id: str, client_id: str | None, host: str, developer: str, package_version: str, out: Path
+    *,
+    chat: str,
+    bot_id: str | None,
+    client_id: str | None,
+    host: str | None,
+    socket_mode: bool,
+    org_wide: bool,
+    developer: str,
+    package_version: str,
+    out: Path | None,
 ) -> None:
-    """Write the app package for Teams."""
-    _finish(_build_manifest, bot_id, client_id, host, developer, package_version, out)
+    """Write the app package for Teams, or the app manifest for Slack."""
+    if chat == "slack":
+        _finish(_build_slack_manifest, host, socket_mode, org_wide, out or Path("reclaim-slack.json"))
+    else:
+        target = out or Path("reclaim-teams.zip")
+        _finish(_build_manifest, bot_id or "", client_id, host or "", developer, package_version, target)
+
+
+def _build_slack_manifest(host: str | None, socket_mode: bool, org_wide: bool, out: Path) -> int:
+    if (host is None) is not socket_mode:
+        raise InvalidRequest("Give --host, the name under which Slack reaches this server, or --socket-mode.")
+    out.write_bytes(slack_manifest.build(host=host, org_wide=org_wide))
+    click.echo(f"{out} is written. Paste it at api.slack.com/apps › Create New App › From a manifest.")
+    return OK
 
 
 def _build_manifest(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks import clicks, decisions, opening, scan, status, syncing, teams, walkthrough
+from benchmarks import clicks, decisions, opening, scan, slack, status, syncing, teams, walkthrough
 from benchmarks.measure import Measure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterable[Measure]]] = {
@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Measure]]] = {
     "status": status.measures,
     "clicks": clicks.measures,
     "teams": teams.measures,
+    "slack": slack.measures,
     "walkthrough": walkthrough.measures,
 }
 

@@ -1,10 +1,18 @@
 """Every verb of a button. `command.run`, which runs a typed verb, is the router's own."""
 
 from bot.actions_control import CONTROL_ACTIONS
+from bot.actions_inbox import INBOX_ACTIONS
 from bot.actions_item import ITEM_ACTIONS
 from bot.actions_money import MONEY_ACTIONS
 from bot.actions_start import START_ACTIONS
 from bot.actions_wave import WAVE_ACTIONS
 from bot.handling import ActionVerb
 
-ACTIONS: tuple[ActionVerb, ...] = (*WAVE_ACTIONS, *ITEM_ACTIONS, *START_ACTIONS, *MONEY_ACTIONS, *CONTROL_ACTIONS)
+ACTIONS: tuple[ActionVerb, ...] = (
+    *INBOX_ACTIONS,
+    *WAVE_ACTIONS,
+    *ITEM_ACTIONS,
+    *START_ACTIONS,
+    *MONEY_ACTIONS,
+    *CONTROL_ACTIONS,
+)

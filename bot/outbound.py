@@ -89,7 +89,8 @@ class Outbox:
     async def _send(self, person: PersonId, notice: Notice, card: CardView) -> Delivery:
         """Send over the first channel that takes it: whoever blocked the bot in one may be reached in another."""
         refused: DeliveryError | None = None
-        for transport in self._transports:
+        asked_in = notice.channel if isinstance(notice, WaveNotice) else None
+        for transport in sorted(self._transports, key=lambda each: each.channel != asked_in):
             conversation = await transport.reach(person)
             if conversation is None:
                 continue

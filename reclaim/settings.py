@@ -134,6 +134,15 @@ def _openid(value: str) -> str:
     return _https(value)
 
 
+def _slack_api(value: str) -> str:
+    # A stand-in for Slack on this machine serves development and tests.
+    address = value if re.match(r"http://(127\.0\.0\.1|localhost)(:\d+)?/", value) else _https(value)
+    if not address.rstrip("/").endswith("/api"):
+        message = "does not end in /api/"
+        raise ValueError(message)
+    return f"{address.rstrip('/')}/"
+
+
 def _hosts(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, Iterable):
@@ -151,6 +160,18 @@ def _database(value: SecretStr) -> SecretStr:
         message = "begins neither with sqlite:/// nor with postgresql://"
         raise ValueError(message)
     return value
+
+
+def _shaped(pattern: str, wanted: str) -> AfterValidator:
+    """Return a check of a secret's form, so that a token in the wrong setting is found before it is used."""
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and re.fullmatch(pattern, value.get_secret_value(), re.ASCII) is None:
+            message = f"is not {wanted}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
 
 
 def _readable(value: Path) -> Path:
@@ -285,6 +306,49 @@ class Settings(BaseSettings):
         "smba.trafficmanager.net",
     )
 
+    slack_signing_secret_file: ReadableFile | None = _field(
+        None, "a file that holds the Slack app's signing secret", "/run/secrets/slack_signing_secret"
+    )
+    slack_signing_secret: SecretStr | None = _field(
+        None, "the Slack app's signing secret", "(from the app's Basic Information)", from_file=True
+    )
+    slack_bot_token_file: ReadableFile | None = _field(
+        None, "a file that holds the bot token of one workspace", "/run/secrets/slack_bot_token"
+    )
+    slack_bot_token: Annotated[SecretStr | None, _shaped(r"xoxb-\S+", "a token that begins with xoxb-")] = _field(
+        None, "the bot token of one workspace", "(from OAuth & Permissions)", from_file=True
+    )
+    slack_app_token_file: ReadableFile | None = _field(
+        None, "a file that holds the app-level token", "/run/secrets/slack_app_token"
+    )
+    slack_app_token: Annotated[SecretStr | None, _shaped(r"xapp-\S+", "a token that begins with xapp-")] = _field(
+        None,
+        "the app-level token, for Socket Mode: where Slack cannot reach this server",
+        "(from the app's Basic Information)",
+        from_file=True,
+    )
+    slack_client_id: Annotated[str | None, Field(pattern=r"^\d+\.\d+$")] = _field(
+        None, "the Slack app's client id, to install it from the browser", "1234567890.1234567890"
+    )
+    slack_client_secret_file: ReadableFile | None = _field(
+        None, "a file that holds the Slack app's client secret", "/run/secrets/slack_client_secret"
+    )
+    slack_client_secret: SecretStr | None = _field(
+        None, "the Slack app's client secret", "(from the app's Basic Information)", from_file=True
+    )
+    slack_api_url: Annotated[str, AfterValidator(_slack_api)] = _field(
+        "https://slack.com/api/", "the https address of Slack's Web API", "https://slack.com/api/"
+    )
+    slack_people: ReadableFile | None = _field(
+        None, "a CSV file that matches people by hand: slack,person", "slack-people.csv"
+    )
+    token_key_file: ReadableFile | None = _field(
+        None, "a file that holds the key for stored tokens", "/run/secrets/token_key"
+    )
+    token_key: Annotated[SecretStr | None, _shaped("[A-Za-z0-9_-]{43}=", "a key as made by: reclaim token-key")] = (
+        _field(None, "the key that encrypts stored tokens", "(from: reclaim token-key)", from_file=True)
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -297,7 +361,17 @@ class Settings(BaseSettings):
         """Take explicit values only: what a rehearsal or a test does not say, it does not want from outside."""
         return (init_settings,)
 
-    @field_validator("database_url", "client_secret", "teams_app_secret", mode="before")
+    @field_validator(
+        "database_url",
+        "client_secret",
+        "teams_app_secret",
+        "slack_signing_secret",
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_client_secret",
+        "token_key",
+        mode="before",
+    )
     @classmethod
     def _read_file(cls, value: object, info: ValidationInfo) -> object:
         name = str(info.field_name)

@@ -264,6 +264,12 @@ product_owners = Table(
     Column("by", String, nullable=False),
     Column("at", Instant, nullable=False),
 )
+person_addresses = Table(
+    "person_addresses",
+    metadata,
+    Column("address", String, primary_key=True),  # lower case, besides the person's mail and user principal name
+    Column("person_id", String, primary_key=True, index=True),
+)
 seats = Table(
     "seats",
     metadata,
@@ -624,6 +630,7 @@ messages = Table(
     Column("error", Text),
 )
 Index("ix_messages_matter", messages.c.matter, messages.c.person_id)
+Index("ix_messages_external", messages.c.external_id)
 Index("ix_messages_state", messages.c.matter, messages.c.state)
 Index("ix_messages_failed", messages.c.state, messages.c.created_at)
 identities = Table(
@@ -639,6 +646,16 @@ identities = Table(
     Column("updated_at", Instant, nullable=False),
 )
 Index("ix_identities_conversation", identities.c.channel, identities.c.conversation)
+slack_installations = Table(
+    "slack_installations",
+    metadata,
+    Column("id", String, primary_key=True),  # of the workspace, or of the organisation for an org-wide installation
+    Column("org_wide", Boolean, nullable=False),
+    Column("bot_user", String, nullable=False),
+    Column("token", Text, nullable=False),  # encrypted
+    Column("scopes", Text, nullable=False),
+    Column("installed_at", Instant, nullable=False),
+)
 message_items = Table(
     "message_items",
     metadata,

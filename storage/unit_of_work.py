@@ -27,6 +27,7 @@ from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
 from storage.repositories.scans import SqlScans
 from storage.repositories.seats import SqlSeats
+from storage.repositories.slack_installations import SqlSlackInstallations
 from storage.repositories.syncs import SqlSyncs
 
 EnqueueIn = Callable[[Connection, Job], None]
@@ -56,6 +57,7 @@ class SqlUnitOfWork:
         self.orders = SqlOrders(connection)
         self.messages = SqlMessages(connection)
         self.identities = SqlIdentities(connection)
+        self.slack_installations = SqlSlackInstallations(connection)
         self.events = SqlEvents(connection)
         self.controls = SqlControls(connection)
 

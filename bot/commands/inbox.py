@@ -16,7 +16,9 @@ async def show(call: Call) -> Reply:
     here: list[CardView] = []
     for wave in inbox.waves:
         try:
-            await services.messenger.deliver(call.actor.id, WaveNotice(wave=wave, fresh=True))
+            await services.messenger.deliver(
+                call.actor.id, WaveNotice(wave=wave, fresh=True, channel=call.actor.channel)
+            )
         except DeliveryError:
             here.append(wave_card(wave, call.zone))
     if not inbox.waves:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import httpx
 from aiohttp import web
 
+from bot.background import Background
 from bot.guard import SeenRequests
 from bot.inbound import Command, Dispatch
 from bot.teams import CHANNEL
-from bot.teams.background import Background
 from bot.teams.chat import TeamsChat
 from bot.teams.files import Uploads
 from bot.teams.guard import Door, Guard, check_configured

@@ -11,9 +11,9 @@ from typing import Protocol
 
 import structlog
 
+from bot.background import Background
 from bot.inbound import Command, Dispatch, Reply
 from bot.teams import CHANNEL, clicks, files
-from bot.teams.background import Background
 from bot.teams.clicks import Body, is_personal, reader_of
 from bot.teams.guard import Incoming
 from bot.teams.redraws import Redraws

@@ -9,9 +9,9 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from bot.background import Background
 from bot.guard import SeenRequests
 from bot.teams import clicks, files
-from bot.teams.background import Background
 from bot.teams.chat import TeamsChat
 from bot.teams.guard import Guard, Incoming, Refused
 from bot.teams.sdk import TeamsSdk

@@ -13,6 +13,7 @@ class Person:
     """A person as last synced.
 
     Attributes:
+        aliases: Further mail addresses, lower case; read from Microsoft, and not given back by storage.
         enabled: `accountEnabled`; None where Microsoft did not say.
         sign_ins: None if no completed sign-in read covers this person.
         disabled_seen_at: When we first saw the account disabled; Microsoft gives no date.
@@ -23,6 +24,7 @@ class Person:
     name: str
     upn: str
     mail: str | None = None
+    aliases: tuple[str, ...] = ()
     enabled: bool | None = None
     user_type: str | None = None
     department: str | None = None

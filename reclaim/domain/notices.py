@@ -25,6 +25,7 @@ class WaveNotice:
     Attributes:
         reminder: 1 for the first of `reminders`; 0 for one that somebody asked for; None: no reminder.
         asked_by: Name of who asked, None for the operator.
+        channel: Of the chat that should get a fresh one, since the person asked there; None: wherever they are reached.
     """
 
     wave: Wave
@@ -32,6 +33,7 @@ class WaveNotice:
     reminders: int = 0
     asked_by: str | None = None
     fresh: bool = False
+    channel: str | None = None
 
     @property
     def matter(self) -> str:

@@ -6,6 +6,7 @@ the reader's zone by the renderer.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
@@ -468,6 +469,50 @@ class InboxView:
     person_name: str
     waves: tuple[Wave, ...]
     own_seats: int
+
+
+class InboxShow(StrEnum):
+    """What of a reviewer's seats is shown."""
+
+    OPEN = "open"
+    DELEGATED = "delegated"  # open, and handed to them by somebody else
+    ANSWERED = "answered"  # by them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRow:
+    """One seat, and the campaign that asks about it."""
+
+    campaign_name: str
+    row: WaveRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxPage:
+    """A reviewer's seats over all open campaigns, one kind and one page of them.
+
+    Attributes:
+        lists: (campaign, its name, open seats) of every list with an open seat.
+        counts: How many there are of each kind.
+        monthly: Of all open seats.
+        page: From 1.
+        closes_at: When the first of the lists closes, None where nothing is open.
+    """
+
+    show: InboxShow
+    rows: tuple[InboxRow, ...]
+    lists: tuple[tuple[CampaignId, str, int], ...]
+    counts: tuple[tuple[InboxShow, int], ...]
+    monthly: Total
+    page: int
+    pages: int
+    page_size: int
+    closes_at: datetime | None
+    now: datetime
+
+    def count(self, show: InboxShow) -> int:
+        """Return how many seats there are of a kind."""
+        return dict(self.counts)[show]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,14 @@ class People(Protocol):
         """Return people still there whose id, user principal name or mail is one of these, in any case."""
         ...
 
+    async def by_address(self, addresses: Iterable[str]) -> dict[str, list[Person]]:
+        """Return the people still there who have each of these addresses, in any case: mail, UPN or a further one."""
+        ...
+
+    async def addresses_of(self, person: PersonId) -> list[str]:
+        """Return a person's addresses in lower case: mail, user principal name, then all others."""
+        ...
+
     async def departments(self) -> list[str]:
         """Return every department that somebody still there has."""
         ...
@@ -778,6 +786,10 @@ class Messages(Protocol):
         """Return the newest message of the matter that has been sent and not been replaced."""
         ...
 
+    async def is_live(self, person: PersonId, channel: str, external_id: str) -> bool:
+        """Return whether a message, by the channel's own id of it, has been sent to this person and not been replaced."""
+        ...
+
     async def live_of_matter(self, matter: str) -> list[MessageRecord]: ...
 
     async def put(self, record: MessageRecord) -> None: ...
@@ -839,6 +851,35 @@ class Identities(Protocol):
     async def blocked(self, channel: str) -> list[Identity]:
         """Return people whom the channel does not let us write to."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackInstallation:
+    """A workspace of Slack in which the app is installed.
+
+    Attributes:
+        id: Of the workspace (T…), or of the organisation (E…) where the app is installed for all of it.
+        bot_user: The bot's own user id there.
+        token: The bot token, encrypted; storage never sees it in clear.
+        scopes: What it may do, with commas.
+    """
+
+    id: str
+    org_wide: bool
+    bot_user: str
+    token: str
+    scopes: str
+    installed_at: datetime
+
+
+class SlackInstallations(Protocol):
+    """Workspaces of Slack: a handful of rows."""
+
+    async def all(self) -> list[SlackInstallation]: ...
+
+    async def put(self, installation: SlackInstallation) -> None: ...
+
+    async def remove(self, ref: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -957,6 +998,8 @@ class UnitOfWork(Protocol):
     def messages(self) -> Messages: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def slack_installations(self) -> SlackInstallations: ...
     @property
     def events(self) -> Events: ...
     @property

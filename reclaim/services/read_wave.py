@@ -6,7 +6,7 @@ from reclaim.domain.campaign import Campaign
 from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import BulkResult, InboxView, ItemView, Wave, WaveRow
+from reclaim.domain.read_models import BulkResult, InboxPage, InboxRow, InboxShow, InboxView, ItemView, Wave, WaveRow
 from reclaim.domain.review import AssignedHow, Recommendation, ReviewItem, whose
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork, Work
@@ -100,6 +100,42 @@ class ReadWave:
                     waves.append(wave)
             own = (await work.seats.of_people([person])).get(person, ())
         return InboxView(person_name=who.shown_name if who else person, waves=tuple(waves), own_seats=len(own))
+
+    async def inbox_page(self, person: PersonId, show: InboxShow, page: int = 1) -> InboxPage:
+        """Return a person's seats over all open campaigns: those to answer, those handed to them, or their answers."""
+        kinds: dict[InboxShow, list[tuple[Campaign, ReviewItem]]] = {kind: [] for kind in InboxShow}
+        lists: list[tuple[CampaignId, str, int]] = []
+        async with self._work.read() as work:
+            members = {group: {person} for group in await work.people.groups_of(person)}
+            for campaign_id in await work.items.open_campaigns_of(person):
+                campaign = await work.campaigns.get(campaign_id)
+                if campaign is None:
+                    continue
+                items = await work.items.for_reviewer(campaign_id, person)
+                mine = sorted((i for i in items if i.is_with(person, members) and i.answer is None), key=_by_weight)
+                answered = _newest_first(i for i in items if i.answer is not None and i.answer.by == person)
+                kinds[InboxShow.OPEN] += [(campaign, item) for item in mine]
+                kinds[InboxShow.DELEGATED] += [(campaign, item) for item in mine if item.delegated_by]
+                kinds[InboxShow.ANSWERED] += [(campaign, item) for item in answered]
+                if mine:
+                    lists.append((campaign_id, campaign.name, len(mine)))
+            chosen = kinds[show]
+            pages = max(1, -(-len(chosen) // PAGE_SIZE))
+            page = min(max(1, page), pages)
+            shown = chosen[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+            names = await _names(work, [item for _, item in shown])
+        return InboxPage(
+            show=show,
+            rows=tuple(InboxRow(campaign_name=each.name, row=_row(item, {}, names)) for each, item in shown),
+            lists=tuple(lists),
+            counts=tuple((kind, len(found)) for kind, found in kinds.items()),
+            monthly=_total([item for _, item in kinds[InboxShow.OPEN]]),
+            page=page,
+            pages=pages,
+            page_size=PAGE_SIZE,
+            closes_at=min((each.closes_at for each, _ in kinds[InboxShow.OPEN]), default=None),
+            now=self._clock.now(),
+        )
 
     async def item(self, item_id: ItemId, viewer: PersonId) -> ItemView:
         """Return one seat in full for a person who has to do with it.

@@ -41,6 +41,15 @@ class SqlMessages:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return _to_record(row) if row else None
 
+    async def is_live(self, person: PersonId, channel: str, external_id: str) -> bool:
+        query = select(messages.c.id).where(
+            messages.c.external_id == external_id,
+            messages.c.channel == channel,
+            messages.c.person_id == person,
+            messages.c.state.in_(DELIVERED),
+        )
+        return (await self._connection.execute(query.limit(1))).first() is not None
+
     async def live_of_matter(self, matter: str) -> list[MessageRecord]:
         query = (
             select(messages)

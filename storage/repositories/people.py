@@ -24,7 +24,7 @@ from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.domain.syncing import MEMBERS_STREAM, SyncState
-from storage.tables import people, role_members, sync_cursors, sync_runs
+from storage.tables import people, person_addresses, role_members, sync_cursors, sync_runs
 from storage.upsert import CHUNK, in_chunks
 
 # The stored columns that are a person's own fields, one to one.
@@ -176,6 +176,35 @@ class SqlPeople:
             rows = await self._connection.execute(select(people).where(people.c.gone_at.is_(None), or_(*key)))
             found |= {person.id: person for person in map(to_person, rows.mappings())}
         return list(found.values())
+
+    async def by_address(self, addresses: Iterable[str]) -> dict[str, list[Person]]:
+        wanted = {address.lower() for address in addresses}
+        found: dict[str, dict[PersonId, Person]] = {}
+        for person in await self.named(wanted):
+            for address in {person.upn.lower(), (person.mail or "").lower()} & wanted:
+                found.setdefault(address, {})[person.id] = person
+        for some in in_chunks(wanted):
+            rows = await self._connection.execute(
+                select(people, person_addresses.c.address)
+                .join(person_addresses, person_addresses.c.person_id == people.c.id)
+                .where(person_addresses.c.address.in_(some), people.c.gone_at.is_(None))
+            )
+            for row in rows.mappings():
+                person = to_person(row)
+                found.setdefault(row[person_addresses.c.address], {})[person.id] = person
+        return {address: list(each.values()) for address, each in found.items()}
+
+    async def addresses_of(self, person: PersonId) -> list[str]:
+        own = await self.get(person)
+        if own is None:
+            return []
+        rows = await self._connection.execute(
+            select(person_addresses.c.address)
+            .where(person_addresses.c.person_id == person)
+            .order_by(person_addresses.c.address)
+        )
+        first = [address.lower() for address in (own.mail, own.upn) if address]
+        return list(dict.fromkeys((*first, *rows.scalars())))
 
     async def departments(self) -> list[str]:
         own = people.c.department

@@ -19,6 +19,7 @@ from storage.tables import (
     group_products,
     groups,
     people,
+    person_addresses,
     products,
     role_members,
     seat_paths,
@@ -104,6 +105,7 @@ class SqlSyncs:
             [_person_row(run, row, now) for row in rows],
             special=_person_again,
         )
+        await self._replace_addresses(rows)
         held = [seat for row in rows for seat in row.seats]
         await upsert(
             self._connection,
@@ -112,6 +114,16 @@ class SqlSyncs:
             special=lambda new: {"since_run": _since(seats, new)},
         )
         await self._replace_paths(run, held)
+
+    async def _replace_addresses(self, rows: Sequence[PersonRow]) -> None:
+        for ids in in_chunks(row.person.id for row in rows):
+            await self._connection.execute(delete(person_addresses).where(person_addresses.c.person_id.in_(ids)))
+        found = {(address, row.person.id) for row in rows for address in row.person.aliases}
+        await upsert(
+            self._connection,
+            person_addresses,
+            [{"address": address, "person_id": person} for address, person in sorted(found)],
+        )
 
     async def save_sign_ins(self, run: RunId, rows: Sequence[SignInRow], *, read_at: datetime) -> None:
         if not rows:

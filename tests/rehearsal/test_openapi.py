@@ -13,6 +13,7 @@ pytestmark = needs_description
 COPILOT = "639dec6b-bb19-468b-871c-c5c441c4b0cb"
 ALL_OF_A_USER = (
     "id,displayName,userPrincipalName,mail,accountEnabled,userType,usageLocation,createdDateTime,employeeType,department,"
+    "proxyAddresses,"
     "onPremisesSyncEnabled,assignedLicenses,licenseAssignmentStates,signInActivity"
 )
 ALL_OF_A_GROUP = (

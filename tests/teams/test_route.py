@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from bot.background import Background
 from bot.guard import MAX_BODY
-from bot.teams.background import Background
 from bot.teams.chat import TeamsChat
 from bot.teams.files import Uploads
 from bot.teams.guard import Door, Guard

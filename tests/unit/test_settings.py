@@ -117,6 +117,12 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_TEAMS_MANAGED_IDENTITY": ("perhaps",),
     "RECLAIM_TEAMS_TENANT_ID": ("contoso.com",),
     "RECLAIM_TEAMS_OPENID_URL": ("http://login.botframework.com/keys", "file:///etc/passwd"),
+    "RECLAIM_SLACK_BOT_TOKEN": ("xoxp-1", "xapp-1", "xoxb- 1"),
+    "RECLAIM_SLACK_APP_TOKEN": ("xoxb-1",),
+    "RECLAIM_SLACK_CLIENT_ID": ("A0123", "1.2.3"),
+    "RECLAIM_SLACK_API_URL": ("http://slack.com/api/", "https://slack.com/", "slack.com/api", "file:///api/"),
+    "RECLAIM_SLACK_PEOPLE": ("missing.csv",),
+    "RECLAIM_TOKEN_KEY": ("secret", "A" * 43),
     "RECLAIM_TEAMS_SERVICE_HOSTS": (",", "https://smba.trafficmanager.net", "smba", "a b.c"),
 }
 
@@ -135,8 +141,21 @@ def test_a_malformed_setting_is_one_line_with_its_name_and_an_example(
 
 
 def test_every_setting_that_can_be_malformed_is_tried() -> None:
-    any_text_will_do = {"RECLAIM_CLIENT_SECRET", "RECLAIM_TEAMS_APP_SECRET"}
-    same_check_as_the_other_file = {"RECLAIM_DATABASE_URL_FILE", "RECLAIM_TEAMS_APP_SECRET_FILE"}
+    any_text_will_do = {
+        "RECLAIM_CLIENT_SECRET",
+        "RECLAIM_TEAMS_APP_SECRET",
+        "RECLAIM_SLACK_SIGNING_SECRET",
+        "RECLAIM_SLACK_CLIENT_SECRET",
+    }
+    same_check_as_the_other_file = {
+        "RECLAIM_DATABASE_URL_FILE",
+        "RECLAIM_TEAMS_APP_SECRET_FILE",
+        "RECLAIM_SLACK_SIGNING_SECRET_FILE",
+        "RECLAIM_SLACK_BOT_TOKEN_FILE",
+        "RECLAIM_SLACK_APP_TOKEN_FILE",
+        "RECLAIM_SLACK_CLIENT_SECRET_FILE",
+        "RECLAIM_TOKEN_KEY_FILE",
+    }
 
     assert {variable(field) for field in Settings.model_fields} == (
         MALFORMED.keys() | any_text_will_do | same_check_as_the_other_file
@@ -289,3 +308,15 @@ def test_a_rehearsal_takes_nothing_from_outside(given: Surroundings) -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().writes = "live"
+
+
+def test_a_slack_token_is_never_shown_in_a_problem(given: Surroundings) -> None:
+    given.set(RECLAIM_SLACK_BOT_TOKEN="xoxp-canary", RECLAIM_TOKEN_KEY="canary")
+
+    assert "canary" not in " ".join(given.problems())
+
+
+def test_slacks_address_ends_in_a_slash(given: Surroundings) -> None:
+    given.set(RECLAIM_SLACK_API_URL="http://127.0.0.1:4150/api")
+
+    assert given.load().slack_api_url == "http://127.0.0.1:4150/api/"

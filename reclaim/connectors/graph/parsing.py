@@ -5,6 +5,7 @@ DirectoryError rather than guess. Source: Microsoft Graph docs, resource types u
 signInActivity, subscribedSku, group.
 """
 
+import re
 from datetime import datetime
 
 from reclaim.connectors.graph.fields import Record
@@ -16,7 +17,7 @@ from reclaim.ports.directory import PersonRow, SignInRow
 
 PERSON_FIELDS = (
     "id,displayName,userPrincipalName,mail,accountEnabled,userType,usageLocation,createdDateTime,employeeType,department,"
-    "licenseAssignmentStates"
+    "proxyAddresses,licenseAssignmentStates"
 )
 SIGN_INS = "signInActivity"
 MANAGER = "manager($select=id)"
@@ -24,6 +25,7 @@ GROUP_FIELDS = (
     "id,displayName,groupTypes,securityEnabled,mailEnabled,onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted,"
     "assignedLicenses"
 )
+_SMTP = re.compile("smtp:", re.IGNORECASE)
 _USER_TYPE = "#microsoft.graph.user"
 
 
@@ -61,6 +63,7 @@ def parse_person(record: Record, *, sign_ins_read_at: datetime | None = None) ->
         name=record.text_or_none("displayName") or "",
         upn=record.text("userPrincipalName"),
         mail=record.text_or_none("mail"),
+        aliases=_aliases(record),
         enabled=record.flag("accountEnabled"),
         user_type=record.text_or_none("userType"),
         department=record.text_or_none("department"),
@@ -72,6 +75,15 @@ def parse_person(record: Record, *, sign_ins_read_at: datetime | None = None) ->
         sign_ins_read_at=sign_ins_read_at,
     )
     return PersonRow(person=person, seats=parse_seats(record, person_id))
+
+
+def _aliases(record: Record) -> tuple[str, ...]:
+    """Return the mail addresses besides the main one; other kinds of proxy (SIP, X500) are none."""
+    if not record.has("proxyAddresses"):
+        return ()
+    proxies = [text.lower().removeprefix("smtp:") for text in record.texts("proxyAddresses") if _SMTP.match(text)]
+    own = {(record.text_or_none("mail") or "").lower(), record.text("userPrincipalName").lower()}
+    return tuple(sorted(set(proxies) - own))
 
 
 def parse_seats(record: Record, person: PersonId) -> tuple[Seat, ...]:

@@ -291,7 +291,7 @@ async def test_a_person_is_read_live_with_seats_and_direct_groups(graph: Scripte
 
     assert graph.asked[:2] == [
         f"GET /users/{ADELE}?$select=id,displayName,userPrincipalName,mail,accountEnabled,userType,usageLocation,"
-        "createdDateTime,employeeType,department,licenseAssignmentStates&$expand=manager($select=id)",
+        "createdDateTime,employeeType,department,proxyAddresses,licenseAssignmentStates&$expand=manager($select=id)",
         f"GET /users/{ADELE}/memberOf/microsoft.graph.group?$select=id&$top=999",
     ]
     assert isinstance(found, LivePerson)

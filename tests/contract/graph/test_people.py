@@ -48,7 +48,7 @@ async def test_people_are_asked_for_with_all_that_is_read_and_no_sign_ins(graph:
 
     assert graph.asked == [
         "GET /users?$select=id,displayName,userPrincipalName,mail,accountEnabled,userType,usageLocation,"
-        "createdDateTime,employeeType,department,licenseAssignmentStates&$expand=manager($select=id)&$top=100"
+        "createdDateTime,employeeType,department,proxyAddresses,licenseAssignmentStates&$expand=manager($select=id)&$top=100"
     ]
     assert found.rows[0].person == Person(
         id=ADELE,

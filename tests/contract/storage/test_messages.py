@@ -144,3 +144,15 @@ async def test_what_died_is_tried_again_unless_something_newer_arrived_or_it_is_
         assert await unit.messages.failed([kind], since=NOW - HOUR) == [(WAVE, ALEX)]
         assert await unit.messages.failed(["another"], since=NOW - HOUR) == [("wave:other", ALEX)]
         assert await unit.messages.failed([kind], since=NOW + HOUR) == []
+
+
+async def test_a_message_is_live_for_its_person_and_channel_until_another_replaces_it(work: Work) -> None:
+    await put(work, replace(message("m1"), external_id="D1/1.2", channel="slack"))
+    async with work.read() as unit:
+        assert await unit.messages.is_live(ALEX, "slack", "D1/1.2")
+        assert not await unit.messages.is_live(BLAIR, "slack", "D1/1.2")
+        assert not await unit.messages.is_live(ALEX, "teams", "D1/1.2")
+        assert not await unit.messages.is_live(ALEX, "slack", "D1/1.3")
+    await put(work, replace(message("m1", state="replaced"), external_id="D1/1.2", channel="slack"))
+    async with work.read() as unit:
+        assert not await unit.messages.is_live(ALEX, "slack", "D1/1.2")

@@ -124,3 +124,39 @@ async def test_departments_are_those_of_people_who_are_there(work: SqlWork) -> N
 
     async with work.read() as unit:
         assert await unit.people.departments() == ["Sales"]
+
+
+async def test_people_are_found_by_any_of_their_addresses_in_any_case(work: SqlWork) -> None:
+    megan = somebody("megan", mail="m.bowen@contoso.example", aliases=("meg@contoso.example",))
+    adele = somebody("adele", aliases=("meg@contoso.example", "a.vance@contoso.example"))
+    await sync(work, 1, [megan, adele])
+
+    async with work.read() as reading:
+        found = await reading.people.by_address(
+            [
+                "MEGAN@contoso.example",
+                "m.bowen@contoso.example",
+                "meg@contoso.example",
+                "A.Vance@contoso.example",
+                "no@x",
+            ]
+        )
+        own = await reading.people.addresses_of(PersonId("megan"))
+
+    assert {address: sorted(each.id for each in people) for address, people in found.items()} == {
+        "megan@contoso.example": ["megan"],
+        "m.bowen@contoso.example": ["megan"],
+        "meg@contoso.example": ["adele", "megan"],
+        "a.vance@contoso.example": ["adele"],
+    }
+    assert own == ["m.bowen@contoso.example", "megan@contoso.example", "meg@contoso.example"]
+
+
+async def test_an_address_that_was_taken_away_no_longer_finds_its_former_owner(work: SqlWork) -> None:
+    await sync(work, 1, [somebody("megan", aliases=("meg@contoso.example",)), somebody("adele")])
+    await sync(work, 2, [somebody("megan"), somebody("adele", aliases=("meg@contoso.example",))])
+
+    async with work.read() as reading:
+        found = await reading.people.by_address(["meg@contoso.example"])
+
+    assert [each.id for each in found["meg@contoso.example"]] == ["adele"]

@@ -8,6 +8,7 @@ from cards import (
     campaign,
     control,
     exclusions,
+    inbox,
     owners,
     preview,
     prices,
@@ -18,6 +19,7 @@ from cards import (
     spend,
     start,
     steer,
+    strangers,
     trail,
     welcome,
 )
@@ -28,7 +30,7 @@ from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, Moved, OverLimit
+from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, InboxShow, Moved, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
 from tests.golden.cards.models import (
@@ -45,6 +47,7 @@ from tests.golden.cards.models import (
     FROZEN,
     HISTORY,
     HOSTILE,
+    INBOX,
     ITEMS,
     LAUNCH_ASKED,
     LAUNCH_CONFIRMED,
@@ -52,6 +55,7 @@ from tests.golden.cards.models import (
     MAILBOX,
     MEGAN,
     NAME,
+    NO_INBOX,
     NOW,
     OVER,
     OWNERS,
@@ -237,6 +241,11 @@ def _waves() -> dict[str, CardView]:
         "wave_moved": review.moved_card(),
         "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
         "inbox_empty": review.nothing_card(),
+        "inbox": inbox.inbox_card(INBOX[InboxShow.OPEN], ZONE),
+        "inbox_delegated": inbox.inbox_card(INBOX[InboxShow.DELEGATED], ZONE),
+        "inbox_answered": inbox.inbox_card(INBOX[InboxShow.ANSWERED], ZONE),
+        "inbox_nothing": inbox.inbox_card(NO_INBOX, ZONE),
+        "stranger": strangers.stranger_card(strangers.Stranger.UNKNOWN),
         "keep_form": review_forms.keep_form(view(), ZONE, COOLDOWN),
         "keep_form_error": review_forms.keep_form(
             view(), ZONE, COOLDOWN, Filled(values={"note": HOSTILE}, field="reason", error="Please pick a reason.")

@@ -21,6 +21,9 @@ from reclaim.domain.read_models import (
     FreezeView,
     History,
     HistoryLine,
+    InboxPage,
+    InboxRow,
+    InboxShow,
     ItemView,
     LaunchRequestView,
     LeftOut,
@@ -170,6 +173,37 @@ def wave(open_items: tuple[ReviewItem, ...] = ITEMS, done: tuple[ReviewItem, ...
 
 
 REVOKED: Final = tuple(answered(item, Choice.REVOKE) for item in ITEMS[:4])
+
+
+def inbox(show: InboxShow, items: tuple[ReviewItem, ...]) -> InboxPage:
+    return InboxPage(
+        show=show,
+        rows=tuple(InboxRow(campaign_name=NAME, row=WaveRow(item=item, ticked=False)) for item in items),
+        lists=((CAMPAIGN, NAME, len(ITEMS)), (CampaignId("other"), HOSTILE, 1)),
+        counts=((InboxShow.OPEN, 7), (InboxShow.DELEGATED, 2), (InboxShow.ANSWERED, 4)),
+        monthly=total(ITEMS),
+        page=1,
+        pages=1,
+        page_size=10,
+        closes_at=CLOSES,
+        now=NOW,
+    )
+
+
+INBOX: Final = {
+    InboxShow.OPEN: replace(inbox(InboxShow.OPEN, ITEMS), page=1, pages=2),
+    InboxShow.DELEGATED: inbox(InboxShow.DELEGATED, ITEMS[:2]),
+    InboxShow.ANSWERED: inbox(InboxShow.ANSWERED, REVOKED),
+}
+NO_INBOX: Final = replace(
+    INBOX[InboxShow.OPEN],
+    rows=(),
+    lists=(),
+    counts=tuple((kind, 0) for kind in InboxShow),
+    monthly=Total(),
+    pages=1,
+    closes_at=None,
+)
 RESULT: Final = BulkResult(
     choice=Choice.REVOKE,
     batch_id=BATCH,

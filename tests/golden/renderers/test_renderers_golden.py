@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cards import adaptive, html, text
+from cards import adaptive, block_kit, html, text
 from cards.view import CardView
 from tests.unit.cards.samples import SAMPLES, dumped
 
@@ -16,6 +16,9 @@ DRAWN: dict[str, Callable[[CardView], str]] = {
     "json": lambda card: dumped(adaptive.render(card, reader_ids=("29:reader",))),
     "html": lambda card: html.render(card, uid="m1").replace("><", ">\n<") + "\n",
     "txt": lambda card: text.render(card, with_actions=True) + "\n",
+    "slack.json": lambda card: dumped(
+        block_kit.modal(card, metadata="{}") if block_kit.is_form(card) else block_kit.message(card)
+    ),
 }
 
 

@@ -23,6 +23,8 @@ from reclaim.domain.read_models import (
     ExportedFile,
     FreezeView,
     History,
+    InboxPage,
+    InboxShow,
     InboxView,
     ItemView,
     LaunchRequestView,
@@ -176,6 +178,9 @@ class Core:
     async def inbox(self, person: PersonId) -> InboxView:
         waves = (self.wave_shown,) if self.wave_shown else ()
         return InboxView(person_name="Megan Bowen", waves=waves, own_seats=1)
+
+    async def inbox_page(self, person: PersonId, show: InboxShow, page: int = 1) -> InboxPage:
+        return replace(models.INBOX[show], page=min(page, models.INBOX[show].pages))
 
     async def item(self, item_id: ItemId, viewer: PersonId) -> ItemView:
         if self.item_shown is None:

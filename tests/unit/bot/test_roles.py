@@ -41,6 +41,7 @@ VERBS = {
 BUTTONS = {
     **dict.fromkeys(
         [
+            "inbox.open",
             "wave.open",
             "wave.next",
             "wave.previous",
