@@ -4,7 +4,7 @@ A read through aiosqlite costs several thread hops per statement; here a click c
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Connection, Engine, select
@@ -13,6 +13,7 @@ from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, ItemId, PersonId
 from reclaim.domain.review import ReviewItem
 from reclaim.ports.storage import ToDecide
+from reclaim.together import Together
 from storage.engine import Database
 from storage.repositories.campaigns import to_campaign
 from storage.repositories.item_rows import to_item
@@ -28,8 +29,7 @@ class DecisionReads:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decision-reads")
-        self._wanted: list[tuple[frozenset[ItemId], asyncio.Future[ToDecide]]] = []
-        self._reading: asyncio.Task[None] | None = None
+        self._together = Together(self._read_all)
 
     async def load(self, items: Iterable[ItemId]) -> ToDecide:
         """Return what is there of these items.
@@ -38,11 +38,7 @@ class DecisionReads:
             PortError: The database did not answer.
         """
         ids = frozenset(items)
-        found: asyncio.Future[ToDecide] = asyncio.get_running_loop().create_future()
-        self._wanted.append((ids, found))
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_all(), name="decision-reads")
-        everything = await found
+        everything = await self._together.ask(ids)
         return ToDecide(
             items={one: everything.items[one] for one in ids if one in everything.items},
             campaigns=everything.campaigns,
@@ -54,20 +50,9 @@ class DecisionReads:
         """End the thread; no load may be waiting."""
         self._thread.shutdown()
 
-    async def _read_all(self) -> None:
-        while self._wanted:
-            waiting, self._wanted = self._wanted, []
-            ids = frozenset[ItemId]().union(*(wanted for wanted, _ in waiting))
-            try:
-                found = await self._read(ids)
-            except Exception as error:  # noqa: BLE001 - raised where the callers wait; the next read must still run
-                for _, future in waiting:
-                    if not future.done():
-                        future.set_exception(error)
-            else:
-                for _, future in waiting:
-                    if not future.done():
-                        future.set_result(found)
+    async def _read_all(self, asked: Sequence[frozenset[ItemId]]) -> dict[frozenset[ItemId], ToDecide | Exception]:
+        found = await self._read(frozenset[ItemId]().union(*asked))
+        return dict.fromkeys(asked, found)
 
     async def _read(self, ids: frozenset[ItemId]) -> ToDecide:
         engine = self._database.read_thread

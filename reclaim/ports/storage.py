@@ -4,6 +4,7 @@ Leaving a unit of work without `commit()` keeps nothing. `save` is compare-and-s
 `Conflict` where somebody else was first. No network call happens while one is open.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
@@ -82,6 +83,10 @@ class People(Protocol):
 
     async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
         """Return the groups in which this person can review, as `reviewers_in` says."""
+        ...
+
+    async def groups_of_many(self, people: Iterable[PersonId]) -> dict[PersonId, frozenset[GroupId]]:
+        """Return the same for each of them who is in any."""
         ...
 
 
@@ -445,6 +450,8 @@ class Campaigns(Protocol):
 
     async def add(self, campaign: Campaign) -> None: ...
 
+    async def get_many(self, campaigns: Iterable[CampaignId]) -> dict[CampaignId, Campaign]: ...
+
     async def get(self, campaign: CampaignId) -> Campaign | None: ...
 
     async def save(self, campaign: Campaign) -> None:
@@ -602,8 +609,10 @@ class Items(Protocol):
         """Return whether the item belongs on this person's list, by `for_reviewer`."""
         ...
 
-    async def open_count(self, campaign: CampaignId, person: PersonId) -> int:
-        """Return how many seats without an answer this person may answer, alone or as a member of a group."""
+    async def open_counts(
+        self, asked: Iterable[tuple[CampaignId, PersonId]], groups: Mapping[PersonId, frozenset[GroupId]]
+    ) -> Counter[tuple[CampaignId, PersonId]]:
+        """Return how many seats without an answer each may answer, alone or as a member of their `groups`."""
         ...
 
     async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
@@ -614,6 +623,10 @@ class Items(Protocol):
 
     async def of_person(self, person: PersonId) -> list[ReviewItem]:
         """Return every item about this holder, newest campaign first."""
+        ...
+
+    async def of_people(self, people: Iterable[PersonId]) -> dict[PersonId, list[ReviewItem]]:
+        """Return the same for each holder about whom there is any."""
         ...
 
     async def save(self, item: ReviewItem) -> None:

@@ -1,12 +1,13 @@
 """Who somebody is to Reclaim: roles come from the object ids of the policy, people or groups, never from a message."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.roles import Actor, Role
 from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.together import Together
 
 
 class Access:
@@ -20,6 +21,7 @@ class Access:
             Role.LICENSE_MANAGER: frozenset(one.lower() for one in policy.license_managers),
             Role.AUDITOR: frozenset(one.lower() for one in policy.auditors),
         }
+        self._roles = Together(self._read_roles)
 
     async def actor(self, person: PersonId, channel: str) -> Actor:
         """Return the verified person with the roles they have now.
@@ -27,12 +29,23 @@ class Access:
         A disabled or vanished account has none but employee. Somebody we have not read yet may hold a role by object
         id: otherwise no admin could ask for the first sync.
         """
+        return Actor(id=person, channel=channel, roles=await self._roles.ask(person))
+
+    async def _read_roles(self, people: Sequence[PersonId]) -> dict[PersonId, frozenset[Role]]:
         async with self._work.read() as reading:
-            known = await reading.people.get(person)
-            roles = {Role.EMPLOYEE}
-            if known is None or _is_active(known):
-                roles |= {role for role in self._holders if person.lower() in await self._members(reading, role)}
-        return Actor(id=person, channel=channel, roles=frozenset(roles))
+            known = await reading.people.get_many(people)
+            holders = {role: await self._members(reading, role) for role in self._holders}
+        return {
+            person: frozenset(
+                {Role.EMPLOYEE}
+                | {
+                    role
+                    for role, ids in holders.items()
+                    if person.lower() in ids and (person not in known or _is_active(known[person]))
+                }
+            )
+            for person in people
+        }
 
     async def people_with(self, roles: frozenset[Role]) -> tuple[PersonId, ...]:
         """Return the people we know who hold one of the roles, by name."""

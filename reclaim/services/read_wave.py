@@ -1,19 +1,35 @@
 """A reviewer's list of seats, one seat in full, and the inbox: what reviewers see."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId
+from reclaim.domain.directory import Seat, Sku
+from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId, ProductId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult, InboxPage, InboxRow, InboxShow, InboxView, ItemView, Wave, WaveRow
-from reclaim.domain.review import AssignedHow, Recommendation, ReviewItem, whose
+from reclaim.domain.review import AssignedHow, Members, Recommendation, ReviewItem, whose
 from reclaim.errors import NotFound
-from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.naming import names_of
+from reclaim.together import Together
+
+_Asked = tuple[ItemId, PersonId]  # who looks at which seat
 
 PAGE_SIZE = 10  # UX.md 2.1: rows a page; keeps the worst Teams card at 19 KB
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the cards of several seats show besides the seats."""
+
+    names: Mapping[AssigneeId, str]
+    newest: SyncRun | None
+    seats: Mapping[PersonId, tuple[Seat, ...]]
+    skus: Mapping[ProductId, Sku]
+    asked_before: Mapping[PersonId, Sequence[ReviewItem]]
 
 
 class ReadWave:
@@ -23,6 +39,7 @@ class ReadWave:
         self._work = work
         self._clock = clock
         self._policy = policy
+        self._items = Together(self._read_items)
 
     async def wave(self, campaign: CampaignId, person: PersonId, result: BulkResult | None = None) -> Wave | None:
         """Return this person's list in the campaign, or None if they have nothing in it."""
@@ -143,20 +160,52 @@ class ReadWave:
         Raises:
             NotFound: There is no such item, or it is none of this person's business.
         """
+        return await self._items.ask((item_id, viewer))
+
+    async def _read_items(self, asked: Sequence[_Asked]) -> dict[_Asked, ItemView | Exception]:
+        """Read what several people look at: every decision is answered with such a card."""
+        answers: dict[_Asked, ItemView | Exception] = {}
         async with self._work.read() as work:
-            item = (await work.items.get_many([item_id])).get(item_id)
-            campaign = await work.campaigns.get(item.campaign_id) if item else None
-            if item is None or campaign is None:
-                raise NotFound("This seat is no longer here.")
-            if item.not_sure_by != viewer and not await work.items.concerns(item, viewer):
-                raise NotFound(whose(item, await _names(work, [item])))
-            names = await _names(work, [item], extra=[campaign.fallback_id, campaign.cancelled_by])
-            members = {group: {viewer} for group in await work.people.groups_of(viewer)}
-            newest = await work.syncs.newest_complete()
-            seats = (await work.seats.of_people([item.person_id])).get(item.person_id, ())
-            skus = await work.catalog.skus(seat.product_id for seat in seats)
-            others_open = await work.items.open_count(campaign.id, viewer)
-            asked_before = await work.items.of_person(item.person_id)
+            items = await work.items.get_many(item for item, _ in asked)
+            campaigns = await work.campaigns.get_many(item.campaign_id for item in items.values())
+            others = {one for each in campaigns.values() for one in (each.fallback_id, each.cancelled_by)}
+            names = await _names(work, items.values(), extra=others)
+            theirs: list[tuple[ReviewItem, PersonId]] = []
+            for item_id, viewer in asked:
+                item = items.get(item_id)
+                if item is None or item.campaign_id not in campaigns:
+                    answers[item_id, viewer] = NotFound("This seat is no longer here.")
+                elif _is_named(item, viewer) or await work.items.concerns(item, viewer):
+                    theirs.append((item, viewer))
+                else:
+                    answers[item_id, viewer] = NotFound(whose(item, names))
+            groups = await work.people.groups_of_many(viewer for _, viewer in theirs)
+            counts = await work.items.open_counts(((item.campaign_id, viewer) for item, viewer in theirs), groups)
+            holders = {item.person_id for item, _ in theirs}
+            seats = await work.seats.of_people(holders)
+            around = _Around(
+                names=names,
+                newest=await work.syncs.newest_complete(),
+                seats=seats,
+                skus=await work.catalog.skus(seat.product_id for held in seats.values() for seat in held),
+                asked_before=await work.items.of_people(holders),
+            )
+        for item, viewer in theirs:
+            campaign = campaigns[item.campaign_id]
+            members = {group: {viewer} for group in groups.get(viewer, ())}
+            answers[item.id, viewer] = self._view(item, campaign, viewer, members, counts[campaign.id, viewer], around)
+        return answers
+
+    def _view(
+        self,
+        item: ReviewItem,
+        campaign: Campaign,
+        viewer: PersonId,
+        members: Members,
+        others_open: int,
+        around: _Around,
+    ) -> ItemView:
+        names, skus, newest = around.names, around.skus, around.newest
         back_to = item.moved_from or item.delegated_by if item.delegated_by else None
         return ItemView(
             item=item,
@@ -177,12 +226,14 @@ class ReadWave:
             checked_at=newest.started_at if newest else None,
             other_skus=tuple(
                 sorted(
-                    skus[seat.product_id].name for seat in seats if seat.id != item.seat_id and seat.product_id in skus
+                    skus[seat.product_id].name
+                    for seat in around.seats.get(item.person_id, ())
+                    if seat.id != item.seat_id and seat.product_id in skus
                 )
             ),
             earlier_answers=tuple(
                 one.answer
-                for one in asked_before
+                for one in around.asked_before.get(item.person_id, ())
                 if one.product_id == item.product_id and one.id != item.id and one.answer is not None
             ),
             may_answer=item.is_with(viewer, members),
@@ -239,6 +290,13 @@ def _place_ref(campaign: CampaignId, person: PersonId) -> str:
 async def _place(work: UnitOfWork, campaign: CampaignId, person: PersonId) -> _Place:
     stored = await work.controls.draft(_place_ref(campaign, person))
     return _Place(stored[1] if stored else {})
+
+
+def _is_named(item: ReviewItem, person: PersonId) -> bool:
+    """Whether the seat itself says that it concerns this person; groups and what moved away are told by `Items.concerns`."""
+    passed_on = item.delegated_by == person and item.answer is None
+    answered = item.answer is not None and item.answer.by == person
+    return passed_on or answered or person in (item.assignee_id, item.not_sure_by)
 
 
 def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[AssigneeId, str]) -> WaveRow:

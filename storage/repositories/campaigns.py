@@ -11,6 +11,7 @@ from reclaim.domain.ids import CampaignId, PersonId, SeatId
 from storage.repositories.conflicts import changed
 from storage.repositories.json_columns import decode_scope, encode_scope
 from storage.tables import campaigns, frozen_seats
+from storage.upsert import in_chunks
 
 _PART = frozen_seats.c
 _NEWEST_FIRST: tuple[Any, ...] = (campaigns.c.created_at.desc(), campaigns.c.id.desc())
@@ -25,10 +26,15 @@ class SqlCampaigns:
     async def add(self, campaign: Campaign) -> None:
         await self._connection.execute(insert(campaigns).values(_to_row(campaign)))
 
+    async def get_many(self, ids: Iterable[CampaignId]) -> dict[CampaignId, Campaign]:
+        found: dict[CampaignId, Campaign] = {}
+        for some in in_chunks(ids):
+            rows = await self._connection.execute(select(campaigns).where(campaigns.c.id.in_(some)))
+            found |= {CampaignId(row["id"]): to_campaign(row) for row in rows.mappings()}
+        return found
+
     async def get(self, campaign: CampaignId) -> Campaign | None:
-        found = await self._connection.execute(select(campaigns).where(campaigns.c.id == campaign))
-        row = found.mappings().one_or_none()
-        return to_campaign(row) if row else None
+        return (await self.get_many([campaign])).get(campaign)
 
     async def save(self, campaign: Campaign) -> None:
         # On PostgreSQL this waits for decisions being stored, which hold the row FOR SHARE: see storage/decisions.py.

@@ -3,7 +3,8 @@
 An item is open here while it has no answer. Decisions are stored by `storage.decisions`.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -135,13 +136,34 @@ class SqlItems:
     async def concerns(self, item: ReviewItem, person: PersonId) -> bool:
         return await self._any(_ITEM.id.in_(_concerning(person, _ITEM.id == item.id)))
 
-    async def open_count(self, campaign: CampaignId, person: PersonId) -> int:
-        asks = (_ITEM.campaign_id == campaign, _ITEM.choice.is_(None), _ITEM.person_id != person)
-        own = select(func.count()).where(*asks, _ITEM.assignee_id == person).scalar_subquery()
-        of_groups = (
-            select(func.count()).where(*asks, _OF_GROUP, _ITEM.assignee_id.in_(_groups_of(person))).scalar_subquery()
+    async def open_counts(
+        self, asked: Iterable[tuple[CampaignId, PersonId]], groups: Mapping[PersonId, frozenset[GroupId]]
+    ) -> Counter[tuple[CampaignId, PersonId]]:
+        pairs = set(asked)
+        reviewers: set[AssigneeId] = {person for _, person in pairs}
+        reviewers |= {group for _, person in pairs for group in groups.get(person, ())}
+        theirs: Counter[tuple[str, str]] = Counter()
+        own: Counter[tuple[str, str, str]] = Counter()  # what nobody may answer, since it is their own seat
+        here = (_ITEM.campaign_id.in_({campaign for campaign, _ in pairs}), _ITEM.choice.is_(None))
+        for some in in_chunks(reviewers):
+            query = select(_ITEM.campaign_id, _ITEM.assignee_id, func.count()).where(*here, _ITEM.assignee_id.in_(some))
+            for campaign, assignee, number in await self._connection.execute(
+                query.group_by(_ITEM.campaign_id, _ITEM.assignee_id)
+            ):
+                theirs[campaign, assignee] = number
+        for members in in_chunks(person for _, person in pairs if groups.get(person)):
+            held = (*here, _OF_GROUP, _ITEM.person_id.in_(members))
+            for row in await self._connection.execute(
+                select(_ITEM.campaign_id, _ITEM.assignee_id, _ITEM.person_id).where(*held)
+            ):
+                own[row.campaign_id, row.assignee_id, row.person_id] += 1
+        return Counter(
+            {
+                (campaign, person): theirs[campaign, person]
+                + sum(theirs[campaign, group] - own[campaign, group, person] for group in groups.get(person, ()))
+                for campaign, person in pairs
+            }
         )
-        return int(await self._connection.scalar(select(own + of_groups)) or 0)
 
     async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
         # From the hand-overs of this person, of which there are few, not from all items of the campaign.
@@ -156,13 +178,20 @@ class SqlItems:
         return await self._where(_ITEM.batch_id == batch)
 
     async def of_person(self, person: PersonId) -> list[ReviewItem]:
-        query = (
-            select(review_items)
-            .join(campaigns, campaigns.c.id == _ITEM.campaign_id)
-            .where(_ITEM.person_id == person)
-            .order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc(), _ITEM.id)
-        )
-        return await self._items(query)
+        return (await self.of_people([person])).get(person, [])
+
+    async def of_people(self, people_: Iterable[PersonId]) -> dict[PersonId, list[ReviewItem]]:
+        found: dict[PersonId, list[ReviewItem]] = defaultdict(list)
+        for some in in_chunks(people_):
+            query = (
+                select(review_items)
+                .join(campaigns, campaigns.c.id == _ITEM.campaign_id)
+                .where(_ITEM.person_id.in_(some))
+                .order_by(campaigns.c.created_at.desc(), campaigns.c.id.desc(), _ITEM.id)
+            )
+            for item in await self._items(query):
+                found[item.person_id].append(item)
+        return dict(found)
 
     async def save(self, item: ReviewItem) -> None:
         """Store what may change; what was frozen at the opening (evidence, plan, price) is never written again."""

@@ -1,6 +1,7 @@
 """Synced people and the members of role groups."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -221,9 +222,16 @@ class SqlPeople:
         return await self._connection.run_sync(reviewers_in, groups)
 
     async def groups_of(self, person: PersonId) -> frozenset[GroupId]:
-        rows = await self._connection.execute(
-            select(role_members.c.group_id)
-            .join(people, people.c.id == role_members.c.person_id)
-            .where(people.c.id == person, can_review(), members_were_read())
-        )
-        return frozenset(rows.scalars())
+        return (await self.groups_of_many([person])).get(person, frozenset())
+
+    async def groups_of_many(self, people_: Iterable[PersonId]) -> dict[PersonId, frozenset[GroupId]]:
+        found: dict[PersonId, set[GroupId]] = defaultdict(set)
+        for some in in_chunks(people_):
+            rows = await self._connection.execute(
+                select(people.c.id, role_members.c.group_id)
+                .join(role_members, role_members.c.person_id == people.c.id)
+                .where(people.c.id.in_(some), can_review(), members_were_read())
+            )
+            for person, group in rows:
+                found[PersonId(person)].add(GroupId(group))
+        return {person: frozenset(groups) for person, groups in found.items()}
