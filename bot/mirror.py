@@ -4,6 +4,8 @@ A person may have a list in their chat and answer it from a copy, from the Home 
 which stands where it was delivered, is then drawn anew.
 """
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.inbound import Action
@@ -13,7 +15,8 @@ from reclaim.domain.ids import CampaignId, ItemId
 from reclaim.domain.notices import WaveNotice, wave_matter
 from reclaim.errors import ReclaimError
 from reclaim.ports.chat import Messenger
-from reclaim.ports.storage import Work
+from reclaim.ports.storage import SentTo, Work
+from reclaim.together import Together
 
 _READS_ONLY = frozenset({"wave.open", "wave.show", "wave.delegate", "item.open", "item.delegate", "item.why"})
 
@@ -27,6 +30,7 @@ class LiveMessages:
         self._work = work
         self._waves = waves
         self._messenger = messenger
+        self._live = Together(self._which_are_live)
 
     async def answered(self, action: Action) -> None:
         """Redraw the live message that a click concerns, unless it is the one that was clicked; failures are logged."""
@@ -34,15 +38,19 @@ class LiveMessages:
         if thing not in ("wave", "item", "batch") or action.verb in _READS_ONLY:
             return
         try:
-            if action.message_id is not None:
-                # Nearly every click is on the live message itself, so this is asked first.
-                async with self._work.read() as reading:
-                    if await reading.messages.is_live(action.person_id, action.channel, action.message_id):
-                        return
+            here = action.message_id
+            # Nearly every click is on the live message itself, so this is asked first.
+            if here is not None and await self._live.ask((action.person_id, action.channel, here)):
+                return
             await self._redraw(action, thing)
         except ReclaimError as error:
             # Its buttons answer with the present state, so an old drawing does no harm.
             log.warning("a live message could not follow an answer", error=error.code)
+
+    async def _which_are_live(self, asked: Sequence[SentTo]) -> dict[SentTo, bool | Exception]:
+        async with self._work.read() as reading:
+            live = await reading.messages.live_ones(asked)
+        return {one: one in live for one in asked}
 
     async def _redraw(self, action: Action, thing: str) -> None:
         if thing == "item":

@@ -5,7 +5,7 @@ a day, so that an account that changes hands or is closed does not speak for its
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from reclaim.domain.ids import PersonId
 from reclaim.errors import DeliveryError
 from reclaim.ports.storage import Identity, Work
 from reclaim.ports.system import Clock
+from reclaim.together import Together
 
 KEEP: Final = timedelta(days=1)
 KEEP_WHILE_SLACK_IS_SILENT: Final = timedelta(days=7)
@@ -31,6 +32,8 @@ SINGLES: Final = 30
 LIST_AGAIN: Final = timedelta(hours=1)
 PAGE: Final = 500
 _NOT_FOUND: Final = "users_not_found"
+
+_Known = tuple[Identity | None, Person | None]  # what is stored of a member, and of the person that they are
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +77,7 @@ class SlackPeople:
         self._clock = clock
         self._by_hand = by_hand
         self._monotonic = monotonic
+        self._known = Together(self._read_known)
         self._fresh: dict[str, tuple[PersonId, float]] = {}
         self._lock = asyncio.Lock()
         self._singles = 0
@@ -89,9 +93,7 @@ class SlackPeople:
         fresh = self._fresh.get(place)
         if fresh is not None and fresh[1] > self._monotonic():
             return fresh[0]
-        async with self._work.read() as reading:
-            known = await reading.identities.of_conversation(CHANNEL, place)
-            person = await reading.people.get(known.person_id) if known else None
+        known, person = await self._known.ask(place)
         age = self._clock.now() - known.updated_at if known else KEEP
         if known is None or known.state != "known" or person is None or age >= KEEP:
             try:
@@ -110,6 +112,16 @@ class SlackPeople:
             del self._fresh[next(iter(self._fresh))]
         self._fresh[place] = (person.id, self._monotonic() + FRESH_S)
         return person.id
+
+    async def _read_known(self, places: Sequence[str]) -> dict[str, _Known | Exception]:
+        async with self._work.read() as reading:
+            known = await reading.identities.of_conversations(CHANNEL, places)
+            people = await reading.people.get_many(one.person_id for one in known.values())
+        found: dict[str, _Known | Exception] = {}
+        for place in places:
+            one = known.get(place)
+            found[place] = (one, people.get(one.person_id) if one else None)
+        return found
 
     async def find(self, person: PersonId) -> str | None:
         """Return the conversation with a person, or None: Slack does not know them, or does not let us write to them.
@@ -137,7 +149,7 @@ class SlackPeople:
     async def refused(self, place: str, why: str) -> None:
         """Note that Slack does not let us write to somebody: they are reached elsewhere, or named to the admin."""
         async with self._work.read() as reading:
-            known = await reading.identities.of_conversation(CHANNEL, place)
+            known = (await reading.identities.of_conversations(CHANNEL, [place])).get(place)
         if known is not None:
             await self._block(known.person_id, known, why)
 

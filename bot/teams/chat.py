@@ -5,7 +5,7 @@ message itself is redrawn afterwards for the person's other devices. All else is
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from reclaim.domain.ids import PersonId
 from reclaim.errors import DeliveryError, InvalidRequest, ReclaimError
 from reclaim.ports.storage import Identity, Work
 from reclaim.ports.system import Clock
+from reclaim.together import Together
 
 _MENTION = re.compile(r"<at[^>]*>.*?</at>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^>]*>", re.IGNORECASE)
@@ -83,6 +84,7 @@ class TeamsChat:
         self._clock = clock
         self._welcome = welcome
         self._redraws = Redraws()
+        self._known = Together(self._read_known)
 
     async def message(self, incoming: Incoming) -> None:
         """Answer a typed command, or a click from a client that knows no Action.Execute."""
@@ -149,8 +151,7 @@ class TeamsChat:
         if incoming.person_id is None or not is_personal(incoming):
             return
         person = PersonId(incoming.person_id)
-        async with self._work.read() as reading:
-            known = await reading.identities.get(CHANNEL, person)
+        known = await self._known.ask(person)
         now_at = (_conversation(incoming), incoming.service_url)
         if (
             known is None
@@ -159,6 +160,11 @@ class TeamsChat:
             or known.user_ref != reader_of(incoming)
         ):
             await self._put(incoming, person, state="known", why=None)
+
+    async def _read_known(self, people: Sequence[PersonId]) -> dict[PersonId, Identity | Exception | None]:
+        async with self._work.read() as reading:
+            known = await reading.identities.get_many(CHANNEL, people)
+        return {person: known.get(person) for person in people}
 
     async def _put(self, incoming: Incoming, person: PersonId, *, state: str, why: str | None) -> None:
         identity = Identity(

@@ -241,7 +241,7 @@ class TeamsTransport:
 
     async def _identity(self, conversation: str) -> Identity:
         async with self._work.read() as reading:
-            found = await reading.identities.of_conversation(CHANNEL, conversation)
+            found = (await reading.identities.of_conversations(CHANNEL, [conversation])).get(conversation)
         if found is None:
             raise DeliveryError("Nobody is known to have this chat.", permanent=True)
         return found

@@ -792,6 +792,9 @@ class MessageRecord:
     error: str | None = None
 
 
+SentTo = tuple[PersonId, str, str]  # who, in which channel, and the channel's own id of the message
+
+
 class Messages(Protocol):
     """What was sent, to whom, with which exact payload."""
 
@@ -799,8 +802,8 @@ class Messages(Protocol):
         """Return the newest message of the matter that has been sent and not been replaced."""
         ...
 
-    async def is_live(self, person: PersonId, channel: str, external_id: str) -> bool:
-        """Return whether a message, by the channel's own id of it, has been sent to this person and not been replaced."""
+    async def live_ones(self, asked: Iterable[SentTo]) -> frozenset[SentTo]:
+        """Return those that have been sent to this person there, by the channel's own id of it, and not been replaced."""
         ...
 
     async def live_of_matter(self, matter: str) -> list[MessageRecord]: ...
@@ -857,7 +860,11 @@ class Identities(Protocol):
 
     async def get(self, channel: str, person: PersonId) -> Identity | None: ...
 
-    async def of_conversation(self, channel: str, conversation: str) -> Identity | None: ...
+    async def get_many(self, channel: str, people: Iterable[PersonId]) -> dict[PersonId, Identity]: ...
+
+    async def of_conversations(self, channel: str, conversations: Iterable[str]) -> dict[str, Identity]:
+        """Return who is spoken to there; of several, which a channel should never give, the newest."""
+        ...
 
     async def put(self, identity: Identity) -> None: ...
 

@@ -1,5 +1,6 @@
 """Identities: who a person is in each chat channel."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from sqlalchemy import Select, select
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.ids import PersonId
 from reclaim.ports.storage import Identity
 from storage.tables import identities
-from storage.upsert import upsert
+from storage.upsert import in_chunks, upsert
 
 
 class SqlIdentities:
@@ -18,20 +19,25 @@ class SqlIdentities:
         self._connection = connection
 
     async def get(self, channel: str, person: PersonId) -> Identity | None:
-        found = await self._all(
-            select(identities).where(identities.c.channel == channel, identities.c.person_id == person)
-        )
-        return found[0] if found else None
+        return (await self.get_many(channel, [person])).get(person)
 
-    async def of_conversation(self, channel: str, conversation: str) -> Identity | None:
-        """Return who is spoken to there; of several, which a channel should never give, the newest."""
-        found = await self._all(
-            select(identities)
-            .where(identities.c.channel == channel, identities.c.conversation == conversation)
-            .order_by(identities.c.updated_at.desc(), identities.c.person_id)
-            .limit(1)
-        )
-        return found[0] if found else None
+    async def get_many(self, channel: str, people: Iterable[PersonId]) -> dict[PersonId, Identity]:
+        found: dict[PersonId, Identity] = {}
+        for some in in_chunks(people):
+            query = select(identities).where(identities.c.channel == channel, identities.c.person_id.in_(some))
+            found |= {one.person_id: one for one in await self._all(query)}
+        return found
+
+    async def of_conversations(self, channel: str, conversations: Iterable[str]) -> dict[str, Identity]:
+        found: dict[str, Identity] = {}
+        for some in in_chunks(conversations):
+            query = (
+                select(identities)
+                .where(identities.c.channel == channel, identities.c.conversation.in_(some))
+                .order_by(identities.c.updated_at, identities.c.person_id.desc())  # the last one stays
+            )
+            found |= {one.conversation: one for one in await self._all(query) if one.conversation is not None}
+        return found
 
     async def put(self, identity: Identity) -> None:
         """Store a new identity, or the present state of a stored one."""

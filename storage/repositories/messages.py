@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, MessageId, PersonId
 from reclaim.domain.read_models import SentMessage
-from reclaim.ports.storage import MessageRecord
+from reclaim.ports.storage import MessageRecord, SentTo
 from storage.tables import message_items, messages, people, reminders
-from storage.upsert import upsert
+from storage.upsert import in_chunks, upsert
 
 # A message that stands in the chat. One that a newer message has replaced is no longer live.
 DELIVERED = ("sent", "updated")
@@ -41,14 +41,15 @@ class SqlMessages:
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return _to_record(row) if row else None
 
-    async def is_live(self, person: PersonId, channel: str, external_id: str) -> bool:
-        query = select(messages.c.id).where(
-            messages.c.external_id == external_id,
-            messages.c.channel == channel,
-            messages.c.person_id == person,
-            messages.c.state.in_(DELIVERED),
-        )
-        return (await self._connection.execute(query.limit(1))).first() is not None
+    async def live_ones(self, asked: Iterable[SentTo]) -> frozenset[SentTo]:
+        wanted = frozenset(asked)
+        found: set[SentTo] = set()
+        for some in in_chunks(external_id for _, _, external_id in wanted):
+            query = select(messages.c.person_id, messages.c.channel, messages.c.external_id).where(
+                messages.c.external_id.in_(some), messages.c.state.in_(DELIVERED)
+            )
+            found |= {(PersonId(who), channel, ref) for who, channel, ref in await self._connection.execute(query)}
+        return wanted & found
 
     async def live_of_matter(self, matter: str) -> list[MessageRecord]:
         query = (

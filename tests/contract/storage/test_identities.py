@@ -27,8 +27,10 @@ async def test_an_identity_comes_back_by_person_and_by_conversation(work: SqlWor
     await put(work, MEGAN, replace(MEGAN, channel="slack", conversation="D1", service_url=None))
     async with work.read() as reading:
         assert await reading.identities.get("msteams", PersonId("megan")) == MEGAN
-        assert await reading.identities.of_conversation("msteams", "a:1xyz") == MEGAN
-        assert await reading.identities.of_conversation("msteams", "D1") is None
+        assert await reading.identities.of_conversations("msteams", ["a:1xyz", "D1"]) == {"a:1xyz": MEGAN}
+        assert await reading.identities.get_many("msteams", [MEGAN.person_id, PersonId("nobody")]) == {
+            MEGAN.person_id: MEGAN
+        }
         assert await reading.identities.get("msteams", PersonId("adele")) is None
 
 
