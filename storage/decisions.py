@@ -196,21 +196,24 @@ def _lock_items(connection: Connection, writes: Sequence[DecisionWrite]) -> dict
     the campaign closed. Campaigns before items, each by id: replicas that lock in one order cannot block each other.
     SQLite has no row locks; there the transaction has held the one write lock since it began.
     """
-    open_ones = connection.scalars(
-        select(campaigns.c.id)
-        .where(campaigns.c.id.in_({write.item.campaign_id for write in writes}))
-        .where(campaigns.c.state == CampaignState.OPEN.value)
-        .order_by(campaigns.c.id)
-        .with_for_update(read=True)
-    ).all()
+    open_ones = frozenset(
+        connection.scalars(
+            select(campaigns.c.id)
+            .where(campaigns.c.id.in_({write.item.campaign_id for write in writes}))
+            .where(campaigns.c.state == CampaignState.OPEN.value)
+            .order_by(campaigns.c.id)
+            .with_for_update(read=True)
+        )
+    )
     item = review_items.c
+    # By id alone: asked for the campaign too, SQLite reads all of its items, 60,000 of them in 40 ms.
     rows = connection.execute(
-        select(item.id, item.version, item.assignee_id, item.assignee_kind, item.outcome)
-        .where(item.id.in_({write.item.id for write in writes}), item.campaign_id.in_(open_ones))
+        select(item.id, item.campaign_id, item.version, item.assignee_id, item.assignee_kind, item.outcome)
+        .where(item.id.in_({write.item.id for write in writes}))
         .order_by(item.id)
         .with_for_update()
     )
-    return {ItemId(row["id"]): row for row in rows.mappings()}
+    return {ItemId(row["id"]): row for row in rows.mappings() if row["campaign_id"] in open_ones}
 
 
 def _known_keys(connection: Connection, writes: Sequence[DecisionWrite]) -> dict[str, str]:
