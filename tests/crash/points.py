@@ -8,6 +8,7 @@ before the engine writes down that the job is done, is `<kind>: done`.
 The product has no hook for any of this: the wrappers stand where `app.compose` names its parts.
 """
 
+import asyncio
 import os
 import signal
 from collections import Counter
@@ -150,18 +151,20 @@ class _Decisions(DecisionBatcher):
 
 
 class _Engine(DbosEngine):
-    """One job of a queue at a time, so that a process dies in one of them only."""
+    """One job at a time over all queues, so that a process dies in one of them only."""
 
     points: Points
 
     def __init__(self, url: str, *, polling_interval_s: float) -> None:
         super().__init__(url, polling_interval_s=polling_interval_s, worker_concurrency=1)
+        self._alone = asyncio.Lock()
 
     def register(self, kind: str, handler: Handler) -> None:
         async def mortal(job: Job) -> None:
-            with self.points.during(kind):
-                await handler(job)
-                self.points.pass_by("done", {""})
+            async with self._alone:
+                with self.points.during(kind):
+                    await handler(job)
+                    self.points.pass_by("done", {""})
 
         super().register(kind, mortal)
 
