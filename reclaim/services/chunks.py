@@ -15,7 +15,7 @@ CHUNK: Final = 250
 # Jobs, each of which costs the engine two statements: about as long.
 JOBS: Final = 50
 # Items that are made without a pause: a few milliseconds, so that the event loop turns to answers in between.
-AT_ONCE: Final = 25
+AT_ONCE: Final = 15
 
 Value = TypeVar("Value")
 

@@ -23,8 +23,8 @@ Read = Callable[[str | None], Awaitable[Page[Row]]]
 Save = Callable[[UnitOfWork, RunId, Sequence[Row]], Awaitable[None]]
 Count = Callable[[SyncRun, Sequence[Row]], SyncRun]
 
-# Rows of a page in one transaction: a page of 999 people held the write lock for 200 ms, and answers waited for it.
-PART = 200
+# Rows of a page in one transaction: a page of 999 people held the write lock for 200 ms, and answers waited.
+PART = 100
 
 # How Microsoft Graph refuses sign-in activity to a whole tenant: see graph.md, errors of signInActivity.
 _REFUSED = {
