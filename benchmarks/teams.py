@@ -49,7 +49,7 @@ MESSAGES = 600
 def measures() -> Iterator[Measure]:
     """Return clicks a second, their p99 at Teams' own rate, and messages a second."""
     yield from asyncio.run(_clicks())
-    yield asyncio.run(_messages())
+    yield from asyncio.run(_messages())
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ def _activity(number: int, person: str) -> dict[str, object]:
     }
 
 
-async def _messages() -> Measure:
+async def _messages() -> Sequence[Measure]:
     with tempfile.TemporaryDirectory() as folder:
         upgrade(f"sqlite:///{folder}/reclaim.db")
         database = Database(f"sqlite:///{folder}/reclaim.db")
@@ -269,17 +269,27 @@ async def _messages() -> Measure:
             began = time.perf_counter()
             await asyncio.gather(*(transport.send(chats[number % len(chats)], card) for number in range(MESSAGES)))
             rate = MESSAGES / (time.perf_counter() - began)
-            assert not refused, f"{len(refused)} messages were throttled"
         await database.dispose()
-    return Measure(
-        name="proactive Teams messages, none throttled",
-        value=rate,
-        unit="messages/s",
-        baseline="the rate that Teams allows a bot in a tenant",
-        baseline_value=PER_SECOND,
-        goal=0.95,
-        better="higher",
-    )
+    return [
+        Measure(
+            name="proactive Teams messages",
+            value=rate,
+            unit="messages/s",
+            baseline="the rate that Teams allows a bot in a tenant",
+            baseline_value=PER_SECOND,
+            goal=0.95,
+            better="higher",
+        ),
+        Measure(
+            name=f"requests of these {MESSAGES:,} messages that were not turned away",
+            value=MESSAGES - len(refused),
+            unit="requests",
+            baseline="all",
+            baseline_value=MESSAGES,
+            goal=1.0,
+            better="higher",
+        ),
+    ]
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from reclaim.errors import DeliveryError
 THREAD_LIMITS: Final = ((7, 1.0), (8, 2.0), (60, 30.0), (1_800, 3_600.0))
 PER_SECOND: Final = 50.0
 # Requests reach Teams less evenly than they leave here, so a little of the rate is left unused.
-HEADROOM: Final = 0.97
+HEADROOM: Final = 0.96
 # Of two sends to one conversation the later may travel faster: they count as if they were so much closer.
 JITTER_S: Final = 0.25
 # The SDK sends from the default pool of threads, which has six of them on two processors.
