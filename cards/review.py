@@ -18,6 +18,7 @@ from cards.reasons import ANSWERED, OUTCOMES, answer_in_words, row_reason
 from cards.view import Action, CardView, Element, Emphasis, Headline, Paragraph, Refresh, Row, Rows, Strip, Tone
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.money import Total
+from reclaim.domain.paging import page_of
 from reclaim.domain.read_models import BulkResult, Moved, Wave, WaveRow
 from reclaim.domain.review import AssignedHow, Choice, Recommendation
 
@@ -64,9 +65,7 @@ def moved_card() -> CardView:
 def answers_card(wave: Wave, page: int, zone: str) -> CardView:
     """Draw everything that this reviewer answered or passed on, newest first."""
     rows = [*wave.answered, *wave.passed_on, *wave.by_others, *wave.moved_away]
-    pages = max(1, -(-len(rows) // ANSWERS_A_PAGE))
-    page = min(max(1, page), pages)
-    shown = rows[(page - 1) * ANSWERS_A_PAGE : page * ANSWERS_A_PAGE]
+    shown, page, pages = page_of(rows, page, ANSWERS_A_PAGE)
     body: list[Element] = [Rows(rows=tuple(_answered_row(row, wave, zone) for row in shown))]
     if pages > 1:
         body.append(_paging(wave.ref, "wave.show", page, pages, len(rows), ANSWERS_A_PAGE))

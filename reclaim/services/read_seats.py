@@ -7,6 +7,7 @@ from reclaim.domain.directory import Sku
 from reclaim.domain.ids import ProductId
 from reclaim.domain.lookup import match_product, nearest_products
 from reclaim.domain.money import Price
+from reclaim.domain.paging import page_count
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter, SeatPage, SeatRow
 from reclaim.domain.spend import monthly_total
@@ -51,7 +52,7 @@ class ReadSeats:
             sku_name=_name(where.product_id, skus),
             rows=tuple(_row(row, prices) for row in rows),
             page=number,
-            pages=_pages(total),
+            pages=page_count(total, PAGE_SIZE),
             total=total,
             monthly=monthly_total(per_product, prices),
             data=data_age(newest, now, self._policy.data_max_age),
@@ -82,7 +83,7 @@ async def _nearest_page(
     rows, total, per_product = await reading.findings.page(
         where, now=now, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
     )
-    last = _pages(total)
+    last = page_count(total, PAGE_SIZE)
     if number > last:
         number = last
         rows, total, per_product = await reading.findings.page(
@@ -96,10 +97,6 @@ def _name(product: ProductId | None, skus: Mapping[ProductId, Sku]) -> str | Non
         return None
     # People may hold what the tenant's list of SKUs no longer shows.
     return skus[product].name if product in skus else product
-
-
-def _pages(total: int) -> int:
-    return max(1, -(-total // PAGE_SIZE))
 
 
 def _row(row: FindingRow, prices: Mapping[ProductId, Price]) -> SeatRow:

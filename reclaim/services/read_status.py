@@ -10,6 +10,7 @@ from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, PersonId
 from reclaim.domain.money import Money, Total
 from reclaim.domain.notices import wave_matter
+from reclaim.domain.paging import page_of
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
@@ -73,9 +74,7 @@ class ReadStatus:
             counts = sorted(
                 await work.items.reviewers(campaign), key=lambda one: (-one.open, -one.total, one.assignee_id)
             )
-            pages = max(1, -(-len(counts) // REVIEWERS_A_PAGE))
-            page = min(max(1, page), pages)
-            shown = counts[(page - 1) * REVIEWERS_A_PAGE : page * REVIEWERS_A_PAGE]
+            shown, page, pages = page_of(counts, page, REVIEWERS_A_PAGE)
             names = await names_of(work, (one.assignee_id for one in shown))
             members = await work.people.reviewers_in(
                 {GroupId(one.assignee_id) for one in shown if one.kind is AssigneeKind.GROUP}

@@ -7,6 +7,7 @@ from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Seat, Sku
 from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId, ProductId
 from reclaim.domain.money import Total
+from reclaim.domain.paging import page_of
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult, InboxPage, InboxRow, InboxShow, InboxView, ItemView, Wave, WaveRow
 from reclaim.domain.review import AssignedHow, Members, Recommendation, ReviewItem, whose
@@ -58,8 +59,7 @@ class ReadWave:
         place = await _place(work, campaign.id, person)
         names = await _names(work, items, extra=[campaign.fallback_id, campaign.cancelled_by])
         members = {group: {person} for group in await work.people.groups_of(person)}
-        mine = sorted((i for i in items if i.is_with(person, members) and i.answer is None), key=_by_weight)
-        answered = _newest_first(i for i in items if i.answer is not None and i.answer.by == person)
+        mine, answered = _to_answer(items, person, members), _answered_by(items, person)
         by_others = _newest_first(
             i for i in items if i.answer is not None and i.answer.by != person and i.is_with(person, members)
         )
@@ -70,9 +70,7 @@ class ReadWave:
             for i in elsewhere
             if i.assigned_how is AssignedHow.REASSIGNED and (i.moved_from == person or i.moved_from in members)
         ]
-        pages = max(1, -(-len(mine) // PAGE_SIZE))
-        page = min(max(1, place.page), pages)
-        shown = mine[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        shown, page, pages = page_of(mine, place.page, PAGE_SIZE)
         recommended = [i for i in mine if i.recommendation is Recommendation.REVOKE]
         return Wave(
             ref=campaign.id,
@@ -129,21 +127,17 @@ class ReadWave:
                 if campaign is None:
                     continue
                 items = await work.items.for_reviewer(campaign_id, person)
-                mine = sorted((i for i in items if i.is_with(person, members) and i.answer is None), key=_by_weight)
-                answered = _newest_first(i for i in items if i.answer is not None and i.answer.by == person)
+                mine, answered = _to_answer(items, person, members), _answered_by(items, person)
                 kinds[InboxShow.OPEN] += [(campaign, item) for item in mine]
                 kinds[InboxShow.DELEGATED] += [(campaign, item) for item in mine if item.delegated_by]
                 kinds[InboxShow.ANSWERED] += [(campaign, item) for item in answered]
                 if mine:
                     lists.append((campaign_id, campaign.name, len(mine)))
-            chosen = kinds[show]
-            pages = max(1, -(-len(chosen) // PAGE_SIZE))
-            page = min(max(1, page), pages)
-            shown = chosen[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-            names = await _names(work, [item for _, item in shown])
+            on_page, page, pages = page_of(kinds[show], page, PAGE_SIZE)
+            names = await _names(work, [item for _, item in on_page])
         return InboxPage(
             show=show,
-            rows=tuple(InboxRow(campaign_name=each.name, row=_row(item, {}, names)) for each, item in shown),
+            rows=tuple(InboxRow(campaign_name=each.name, row=_row(item, {}, names)) for each, item in on_page),
             lists=tuple(lists),
             counts=tuple((kind, len(found)) for kind, found in kinds.items()),
             monthly=_total([item for _, item in kinds[InboxShow.OPEN]]),
@@ -311,6 +305,14 @@ def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[Assignee
         moved_by_name=names.get(item.moved_by) if item.moved_by else None,
         answered_by_name=names.get(item.answer.by) if item.answer else None,
     )
+
+
+def _to_answer(items: Iterable[ReviewItem], person: PersonId, members: Members) -> list[ReviewItem]:
+    return sorted((i for i in items if i.is_with(person, members) and i.answer is None), key=_by_weight)
+
+
+def _answered_by(items: Iterable[ReviewItem], person: PersonId) -> list[ReviewItem]:
+    return _newest_first(i for i in items if i.answer is not None and i.answer.by == person)
 
 
 def _newest_first(items: Iterable[ReviewItem]) -> list[ReviewItem]:

@@ -12,6 +12,7 @@ from reclaim.domain.directory import Person
 from reclaim.domain.idle import Finding
 from reclaim.domain.ids import AssigneeId, CampaignId, PersonId, SeatId
 from reclaim.domain.money import Total
+from reclaim.domain.paging import page_of
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import OverLimit, ReviewerLoad, SkuShare, StartPreview, StartSeat, StartSeats
 from reclaim.domain.removal import RemovalPlan
@@ -99,9 +100,7 @@ class StartCampaign:
             now = self._clock.now()
             prepared = await prepare(reading, draft, self._policy, now, allow_over=draft.simulated)
             items = sorted(prepared.selection.items, key=lambda item: _by_reviewer(item, prepared))
-            pages = max(1, -(-len(items) // PAGE_SIZE))
-            number = min(max(1, page), pages)
-            shown = items[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+            shown, number, pages = page_of(items, page, PAGE_SIZE)
             people = await reading.people.get_many(item.person_id for item in shown)
         return StartSeats(
             ref=ref,
