@@ -23,6 +23,20 @@ _OPENING, _CLOSING = frozenset("[{"), frozenset("]}")
 _KEEP_KEYS = timedelta(days=1)  # channels repeat a request within minutes
 
 
+class Refused(Exception):
+    """A request is not let in by a channel's front guard.
+
+    Attributes:
+        status: 400, 401, 403, 413 or, while what proves it cannot be fetched at all, 503.
+        cause: One word for the log; it holds nothing that the sender wrote.
+    """
+
+    def __init__(self, status: int, cause: str) -> None:
+        super().__init__(cause)
+        self.status = status
+        self.cause = cause
+
+
 def read_body(raw: bytes, *, max_bytes: int = MAX_BODY) -> dict[str, object]:
     """Return a body as a JSON object.
 

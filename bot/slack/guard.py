@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Final
 from urllib.parse import parse_qsl
 
-from bot.guard import MAX_BODY, read_body
+from bot.guard import MAX_BODY, Refused, read_body
 from reclaim.errors import InvalidRequest, ReclaimError
 from reclaim.ports.system import Clock
 
@@ -23,20 +23,6 @@ JSON: Final = "application/json"
 _MAX_FIELDS: Final = 40  # a slash command has about fifteen
 _TIMESTAMP = re.compile(r"[0-9]{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
-
-
-class Refused(Exception):
-    """The request is not let in.
-
-    Attributes:
-        status: 400, 401, 403 or 413.
-        cause: One word for the log; it holds nothing that the sender wrote.
-    """
-
-    def __init__(self, status: int, cause: str) -> None:
-        super().__init__(cause)
-        self.status = status
-        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

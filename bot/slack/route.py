@@ -10,9 +10,10 @@ import structlog
 from aiohttp import web
 
 from bot.background import Background
+from bot.guard import Refused
 from bot.slack import clicks
 from bot.slack.bolt import Bolt
-from bot.slack.guard import Guard, Incoming, Refused
+from bot.slack.guard import Guard, Incoming
 from bot.slack.installs import Installs
 from reclaim.errors import InvalidRequest, ReclaimError
 

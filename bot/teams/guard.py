@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import jwt
 
-from bot.guard import MAX_BODY, read_body
+from bot.guard import MAX_BODY, Refused, read_body
 from bot.teams.keys import KeysUnavailable, SigningKeys
 from reclaim.errors import InvalidRequest, ReclaimError
 from reclaim.ports.system import Clock
@@ -25,20 +25,6 @@ WIRE_CHANNEL: Final = "msteams"
 LEEWAY_S: Final = 300  # Microsoft's own clock skew
 MAX_TOKEN: Final = 8_192
 MAX_CACHED: Final = 1_000
-
-
-class Refused(Exception):
-    """The request is not let in.
-
-    Attributes:
-        status: 400, 401, 403, 413 or, while no key can be fetched at all, 503.
-        cause: One word for the log; it holds nothing that the sender wrote.
-    """
-
-    def __init__(self, status: int, cause: str) -> None:
-        super().__init__(cause)
-        self.status = status
-        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,10 @@ import structlog
 from aiohttp import web
 
 from bot.background import Background
-from bot.guard import SeenRequests
+from bot.guard import Refused, SeenRequests
 from bot.teams import clicks, files
 from bot.teams.chat import TeamsChat
-from bot.teams.guard import Guard, Incoming, Refused
+from bot.teams.guard import Guard, Incoming
 from bot.teams.sdk import TeamsSdk
 from reclaim.errors import InvalidRequest, ReclaimError
 

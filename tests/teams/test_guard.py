@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from bot.teams.guard import Door, Guard, Incoming, Refused, check_configured
+from bot.guard import Refused
+from bot.teams.guard import Door, Guard, Incoming, check_configured
 from bot.teams.keys import PAUSE_S, SigningKeys
 from reclaim.errors import ReclaimError
 from tests.fakes import FixedClock
