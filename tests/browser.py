@@ -13,7 +13,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
@@ -42,6 +44,21 @@ FLAGS = (
 
 class NoBrowserError(Exception):
     """Chromium or ChromeDriver is not installed."""
+
+
+def without(error: Exception, skipped: str = "") -> NoReturn:
+    """Skip a test that cannot be done here for this reason; CI, which must have a browser, fails for want of one.
+
+    Args:
+        error: NoBrowserError, or another reason.
+        skipped: What is not done then, before the reason.
+
+    Raises:
+        pytest.skip.Exception, pytest.fail.Exception: Always one of them.
+    """
+    if isinstance(error, NoBrowserError) and os.environ.get("RECLAIM_TEST_REQUIRE_BROWSER"):
+        pytest.fail("RECLAIM_TEST_REQUIRE_BROWSER is set, but there is no Chromium with ChromeDriver")
+    pytest.skip(f"{skipped}{error}")
 
 
 @contextmanager

@@ -5,7 +5,6 @@ into a failure where it is the browser that is missing: the renderer comes over 
 """
 
 import json
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from cards import adaptive
 from cards.view import CardView
-from tests.browser import NoBrowserError
+from tests.browser import NoBrowserError, without
 from tests.golden.cards.gallery import CARDS
 from tests.golden.cards.test_cards_drawn import HOSTILE, missing_in, normal, poisoned
 from tests.teams.drawing import WIDTHS, NoRendererError, Renderer, renderer
@@ -32,9 +31,7 @@ def drawing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Renderer]:
         with renderer(tmp_path_factory.mktemp("profile")) as running:
             yield running
     except (NoRendererError, NoBrowserError) as error:
-        if isinstance(error, NoBrowserError) and os.environ.get("RECLAIM_TEST_REQUIRE_BROWSER"):
-            pytest.fail(f"RECLAIM_TEST_REQUIRE_BROWSER is set, but {error}")
-        pytest.skip(f"cards are not drawn by Microsoft's renderer: {error}")
+        without(error, "cards are not drawn by Microsoft's renderer: ")
 
 
 def complaints(drawing: Renderer, card: dict[str, Any], width: int) -> list[str]:
