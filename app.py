@@ -391,13 +391,12 @@ async def _serve(settings: Settings) -> int:
         await app.load_prices()
         await app.engine.start()
         http = server.application(app.ready)
+        seen = StoredRequests(work=app.work, clock=clock)
         for channel in channels:
-            channel.serve(http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=clock))
+            channel.serve(http, dispatch=app.dispatch, seen=seen)
         for slack_channel in slack_channels:
             mirror = LiveMessages(work=app.work, waves=app.use.waves, messenger=app.messenger)
-            slack_channel.serve(
-                http, dispatch=app.dispatch, seen=StoredRequests(work=app.work, clock=clock), mirror=mirror
-            )
+            slack_channel.serve(http, dispatch=app.dispatch, seen=seen, mirror=mirror)
         async with server.serving(http, settings.listen_host, settings.listen_port) as port:
             app.scheduler.start()
             server.settle_memory()
@@ -497,7 +496,7 @@ async def rehearsing(*, people: int, seed: int, fault: str | None) -> AsyncItera
             control_url=tenant.control_url, control_key=tenant.control_key, ca_file=tenant.ca_file
         )
         closing.push_async_callback(control.aclose)
-        settings = await _practice_settings(tenant, control, people=people)
+        settings = await practice_settings(tenant, control, people=people, database=_practice_database())
         await asyncio.to_thread(_upgrade, settings)
         cast = tuple(_persona(each) for each in await control.personas())
         chats: list[web_conversations.Conversations] = []
@@ -546,10 +545,17 @@ async def _greet(
         chats.post(chat, welcome_card(await app.use.spend.report(), first.name, people))
 
 
-async def _practice_settings(tenant: PracticeTenant, control: PracticeControl, *, people: int) -> Settings:
+async def practice_settings(
+    tenant: PracticeTenant, control: PracticeControl, *, people: int, database: Path, **more: Any
+) -> Settings:
+    """Return the settings of an installation on a practice tenant: its people hold the roles, and everybody may be asked.
+
+    Args:
+        more: Further settings.
+    """
     setup = await control.setup()
     return Settings(
-        database_url=SecretStr(f"sqlite:///{_practice_database()}"),
+        database_url=SecretStr(f"sqlite:///{database}"),
         writes="live",
         tenant_id=tenant.tenant_id,
         client_id=tenant.client_id,
@@ -567,6 +573,7 @@ async def _practice_settings(tenant: PracticeTenant, control: PracticeControl, *
         limit_hard_share=100,
         limit_hard_seats=people * 2,
         limit_hard_per_hour=people * 2,
+        **more,
     )
 
 

@@ -31,7 +31,6 @@ from reclaim.connectors.engine import migrate as migrate_engine
 from reclaim.connectors.practice import PracticeControl, PracticePersona
 from reclaim.connectors.tokens import RandomTokens
 from reclaim.ports.storage import Work
-from reclaim.settings import Settings
 from rehearsal import PracticeTenant
 from storage.migrate import upgrade
 from tests.teams import connector as connectors
@@ -292,7 +291,16 @@ async def campus(
         http = await closing.enter_async_context(
             httpx.AsyncClient(trust_env=False, mounts={DRIVE: httpx.MockTransport(drive)})
         )
-        settings = await _settings(tenant, control, folder, people=people, openid_url=openid_url)
+        settings = await product.practice_settings(
+            tenant,
+            control,
+            people=people,
+            database=folder / "reclaim.db",
+            development=True,
+            teams_app_id=APP_ID,
+            teams_app_secret=SecretStr("not used: the token comes from the test"),
+            teams_openid_url=openid_url,
+        )
         url = settings.database_url.get_secret_value()
         await asyncio.to_thread(upgrade, url)
         await asyncio.to_thread(migrate_engine, url)
@@ -342,35 +350,6 @@ async def campus(
             cast=await control.personas(),
             stored=stored,
         )
-
-
-async def _settings(
-    tenant: PracticeTenant, control: PracticeControl, folder: Path, *, people: int, openid_url: str
-) -> Settings:
-    setup = await control.setup()
-    return Settings(
-        database_url=SecretStr(f"sqlite:///{folder / 'reclaim.db'}"),
-        writes="live",
-        tenant_id=tenant.tenant_id,
-        client_id=tenant.client_id,
-        client_secret=SecretStr(tenant.client_secret),
-        login_url=tenant.login_url,
-        graph_url=tenant.graph_url,
-        ca_file=tenant.ca_file,
-        admins=frozenset({setup.role_groups["admins"]}),
-        license_managers=frozenset({setup.role_groups["license_managers"]}),
-        auditors=frozenset({setup.role_groups["auditors"]}),
-        fallback_reviewer=setup.fallback_reviewer,
-        limit_soft_seats=people,
-        limit_soft_share=100,
-        limit_hard_share=100,
-        limit_hard_seats=people * 2,
-        limit_hard_per_hour=people * 2,
-        development=True,
-        teams_app_id=APP_ID,
-        teams_app_secret=SecretStr("not used: the token comes from the test"),
-        teams_openid_url=openid_url,
-    )
 
 
 def file_questions(person: Person) -> list[Message]:
