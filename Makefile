@@ -23,7 +23,7 @@ test: dev ## check format, lint, types and imports, then run every test (ARGS go
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 bench: install ## measure, print a line per measure, write build/bench.json
 	@$(BIN)/python -m benchmarks $(ARGS)
