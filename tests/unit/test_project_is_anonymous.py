@@ -18,7 +18,7 @@ def text_files() -> Iterator[Path]:
     """Every file of the working tree that is text, less what git ignores as built or installed."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in NOT_OURS and not name.endswith("_cache")]
-        for name in names:
+        for name in sorted(set(names) - NOT_OURS):  # in a work tree of its own, .git is a file
             path = Path(folder, name)
             if b"\0" not in path.read_bytes()[:8192]:
                 yield path
