@@ -224,13 +224,19 @@ async def compose(
 
 
 def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.GraphConnection:
-    secret = settings.client_secret
     return graph.connect(
         login_url=settings.login_url,
         graph_url=settings.graph_url,
         tenant_id=settings.tenant_id or "",
-        client_id=settings.client_id or "",
-        credential=secret.get_secret_value() if secret else "",
+        reader=graph.registration(settings.client_id or "", settings.client_secret, settings.client_certificate),
+        writer=graph.registration(
+            settings.writer_client_id,
+            settings.writer_client_secret,
+            settings.writer_client_certificate,
+            prefix="RECLAIM_WRITER_CLIENT",
+        )
+        if settings.writer_client_id
+        else None,
         ca_file=settings.ca_file,
         clock=clock,
         tokens=tokens,

@@ -27,7 +27,7 @@ from benchmarks.large import NOW
 from benchmarks.measure import Measure
 from benchmarks.opening import hold_times
 from reclaim.connectors.clock import SystemClock
-from reclaim.connectors.graph import connect
+from reclaim.connectors.graph import Registration, connect
 from reclaim.connectors.graph.directory import PEOPLE_PER_PAGE, SIGN_INS_PER_PAGE
 from reclaim.connectors.graph.parsing import MANAGER, PERSON_FIELDS, SIGN_INS
 from reclaim.connectors.tokens import RandomTokens
@@ -201,8 +201,7 @@ def connected(there: Tenant) -> Any:
         login_url=there.login_url,
         graph_url=there.graph_url,
         tenant_id=there.tenant_id,
-        client_id=there.client_id,
-        credential=there.client_secret,
+        reader=Registration(client_id=there.client_id, credential=there.client_secret),
         ca_file=there.ca_file,
         clock=SystemClock(),
         tokens=RandomTokens(),

@@ -43,6 +43,15 @@ FILE: Final = Path("reclaim.toml")
 _FOR_TESTS: Final = "RECLAIM_TEST_"
 # Without these nothing can be read from Microsoft.
 DIRECTORY: Final = ("tenant_id", "client_id", "client_secret")
+# What may be given instead of a setting.
+_INSTEAD: Final = {"client_secret": "client_certificate"}
+# Login service and Graph of each cloud. Source: Microsoft Graph docs, concepts/deployments.
+CLOUDS: Final[Mapping[str, tuple[str, str]]] = {
+    "global": ("https://login.microsoftonline.com", "https://graph.microsoft.com/v1.0"),
+    "gcc_high": ("https://login.microsoftonline.us", "https://graph.microsoft.us/v1.0"),
+    "dod": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us/v1.0"),
+    "china": ("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn/v1.0"),
+}
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -195,7 +204,8 @@ Share = Annotated[int, Field(ge=1, le=100)]
 def _field(default: Any, description: str, example: str, *, from_file: bool = False) -> Any:
     """Declare a setting; `description` completes "must be ...", and the example is a valid value.
 
-    A secret is checked even where it has its default, because that is when it may have to be read from a file.
+    Args:
+        from_file: Checked even where it has its default, because then it is read from a file or follows from another.
     """
     return Field(default=default, description=description, examples=[example], validate_default=from_file)
 
@@ -232,15 +242,40 @@ class Settings(BaseSettings):
     client_secret: SecretStr | None = _field(
         None, "the app registration's secret", "(from the Entra admin center)", from_file=True
     )
+    client_certificate: ReadableFile | None = _field(
+        None, "a PEM file of a certificate and its private key, instead of the secret", "/run/secrets/reclaim.pem"
+    )
+    writer_client_id: ObjectId | None = _field(
+        None,
+        "the id of a second app registration, which alone may write; without it the first one writes",
+        "7f3c0a9e-2f41-4b5e-9a53-8f0f6a0f5b10",
+    )
+    writer_client_secret_file: ReadableFile | None = _field(
+        None, "a file that holds the secret of the app registration that writes", "/run/secrets/writer_client_secret"
+    )
+    writer_client_secret: SecretStr | None = _field(
+        None, "the secret of the app registration that writes", "(from the Entra admin center)", from_file=True
+    )
+    writer_client_certificate: ReadableFile | None = _field(
+        None,
+        "a PEM file of its certificate and private key, instead of its secret",
+        "/run/secrets/writer.pem",
+        from_file=True,
+    )
+    cloud: Literal["global", "gcc_high", "dod", "china"] = _field(
+        "global", "global (GCC too), gcc_high, dod or china", "global"
+    )
     login_url: Https = _field(
+        None,
+        "the https address of the login service, if not that of RECLAIM_CLOUD",
         "https://login.microsoftonline.com",
-        "the https address of the login service",
-        "https://login.microsoftonline.com",
+        from_file=True,
     )
     graph_url: Annotated[Https, AfterValidator(_versioned)] = _field(
+        None,
+        "the https address of Microsoft Graph with its version, if not that of RECLAIM_CLOUD",
         "https://graph.microsoft.com/v1.0",
-        "the https address of Microsoft Graph with its version",
-        "https://graph.microsoft.com/v1.0",
+        from_file=True,
     )
     ca_file: ReadableFile | None = _field(None, "a file of certificates to trust", "/etc/ssl/company-ca.pem")
 
@@ -364,6 +399,7 @@ class Settings(BaseSettings):
     @field_validator(
         "database_url",
         "client_secret",
+        "writer_client_secret",
         "teams_app_secret",
         "slack_signing_secret",
         "slack_bot_token",
@@ -389,6 +425,33 @@ class Settings(BaseSettings):
             message = f"cannot be read: the file of {variable(name)}_FILE is empty, no text or not ours to read"
             raise ValueError(message)
         return text
+
+    @field_validator("login_url", "graph_url", mode="before")
+    @classmethod
+    def _by_cloud(cls, value: object, info: ValidationInfo) -> object:
+        login, graph = CLOUDS[info.data.get("cloud", "global")]
+        return (login if info.field_name == "login_url" else graph) if value is None else value
+
+    @field_validator("client_certificate", "writer_client_certificate")
+    @classmethod
+    def _one_credential(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        secret = str(info.field_name).replace("certificate", "secret")
+        if value is not None and info.data.get(secret) is not None:
+            message = f"is given together with {variable(secret)}: one of the two"
+            raise ValueError(message)
+        return value
+
+    @field_validator("writer_client_certificate")
+    @classmethod
+    def _whole_writer(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if not {"writer_client_id", "writer_client_secret"} <= info.data.keys():
+            return value  # one of them is wrong in itself, and is told as that
+        named = info.data["writer_client_id"] is not None
+        if named != (value is not None or info.data["writer_client_secret"] is not None):
+            other = "a secret or a certificate" if named else variable("writer_client_id")
+            message = f"is part of an application that writes, of which {other} is missing"
+            raise ValueError(message)
+        return value
 
     @field_validator("limit_hard_seats", "limit_hard_share")
     @classmethod
@@ -442,7 +505,11 @@ def load(environment: Mapping[str, str], *, needs: Sequence[str] = ()) -> Settin
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([*problems, f"{FILE} is not valid TOML: {error}."]) from None
     given = written.keys() | {name.upper().removeprefix(PREFIX).lower() for name, value in environment.items() if value}
-    problems += [f"{variable(name)} is missing. {_hint(name)}" for name in needs if not {name, f"{name}_file"} & given]
+    problems += [
+        f"{variable(name)} is missing. {_hint(name)}{_or_instead(name)}"
+        for name in needs
+        if not {name, f"{name}_file", _INSTEAD.get(name)} & given
+    ]
     try:
         settings = _FromOutside()
     except ValidationError as error:
@@ -471,6 +538,11 @@ def _hint(name: str) -> str:
     field = Settings.model_fields[name]
     example = (field.examples or [""])[0]
     return f"It must be {field.description}. Example: {variable(name)}={example}"
+
+
+def _or_instead(name: str) -> str:
+    other = _INSTEAD.get(name)
+    return f", or {variable(other)}: {Settings.model_fields[other].description}" if other else ""
 
 
 def _is_unknown(name: str) -> bool:

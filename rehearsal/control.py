@@ -8,7 +8,7 @@ changes meanwhile is in the pieces that follow.
 import asyncio
 import hmac
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from rehearsal.applications import MAIN, Application
 from rehearsal.calls import CallLog
 from rehearsal.cases import SeatPlan
 from rehearsal.cast import CAST, STAGE_GROUPS
@@ -42,9 +43,18 @@ class ControlEndpoints:
     """The handlers below /control."""
 
     def __init__(
-        self, directory: Directory, *, gate: Gate, tokens: TokenDesk, faults: Faults, calls: CallLog, key: str
+        self,
+        directory: Directory,
+        *,
+        gate: Gate,
+        applications: Sequence[Application],
+        tokens: TokenDesk,
+        faults: Faults,
+        calls: CallLog,
+        key: str,
     ) -> None:
         self._directory = directory
+        self._applications = {one.name: one for one in applications}
         self._gate = gate
         self._tokens = tokens
         self._faults = faults
@@ -67,6 +77,7 @@ class ControlEndpoints:
             web.post("/faults", self._arm_fault),
             web.delete("/faults", self._clear_faults),
             web.post("/permissions", self._grant),
+            web.post("/certificates", self._upload),
             web.post("/premium", self._set_premium),
             web.post("/group-delay", self._set_group_delay),
             web.post("/tokens/expire", self._expire_tokens),
@@ -139,8 +150,24 @@ class ControlEndpoints:
         return web.json_response({})
 
     async def _grant(self, request: web.Request) -> web.Response:
-        self._gate.granted = frozenset(str(name) for name in _field(await _body(request), "granted", list))
-        return web.json_response({"granted": sorted(self._gate.granted)})
+        body = await _body(request)
+        application = self._application(body)
+        application.granted = frozenset(str(name) for name in _field(body, "granted", list))
+        return web.json_response({"granted": sorted(application.granted)})
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        application = self._application(body)
+        application.upload(_field(body, "pem", str))
+        return web.json_response({"thumbprints": sorted(application.keys)}, status=201)
+
+    def _application(self, body: dict[str, Any]) -> Application:
+        """Return the application that a request speaks of: the main one unless it names another."""
+        name = body.get("application", MAIN)
+        if name not in self._applications:
+            message = f"'application' is one of {', '.join(self._applications)}"
+            raise ValueError(message)
+        return self._applications[name]
 
     async def _set_premium(self, request: web.Request) -> web.Response:
         self._gate.premium = _field(await _body(request), "premium", bool)

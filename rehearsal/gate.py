@@ -5,39 +5,40 @@ Sources: concepts/errors (bodies), concepts/best-practices (request-id, client-r
 
 import json
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from uuid import uuid4
 
 from aiohttp import web
 
 from rehearsal import errors
+from rehearsal.applications import Application
 from rehearsal.clock import machine_now
 from rehearsal.login import TokenDesk, TokenState
-from rehearsal.permissions import GRANTED_AT_START, READ_SIGN_INS
+from rehearsal.permissions import READ_SIGN_INS
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID, CLIENT_REQUEST_ID = "request-id", "client-request-id"
+_caller: ContextVar[Application] = ContextVar("caller")
 
 
 class Gate:
     """Decides whether a caller may pass.
 
     Attributes:
-        granted: The application permissions that an admin has consented to.
         premium: The tenant has Entra ID P1, without which there is no sign-in data.
     """
 
     def __init__(self, tokens: TokenDesk) -> None:
         self._tokens = tokens
-        self.granted = GRANTED_AT_START
         self.premium = True
 
     def require(self, alternatives: frozenset[str]) -> None:
-        """Refuse unless one of the permissions is granted.
+        """Refuse unless the calling application has one of the permissions.
 
         Raises:
             GraphError: None of them is.
         """
-        if not self.granted & alternatives:
+        if not _caller.get().granted & alternatives:
             raise errors.access_denied()
 
     def require_sign_ins(self) -> None:
@@ -51,7 +52,7 @@ class Gate:
         self.require(READ_SIGN_INS)
 
     def check_token(self, request: web.Request) -> None:
-        """Refuse without a living bearer token.
+        """Refuse without a living bearer token, and know from then on whose request this is.
 
         Raises:
             GraphError: There is none, or it is unknown or expired.
@@ -65,7 +66,7 @@ class Gate:
             case TokenState.EXPIRED:
                 raise errors.invalid_token("Lifetime validation failed, the token is expired.")
             case TokenState.LIVING:
-                return
+                _caller.set(self._tokens.owner(token))
 
 
 def client_request_id(request: web.Request) -> str | None:

@@ -1,18 +1,18 @@
-"""Microsoft Entra's token service for one application: discovery document and client credentials.
+"""Microsoft Entra's token service: discovery document and client credentials, by secret or by certificate.
 
 Sources: v2-oauth2-client-creds-grant-flow (request, answer, errors), reference-error-codes (AADSTS numbers). Tokens are
 opaque and live 3,600 seconds of real time, because a client must never look into them.
 """
 
-import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from uuid import uuid4
 
 from aiohttp import web
 
+from rehearsal.applications import ASSERTION_TYPE, Application
 from rehearsal.clock import machine_now
 
 TOKEN_LIFE_S = 3600
@@ -34,12 +34,22 @@ class TokenDesk:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._ends: dict[str, float] = {}
+        self._owners: dict[str, Application] = {}
 
-    def issue(self) -> str:
-        """Return a new token."""
+    def issue(self, owner: Application) -> str:
+        """Return a new token of an application."""
         token = secrets.token_urlsafe(48)
         self._ends[token] = self._monotonic() + TOKEN_LIFE_S
+        self._owners[token] = owner
         return token
+
+    def owner(self, token: str) -> Application:
+        """Return whose token this is.
+
+        Raises:
+            KeyError: Nobody's.
+        """
+        return self._owners[token]
 
     def check(self, token: str) -> TokenState:
         """Return the state of a token."""
@@ -55,12 +65,11 @@ class TokenDesk:
 class LoginEndpoints:
     """The handlers of the login service."""
 
-    def __init__(self, tokens: TokenDesk, *, origin: str, tenant_id: str, client_id: str, client_secret: str) -> None:
+    def __init__(self, tokens: TokenDesk, applications: Sequence[Application], *, origin: str, tenant_id: str) -> None:
         self._tokens = tokens
+        self._applications = {one.client_id: one for one in applications}
         self._origin = origin
         self._tenant_id = tenant_id
-        self._client_id = client_id
-        self._client_secret = client_secret
 
     def routes(self) -> list[web.RouteDef]:
         """Return the addresses below the origin."""
@@ -77,9 +86,13 @@ class LoginEndpoints:
             {
                 "issuer": f"{base}/v2.0",
                 "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
-                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "token_endpoint": self._token_address(),
                 "jwks_uri": f"{base}/discovery/v2.0/keys",
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_post",
+                    "private_key_jwt",
+                    "client_secret_basic",
+                ],
                 "response_types_supported": ["code"],
                 "subject_types_supported": ["pairwise"],
                 "id_token_signing_alg_values_supported": ["RS256"],
@@ -93,7 +106,7 @@ class LoginEndpoints:
         refusal = self._refusal(form)
         if refusal is not None:
             return refusal
-        token = self._tokens.issue()
+        token = self._tokens.issue(self._applications[form["client_id"]])
         return web.json_response(
             {
                 "token_type": "Bearer",
@@ -107,19 +120,38 @@ class LoginEndpoints:
     def _refusal(self, form: dict[str, str]) -> web.Response | None:
         if form.get("grant_type") != "client_credentials":
             return _error(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
-        if form.get("client_id") != self._client_id:
+        application = self._applications.get(form.get("client_id", ""))
+        if application is None:
             message = f"Application with identifier '{form.get('client_id', '')}' was not found in the directory."
             return _error(400, "unauthorized_client", 700016, message)
-        if not hmac.compare_digest(form.get("client_secret", "").encode(), self._client_secret.encode()):
+        if "client_assertion" in form:
+            refusal = self._assertion_refusal(application, form)
+            if refusal is not None:
+                return refusal
+        elif not application.knows_secret(form.get("client_secret", "")):
             message = (
                 "Invalid client secret provided. Ensure the secret being sent in the request is the client secret "
-                f"value, not the client secret ID, for a secret added to app '{self._client_id}'."
+                f"value, not the client secret ID, for a secret added to app '{application.client_id}'."
             )
             return _error(401, "invalid_client", 7000215, message)
         if not {f"{self._origin}/.default", BOT_CONNECTOR} & set(form.get("scope", "").split()):
             message = f"The provided value for the input parameter 'scope' is not valid: {form.get('scope', '')}."
             return _error(400, "invalid_scope", 70011, message)
         return None
+
+    def _assertion_refusal(self, application: Application, form: dict[str, str]) -> web.Response | None:
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            return _error(400, "invalid_request", 900144, "The request body must contain a client_assertion_type.")
+        if application.signed(form["client_assertion"], audience=self._token_address()):
+            return None
+        message = (
+            "The certificate with identifier used to sign the client assertion is not registered on application. "
+            f"Client app ID: {application.client_id}."
+        )
+        return _error(401, "invalid_client", 700027, message)
+
+    def _token_address(self) -> str:
+        return f"{self._origin}/{self._tenant_id}/oauth2/v2.0/token"
 
     def _is_ours(self, request: web.Request) -> bool:
         return request.match_info["tenant"].lower() == self._tenant_id

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from rehearsal.applications import MAIN, WRITER, WRITER_GRANTED, Application
 from rehearsal.calls import CallLog
 from rehearsal.certificate import make_server_context
 from rehearsal.clock import TenantClock, machine_now
@@ -25,6 +27,7 @@ from rehearsal.identity import Identities
 from rehearsal.login import LoginEndpoints, TokenDesk
 from rehearsal.odata import Addresses
 from rehearsal.people import People
+from rehearsal.permissions import GRANTED_AT_START
 
 LOOPBACK = "127.0.0.1"
 GRAPH_ROOT, CONTROL_ROOT = "/v1.0", "/control"
@@ -44,6 +47,7 @@ class PracticeTenant:
         tenant_id: The tenant's GUID; follows from the seed.
         client_id: The application's GUID; follows from the seed.
         client_secret: The application's secret, new at every start.
+        writer_client_id, writer_client_secret: Of a second application, which may write and nothing else.
         control_key: Value of the header X-Control-Key, new at every start.
     """
 
@@ -54,6 +58,8 @@ class PracticeTenant:
     tenant_id: str
     client_id: str
     client_secret: str
+    writer_client_id: str
+    writer_client_secret: str
     control_key: str
     _runner: web.AppRunner
 
@@ -80,14 +86,12 @@ class PracticeTenant:
         listener = socket.create_server((LOOPBACK, port))
         origin = f"https://{LOOPBACK}:{listener.getsockname()[1]}"
         identities = Identities(seed)
-        tenant_id, client_id = identities.named("tenant"), identities.named("application")
-        client_secret, control_key = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        tenant_id, control_key = identities.named("tenant"), secrets.token_urlsafe(24)
+        main = Application(MAIN, identities.named("application"), secrets.token_urlsafe(24), GRANTED_AT_START)
+        writer = Application(WRITER, identities.named("writer"), secrets.token_urlsafe(24), WRITER_GRANTED)
         tokens = TokenDesk()
-        login = LoginEndpoints(
-            tokens, origin=origin, tenant_id=tenant_id, client_id=client_id, client_secret=client_secret
-        )
         runner = web.AppRunner(
-            _application(state, tokens, login, origin=origin, tenant_id=tenant_id, control_key=control_key),
+            _application(state, tokens, (main, writer), origin=origin, tenant_id=tenant_id, control_key=control_key),
             access_log=None,
             shutdown_timeout=_SHUTDOWN_S,
         )
@@ -99,8 +103,10 @@ class PracticeTenant:
             control_url=origin + CONTROL_ROOT,
             ca_file=ca_file,
             tenant_id=tenant_id,
-            client_id=client_id,
-            client_secret=client_secret,
+            client_id=main.client_id,
+            client_secret=main.secret,
+            writer_client_id=writer.client_id,
+            writer_client_secret=writer.secret,
             control_key=control_key,
             _runner=runner,
         )
@@ -120,6 +126,8 @@ class PracticeTenant:
                 "tenant_id": self.tenant_id,
                 "client_id": self.client_id,
                 "client_secret": self.client_secret,
+                "writer_client_id": self.writer_client_id,
+                "writer_client_secret": self.writer_client_secret,
                 "control_key": self.control_key,
             }
         )
@@ -130,11 +138,20 @@ def _make_directory(people: int, seed: int, clock: TenantClock) -> Directory:
 
 
 def _application(
-    state: Directory, tokens: TokenDesk, login: LoginEndpoints, *, origin: str, tenant_id: str, control_key: str
+    state: Directory,
+    tokens: TokenDesk,
+    applications: Sequence[Application],
+    *,
+    origin: str,
+    tenant_id: str,
+    control_key: str,
 ) -> web.Application:
     gate, faults, calls = Gate(tokens), Faults(), CallLog()
+    login = LoginEndpoints(tokens, applications, origin=origin, tenant_id=tenant_id)
     addresses = Addresses(origin + GRAPH_ROOT, secrets.token_bytes(16))
-    control = ControlEndpoints(state, gate=gate, tokens=tokens, faults=faults, calls=calls, key=control_key)
+    control = ControlEndpoints(
+        state, gate=gate, applications=applications, tokens=tokens, faults=faults, calls=calls, key=control_key
+    )
     app = web.Application(
         middlewares=[_guard(control), _record(calls), _fail(faults), _refuse(gate)], client_max_size=_LARGEST_BODY
     )

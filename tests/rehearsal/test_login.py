@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from rehearsal import PracticeTenant
+from rehearsal.applications import Application
 from rehearsal.login import TokenDesk, TokenState
 
 
@@ -110,7 +111,7 @@ async def test_graph_refuses_an_expired_token(graph: httpx.AsyncClient, control:
 def test_a_token_lives_for_3600_real_seconds() -> None:
     real_time = [1000.0]
     desk = TokenDesk(lambda: real_time[0])
-    token = desk.issue()
+    token = desk.issue(Application("main", "id", "secret", frozenset()))
 
     real_time[0] = 4599.9
     shortly_before = desk.check(token)

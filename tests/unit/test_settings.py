@@ -86,6 +86,11 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_TENANT_ID": ("contoso.com",),
     "RECLAIM_CLIENT_ID": ("reclaim",),
     "RECLAIM_CLIENT_SECRET_FILE": ("missing.txt", "."),
+    "RECLAIM_CLIENT_CERTIFICATE": ("missing.pem",),
+    "RECLAIM_WRITER_CLIENT_ID": ("reclaim",),
+    "RECLAIM_WRITER_CLIENT_SECRET_FILE": ("missing.txt",),
+    "RECLAIM_WRITER_CLIENT_CERTIFICATE": ("missing.pem",),
+    "RECLAIM_CLOUD": ("moon", "GCC"),
     "RECLAIM_LOGIN_URL": ("http://login.microsoftonline.com", "login.microsoftonline.com", "https://"),
     "RECLAIM_GRAPH_URL": (
         "http://graph.microsoft.com/v1.0",
@@ -143,6 +148,7 @@ def test_a_malformed_setting_is_one_line_with_its_name_and_an_example(
 def test_every_setting_that_can_be_malformed_is_tried() -> None:
     any_text_will_do = {
         "RECLAIM_CLIENT_SECRET",
+        "RECLAIM_WRITER_CLIENT_SECRET",
         "RECLAIM_TEAMS_APP_SECRET",
         "RECLAIM_SLACK_SIGNING_SECRET",
         "RECLAIM_SLACK_CLIENT_SECRET",
@@ -320,3 +326,74 @@ def test_slacks_address_ends_in_a_slash(given: Surroundings) -> None:
     given.set(RECLAIM_SLACK_API_URL="http://127.0.0.1:4150/api")
 
     assert given.load().slack_api_url == "http://127.0.0.1:4150/api/"
+
+
+@pytest.mark.parametrize(
+    ("cloud", "login", "graph"),
+    [
+        ("global", "https://login.microsoftonline.com", "https://graph.microsoft.com/v1.0"),
+        ("gcc_high", "https://login.microsoftonline.us", "https://graph.microsoft.us/v1.0"),
+        ("dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us/v1.0"),
+        ("china", "https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn/v1.0"),
+    ],
+)
+def test_a_cloud_is_one_setting(given: Surroundings, cloud: str, login: str, graph: str) -> None:
+    given.set(RECLAIM_CLOUD=cloud)
+
+    settings = given.load()
+
+    assert (settings.login_url, settings.graph_url) == (login, graph)
+
+
+def test_an_address_of_its_own_wins_over_the_cloud(given: Surroundings) -> None:
+    given.set(RECLAIM_CLOUD="dod", RECLAIM_GRAPH_URL="https://graph.example/v1.0")
+
+    settings = given.load()
+
+    assert (settings.login_url, settings.graph_url) == (
+        "https://login.microsoftonline.us",
+        "https://graph.example/v1.0",
+    )
+
+
+def test_an_unknown_cloud_is_refused_with_the_known_ones(given: Surroundings) -> None:
+    given.set(RECLAIM_CLOUD="moon")
+
+    (problem,) = given.problems()
+
+    assert "RECLAIM_CLOUD" in problem
+    assert "gcc_high, dod or china" in problem
+
+
+def test_a_certificate_serves_in_place_of_the_secret_and_not_beside_it(given: Surroundings) -> None:
+    pem = given.write("reclaim.pem", "any text: it is read when it is used")
+    given.set(RECLAIM_TENANT_ID=TENANT, RECLAIM_CLIENT_ID=ADA)
+
+    (missing,) = given.problems(*DIRECTORY)
+    given.set(RECLAIM_CLIENT_CERTIFICATE=str(pem))
+    settings = given.load(*DIRECTORY)
+    given.set(RECLAIM_CLIENT_SECRET="s")
+    (both,) = given.problems(*DIRECTORY)
+
+    assert "or RECLAIM_CLIENT_CERTIFICATE" in missing
+    assert settings.client_certificate == pem
+    assert "RECLAIM_CLIENT_CERTIFICATE is given together with RECLAIM_CLIENT_SECRET" in both
+
+
+def test_an_application_that_writes_is_whole_or_refused(given: Surroundings) -> None:
+    given.set(RECLAIM_WRITER_CLIENT_ID=GRACE)
+    (no_secret,) = given.problems()
+    given.set(RECLAIM_WRITER_CLIENT_SECRET="s")
+
+    settings = given.load()
+
+    assert "a secret or a certificate is missing" in no_secret
+    assert settings.writer_client_id == GRACE
+
+
+def test_a_secret_for_writing_without_its_application_is_refused(given: Surroundings) -> None:
+    given.set(RECLAIM_WRITER_CLIENT_SECRET="s")
+
+    (problem,) = given.problems()
+
+    assert "of which RECLAIM_WRITER_CLIENT_ID is missing" in problem

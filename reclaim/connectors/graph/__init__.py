@@ -12,14 +12,16 @@ does not: any rule on which seat is idle or may be removed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from reclaim.connectors.graph.bot_token import BotTokens, bot_tokens
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
-from reclaim.connectors.graph.token import MsalTokens, make_session
+from reclaim.connectors.graph.token import MsalTokens, make_session, read_certificate
 from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.system import Clock, Tokens
@@ -27,23 +29,63 @@ from reclaim.ports.system import Clock, Tokens
 __all__ = [
     "BotTokens",
     "GraphConnection",
+    "Registration",
     "TeamsInstaller",
     "bot_tokens",
     "connect",
+    "registration",
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphConnection:
-    """Both ports over one HTTP client."""
+    """Both ports; `client` reads, and writes as well unless another application does."""
 
     directory: Directory
     writer: SeatWriter
     client: GraphClient
+    writing: GraphClient
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self.client.aclose()
+        if self.writing is not self.client:
+            await self.writing.aclose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One app registration of the customer's tenant, with how it proves itself.
+
+    Attributes:
+        credential: Its secret, or its certificate as `certificate` returns it; handed to msal and kept nowhere else.
+        settings: Other names of the settings that an error tells an admin to mend: the usual name → this one's.
+    """
+
+    client_id: str
+    credential: str | Mapping[str, str] = field(repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+def registration(
+    client_id: str, secret: SecretStr | None, certificate_file: Path | None, *, prefix: str = "RECLAIM_CLIENT"
+) -> Registration:
+    """Return an app registration as it is configured. Reads the certificate's file.
+
+    Args:
+        client_id: The application.
+        secret: Its secret, if it has one.
+        certificate_file: Or else the PEM of its certificate and private key.
+        prefix: What its settings begin with, for errors.
+
+    Raises:
+        InvalidRequest: The certificate cannot be used.
+    """
+    credential: str | Mapping[str, str] = secret.get_secret_value() if secret else ""
+    if secret is None and certificate_file is not None:
+        credential = read_certificate(certificate_file, f"{prefix}_CERTIFICATE")
+    own = {f"RECLAIM_CLIENT_{one}": f"{prefix}_{one}" for one in ("SECRET", "CERTIFICATE", "ID")}
+    return Registration(client_id=client_id, credential=credential, settings=own)
 
 
 def connect(
@@ -51,8 +93,8 @@ def connect(
     login_url: str,
     graph_url: str,
     tenant_id: str,
-    client_id: str,
-    credential: str | Mapping[str, str],
+    reader: Registration,
+    writer: Registration | None = None,
     ca_file: Path | None,
     clock: Clock,
     tokens: Tokens,
@@ -63,8 +105,9 @@ def connect(
         login_url: Origin of the login service, as https://login.microsoftonline.com.
         graph_url: With its version, as https://graph.microsoft.com/v1.0.
         tenant_id: The customer's tenant.
-        client_id: Reclaim's application in that tenant.
-        credential: The application's secret, or its certificate; it is handed to msal and kept nowhere else.
+        reader: The application that reads, and writes unless there is another one for that.
+        writer: The application that writes, where the customer keeps the two apart. What was written is read back as
+            the reader, so that the writer needs no permission to read.
         ca_file: Certificates to trust instead of the public ones; None for those.
         clock: Dates answers and waits between repeated reads.
         tokens: Makes request ids, and the chance in waiting times.
@@ -72,13 +115,24 @@ def connect(
     Raises:
         InvalidRequest: An address is not https, or `ca_file` cannot be read.
     """
-    access = MsalTokens(
-        login_url=login_url,
-        tenant_id=tenant_id,
-        client_id=client_id,
-        credential=credential,
-        scope=str(graph_root(graph_url).copy_with(path="/.default")),
-        session=make_session(ca_file),
+
+    def client_of(registration: Registration) -> GraphClient:
+        access = MsalTokens(
+            login_url=login_url,
+            tenant_id=tenant_id,
+            client_id=registration.client_id,
+            credential=registration.credential,
+            scope=str(graph_root(graph_url).copy_with(path="/.default")),
+            session=make_session(ca_file),
+            settings=registration.settings,
+        )
+        return GraphClient(graph_url=graph_url, access=access, clock=clock, tokens=tokens, ca_file=ca_file)
+
+    reading = client_of(reader)
+    writing = reading if writer is None else client_of(writer)
+    return GraphConnection(
+        directory=GraphDirectory(reading),
+        writer=GraphSeatWriter(writing, reads=reading),
+        client=reading,
+        writing=writing,
     )
-    client = GraphClient(graph_url=graph_url, access=access, clock=clock, tokens=tokens, ca_file=ca_file)
-    return GraphConnection(directory=GraphDirectory(client), writer=GraphSeatWriter(client), client=client)

@@ -1,10 +1,10 @@
 """The bot's own access tokens for the Bot Connector: by secret, by certificate, or by managed identity."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from reclaim.connectors.graph.token import ManagedIdentityTokens, MsalTokens, certificate, make_session
-from reclaim.errors import InvalidRequest
+from reclaim.connectors.graph.token import ManagedIdentityTokens, MsalTokens, make_session, read_certificate
 
 CONNECTOR: Final = "https://api.botframework.com"  # whom the tokens are for, in every cloud's single-tenant bots
 
@@ -53,9 +53,13 @@ def bot_tokens(
     Raises:
         InvalidRequest: The certificate cannot be used.
     """
-    credential = secret if secret is not None else _certificate(certificate_file)
     session = make_session(ca_file)
-    if credential is None:
+    credential: str | Mapping[str, str]
+    if secret is not None:
+        credential = secret
+    elif certificate_file is not None:
+        credential = read_certificate(certificate_file, "RECLAIM_TEAMS_CERTIFICATE")
+    else:
         return ManagedIdentityTokens(client_id=app_id, resource=CONNECTOR, session=session)
     return MsalTokens(
         login_url=login_url,
@@ -66,14 +70,3 @@ def bot_tokens(
         session=session,
         settings=_SETTINGS,
     )
-
-
-def _certificate(path: Path | None) -> dict[str, str] | None:
-    if path is None:
-        return None
-    try:
-        return certificate(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError) as error:  # TypeError: the key has a password
-        raise InvalidRequest(
-            "RECLAIM_TEAMS_CERTIFICATE must be a PEM file of the certificate and its private key without a password."
-        ) from error

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from msal.exceptions import MsalError
 from requests.adapters import HTTPAdapter
 
-from reclaim.errors import DirectoryError
+from reclaim.errors import DirectoryError, InvalidRequest
 
 CONNECT_S, READ_S = 10.0, 30.0
 
@@ -212,6 +212,20 @@ def certificate(pem: str) -> dict[str, str]:
         ).decode(),
         "public_certificate": found[0].public_bytes(serialization.Encoding.PEM).decode(),
     }
+
+
+def read_certificate(path: Path, setting: str) -> dict[str, str]:
+    """Return the credential of a PEM file, as `certificate` does.
+
+    Raises:
+        InvalidRequest: It cannot be used; `setting` is named as the one to mend.
+    """
+    try:
+        return certificate(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError) as error:  # TypeError: the key has a password
+        raise InvalidRequest(
+            f"{setting} must be a PEM file of the certificate and its private key without a password.", field=setting
+        ) from error
 
 
 class _TimedAdapter(HTTPAdapter):

@@ -50,10 +50,16 @@ _log = structlog.get_logger(__name__)
 
 
 class GraphSeatWriter:
-    """Takes direct licenses and group memberships away, one write per call."""
+    """Takes direct licenses and group memberships away, one write per call.
 
-    def __init__(self, client: GraphClient) -> None:
+    Args:
+        client: Writes.
+        reads: Reads back, which the application that writes may have no permission for.
+    """
+
+    def __init__(self, client: GraphClient, *, reads: GraphClient) -> None:
         self._client = client
+        self._reads = reads
 
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         person_id, sku_id = _ids(person, "person", product, "product")
@@ -80,7 +86,7 @@ class GraphSeatWriter:
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         person_id, sku_id = guid(person, "person"), guid(product, "product")
-        answer = await self._client.get(
+        answer = await self._reads.get(
             f"/users/{person_id}?$select=id,licenseAssignmentStates", needs=READ_PEOPLE, may_be_missing=True
         )
         if answer.status == HTTPStatus.NOT_FOUND:

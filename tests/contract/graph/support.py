@@ -88,7 +88,7 @@ class ScriptedGraph:
             transport=httpx.MockTransport(self._answer),
         )
         self.directory = GraphDirectory(self.client)
-        self.writer = GraphSeatWriter(self.client)
+        self.writer = GraphSeatWriter(self.client, reads=self.client)
 
     def will(self, *answers: Scripted) -> "ScriptedGraph":
         self.answers += answers

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from reclaim.connectors.graph import GraphConnection, connect
+from reclaim.connectors.graph import GraphConnection, Registration, connect
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import DirectoryError, WriteBackError
 from reclaim.ports.directory import PersonRow, SignInRow, SignInSupport, sign_in_support
@@ -44,8 +44,7 @@ def connected(tenant: PracticeTenant, clock: StillClock, secret: str | None = No
         login_url=tenant.login_url,
         graph_url=tenant.graph_url,
         tenant_id=tenant.tenant_id,
-        client_id=tenant.client_id,
-        credential=secret or tenant.client_secret,
+        reader=Registration(client_id=tenant.client_id, credential=secret or tenant.client_secret),
         ca_file=tenant.ca_file,
         clock=clock,
         tokens=CountedTokens(),
@@ -374,8 +373,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(stage: Stage) ->
         login_url=stage.tenant.login_url,
         graph_url=stage.tenant.graph_url,
         tenant_id=stage.tenant.tenant_id,
-        client_id=stage.tenant.client_id,
-        credential=stage.tenant.client_secret,
+        reader=Registration(client_id=stage.tenant.client_id, credential=stage.tenant.client_secret),
         ca_file=None,
         clock=stage.clock,
         tokens=CountedTokens(),

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +10,17 @@ import jwt
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from reclaim.connectors.graph import BotTokens, bot_tokens
 from reclaim.errors import DirectoryError, InvalidRequest
 from rehearsal.certificate import make_server_context
+from tests.certificates import NOW, Pair, make_pair
 
 APP_ID = "5c0f6f5e-7a37-4f0f-9f3e-0d7c0e7f1a11"
 TENANT = "48a80680-7326-48cd-9935-b556b81d3a4e"
 SECRET = "made-up-secret"
-NOW = datetime.now(UTC)  # noqa: TID251 - certificates and assertions are checked against the machine's time
 SCOPE = "https://api.botframework.com/.default"
 
 
@@ -118,27 +114,9 @@ def identity() -> BotTokens:
     )
 
 
-@dataclass
-class Pair:
-    key: rsa.RSAPrivateKey
-    certificate: x509.Certificate
-
-    def pem(self, password: bytes | None = None) -> bytes:
-        encryption = BestAvailableEncryption(password) if password else NoEncryption()
-        key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
-        return key + self.certificate.public_bytes(Encoding.PEM)
-
-
 @pytest.fixture(scope="module")
 def pair() -> Pair:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "reclaim")])
-    builder = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(NOW - timedelta(days=1))
-        .not_valid_after(NOW + timedelta(days=1))
-    )
-    return Pair(key, builder.sign(key, hashes.SHA256()))
+    return make_pair()
 
 
 async def test_a_secret_is_sent_for_the_connector_s_scope_and_the_token_is_kept(

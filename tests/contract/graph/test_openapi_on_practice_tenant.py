@@ -59,7 +59,7 @@ class Wire:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "directory", GraphDirectory(self.client))
-        object.__setattr__(self, "writer", GraphSeatWriter(self.client))
+        object.__setattr__(self, "writer", GraphSeatWriter(self.client, reads=self.client))
 
     def check(self, *, at_least: int) -> set[int]:
         """Hold every exchange against the description; return the statuses that were met."""
