@@ -17,6 +17,7 @@ from cards.phrases import (
     title,
 )
 from cards.reasons import OUTCOMES
+from cards.savings import reduce_sentences, stage_text
 from cards.view import (
     Action,
     CardView,
@@ -52,6 +53,7 @@ STATES: dict[CampaignState, str] = {
     CampaignState.CANCELLED: "Cancelled",
 }
 _LISTED = 10
+_ORDERS = 3  # orders that can be made smaller, of those that are named
 # Approved removals that Reclaim could not make: somebody has to act.
 NEED_A_PERSON = (Outcome.NOT_SUPPORTED, Outcome.FAILED)
 _NOTHING_TO_REMOVE = (Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE, Outcome.DRY_RUN)
@@ -152,6 +154,7 @@ def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
             *_outcome_bar(status),
             *_what_stayed(status),
             *_outcomes(status),
+            *_money_saved(status),
         ),
         actions=tuple(actions),
         fallback=f"{title(status.name)} is closed: {formats.number(status.verified_count)} of"
@@ -421,6 +424,14 @@ def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
     return [Paragraph(" ".join(parts))] if parts else []
 
 
+def _money_saved(status: CampaignStatus) -> list[Element]:
+    """Return what is saved in money, and what to do for the rest: a seat that is free is still paid for."""
+    parts: list[Element] = []
+    if status.realised.seats:
+        parts.append(Paragraph(f"Realised at renewal: {stage_text(status.realised)}."))
+    return [*parts, *(Paragraph(sentence) for sentence in reduce_sentences(status.reduce)[:_ORDERS])]
+
+
 def _stay(number: int) -> str:
     return "stays" if number == 1 else "stay"
 
@@ -435,6 +446,8 @@ def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
     if status.verified_count:
         gone = f"{formats.number(status.verified_count)}: {formats.monthly(status.verified, whole=True)}"
         facts.append(Fact("Verified gone", gone))
+    if status.realised.seats:
+        facts.append(Fact("Realised at renewal", stage_text(status.realised)))
     done = f"{formats.number(status.reviewers_done)} of {formats.number(status.reviewers)}"
     facts.append(Fact("Reviewers finished", done))
     if status.open_with and status.state is CampaignState.OPEN:

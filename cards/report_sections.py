@@ -10,6 +10,7 @@ from cards.phrases import group, name, quoted, sentence_case, silence_of_campaig
 from cards.preview import LEFT_OUT
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
 from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
+from cards.savings import reduce_sentence
 from cards.trail import EVENTS
 from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.idle import Rule
@@ -181,6 +182,7 @@ def money(report: CampaignReport) -> Html:
         ("To be removed", report.approved),
         ("Removed, being checked", checking),
         ("Verified gone", gone),
+        ("Realised at renewal", [seat for seat in gone if seat.realised_at is not None]),
     )
     body = [
         row(
@@ -210,9 +212,22 @@ def money(report: CampaignReport) -> Html:
             text(f"{prices} A price comes from the price list of this installation. Currencies are never added."),
             **{"class": "muted"},
         ),
+        *_orders(report),
         element("h3", text("Every write")),
         written,
     )
+
+
+def _orders(report: CampaignReport) -> list[Html]:
+    """Return what to do so that seats that are gone are no longer paid for."""
+    if not report.reduce:
+        return []
+    why = "A seat that is gone is free, and is paid for until its order is made smaller."
+    return [
+        element("h3", text("Orders that can be made smaller")),
+        element("p", text(why), **{"class": "muted"}),
+        *(element("p", text(reduce_sentence(row))) for row in report.reduce),
+    ]
 
 
 def timeline(report: CampaignReport) -> Html:
@@ -224,6 +239,10 @@ def timeline(report: CampaignReport) -> Html:
         (
             "Verified gone",
             "Written by us, then read back from Microsoft and not found. An answer of 200 is not enough.",
+        ),
+        (
+            "Realised at renewal",
+            "Verified gone, and Microsoft’s count of seats bought fell at or after the renewal that followed.",
         ),
         ("Active again", "Used or enabled again before the write. It stays."),
         ("Given again", "Somebody assigned it after the review began. It stays."),

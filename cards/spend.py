@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from cards import formats
 from cards.exclusions import excluded_sentence
 from cards.phrases import data_read, run, sku, unpriced
+from cards.savings import calendar, ledger
 from cards.view import (
     Action,
     Bar,
@@ -63,6 +64,8 @@ def spend_card(report: SpendReport, zone: str, *, may_start: bool, may_sync: boo
             *_sentences(report),
             *_chart(rows),
             *_table(report.rows),
+            *ledger(report.savings),
+            *calendar(report.renewals),
             *_foot(report, zone),
         ),
         actions=_spend_actions(report, may_start=may_start, may_price=may_sync),

@@ -69,6 +69,9 @@ EVENTS: dict[EventKind, str] = {
     EventKind.EXCLUSION_ENDED: "No longer left out",
     EventKind.PRICES_LOADED: "Price list loaded",
     EventKind.PRICE_SET: "Price set",
+    EventKind.SAVING_REALISED: "Saving realised",
+    EventKind.SAVING_TAKEN_BACK: "Saving no longer realised",
+    EventKind.ABSENCES_LOADED: "Absences loaded",
 }
 _FACTS_SHOWN = 3
 

@@ -146,6 +146,7 @@ sync_runs = Table(
     Column("gone_people", Integer, nullable=False, default=0),
     Column("gone_seats", Integer, nullable=False, default=0),
     Column("sign_ins", String, nullable=False, default="known"),
+    Column("roles", String, nullable=False, server_default="not_read"),  # known, no_permission, not_read
     Column("error", Text),
     Column("attempt", Integer, nullable=False, default=0),
 )
@@ -198,6 +199,8 @@ people = Table(
     Column("sign_ins_read_at", Instant),  # null: unknown
     Column("disabled_seen_at", Instant),
     Column("folded", Text, nullable=False),  # what a search compares: see repositories.people.folded
+    Column("name_key", Text, nullable=False, server_default=""),  # what a name pattern compares: exclusions.same_value
+    Column("upn_key", Text, nullable=False, server_default=""),
     Column(
         "since_run", String, nullable=False
     ),  # the run that saw the person first, or first again after they were gone
@@ -255,6 +258,21 @@ role_members = Table(
     Column("person_id", String, primary_key=True, index=True),
     Column("seen_run", String, nullable=False),
 )
+# Who holds an Entra admin role: ids alone, since that is all that decides. Kept where a later run may not read them.
+role_holders = Table(
+    "role_holders",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("seen_run", String, nullable=False),
+)
+absences = Table(
+    "absences",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("first_day", Date, primary_key=True),
+    Column("last_day", Date),  # null: nobody knows
+    Column("loaded_at", Instant, nullable=False),
+)
 product_owners = Table(
     "product_owners",
     metadata,
@@ -310,6 +328,33 @@ prices = Table(
     Column("period", String, nullable=False),
     Column("renews_on", Date),
     Column("at", Instant, nullable=False),
+)
+# What the order of each product was, one row a change: the first row is where our record begins.
+pool_changes = Table(
+    "pool_changes",
+    metadata,
+    Column("product_id", String, primary_key=True),
+    Column("at", Instant, primary_key=True),
+    Column("run_id", String, nullable=False),
+    Column("enabled", Integer, nullable=False),
+)
+# Every day on which a contract renews, kept when the price list goes on to the next one.
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("product_id", String, primary_key=True),
+    Column("renews_on", Date, primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+)
+realised_savings = Table(
+    "realised_savings",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("campaign_id", String, nullable=False, index=True),
+    Column("product_id", String, nullable=False),
+    Column("realised_at", Instant, nullable=False),
+    Column("monthly_minor", BigInteger),
+    Column("currency", String(3)),
 )
 exclusions = Table(
     "exclusions",

@@ -25,6 +25,7 @@ from storage.repositories.items import SqlItems
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
+from storage.repositories.savings import SqlSavings
 from storage.repositories.scans import SqlScans
 from storage.repositories.seats import SqlSeats
 from storage.repositories.slack_installations import SqlSlackInstallations
@@ -52,6 +53,7 @@ class SqlUnitOfWork:
         self.findings = SqlFindings(connection)
         self.exclusions = SqlExclusions(connection)
         self.syncs = SqlSyncs(connection)
+        self.savings = SqlSavings(connection)
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)
         self.orders = SqlOrders(connection)

@@ -67,6 +67,9 @@ class EventKind(StrEnum):
     EXCLUSION_ENDED = "exclusion_ended"
     PRICES_LOADED = "prices_loaded"
     PRICE_SET = "price_set"
+    SAVING_REALISED = "saving_realised"
+    SAVING_TAKEN_BACK = "saving_taken_back"
+    ABSENCES_LOADED = "absences_loaded"
 
 
 @dataclass(frozen=True, slots=True)

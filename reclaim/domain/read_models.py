@@ -4,7 +4,7 @@ They hold facts and numbers, never wording. Every sum names what it leaves out; 
 the reader's zone by the renderer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -19,6 +19,7 @@ from reclaim.domain.orders import RemovalStep
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
+from reclaim.domain.savings import Renewal, Savings, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,8 @@ class SpendReport:
             those alone.
         unknown: Seats whose use is unknown; they are in no other figure.
         excluded: Idle seats that an exclusion holds, by exclusion, most first; they are not in `idle`.
+        renewals: When the contracts renew, the next first; those without a known day last.
+        savings: Over all campaigns.
     """
 
     days: int
@@ -120,6 +123,8 @@ class SpendReport:
     data: DataAge
     blocked: bool
     excluded: tuple[ExclusionView, ...] = ()
+    renewals: tuple[Renewal, ...] = ()
+    savings: Savings = field(default_factory=Savings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -624,6 +629,8 @@ class CampaignStatus:
         potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
         removed: Money of the seats that are written and not yet seen to be gone.
         verified: Money of the seats verified gone. Nothing else is saved.
+        realised: Of those, by which the order has become smaller at its renewal.
+        reduce: By how much each order can be made smaller now for what this campaign has reclaimed.
         minutes_left: How long the removals that wait will take at their present pace; None if that cannot be told.
         unreachable: Names of reviewers without a delivered card.
         nudgeable: People with open seats whom nobody reminded in the last 24 hours.
@@ -665,6 +672,8 @@ class CampaignStatus:
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     nudgeable: int = 0
+    realised: Stage = field(default_factory=Stage)
+    reduce: tuple[Renewal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -786,6 +795,7 @@ class ReportSeat:
         number: Its row, from 1: exceptions first.
         reviewer_name: Who had it last, None if nobody did.
         ended_in: Number of the attestation event that gives its outcome, None while it has none.
+        realised_at: Since when its order is smaller, at or after a renewal; None: it is still paid for.
     """
 
     number: int
@@ -793,6 +803,7 @@ class ReportSeat:
     reviewer_name: str | None
     answered_by_name: str | None
     ended_in: int | None
+    realised_at: datetime | None = None
 
     @property
     def choice(self) -> Choice | None:
@@ -883,6 +894,7 @@ class CampaignReport:
         own_decisions: Seats that their own holder decided; must be 0.
         events: The key events; `event_count` counts all, from `first_seq` to `last_seq`.
         events_sha256: Over the bytes of all event bodies, one after the other.
+        reduce: By how much each order can be made smaller now for what this campaign has reclaimed.
     """
 
     campaign: Campaign
@@ -909,6 +921,7 @@ class CampaignReport:
     last_seq: int | None
     events_sha256: str
     policy: Policy
+    reduce: tuple[Renewal, ...] = ()
 
     @property
     def approved(self) -> tuple[ReportSeat, ...]:

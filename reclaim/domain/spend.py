@@ -1,11 +1,13 @@
 """Recoverable spend: idle seats per product times their price. What has no price is counted, never valued at zero."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from reclaim.domain.directory import Sku
 from reclaim.domain.ids import ProductId
 from reclaim.domain.money import Price, Total
 from reclaim.domain.read_models import DataAge, ExclusionView, SkuSpend, SpendReport
+from reclaim.domain.savings import Renewal, Savings, reducible
 
 
 def monthly_total(seats: Mapping[ProductId, int], prices: Mapping[ProductId, Price]) -> Total:
@@ -33,6 +35,9 @@ def spend_report(
     data: DataAge,
     blocked: bool,
     excluded: Sequence[ExclusionView] = (),
+    today: date,
+    reclaimed: Mapping[ProductId, int],
+    savings: Savings,
 ) -> SpendReport:
     """Return recoverable spend, most first.
 
@@ -51,6 +56,49 @@ def spend_report(
         data=data,
         blocked=blocked,
         excluded=tuple(excluded),
+        renewals=renewal_calendar(skus, prices, reclaimed, today),
+        savings=savings,
+    )
+
+
+def renewal_calendar(
+    skus: Mapping[ProductId, Sku],
+    prices: Mapping[ProductId, Price],
+    reclaimed: Mapping[ProductId, int],
+    today: date,
+) -> tuple[Renewal, ...]:
+    """Return when each contract renews and by how much its order can be made smaller, the next renewal first.
+
+    A product has a row if its day is known, or if seats of it were reclaimed.
+    """
+    smaller = reducible(reclaimed, {product: sku.unassigned for product, sku in skus.items()})
+    rows = [
+        Renewal(
+            product_id=product,
+            name=sku.name,
+            renews_on=price.renews_on if price else None,
+            passed=bool(price and price.renews_on and price.renews_on < today),
+            purchased=sku.enabled,
+            unassigned=sku.unassigned,
+            reclaimed=reclaimed.get(product, 0),
+            reduce_by=smaller.get(product, 0),
+            each=price.monthly if price else None,
+        )
+        for product, sku in skus.items()
+        for price in (prices.get(product),)
+        if (price and price.renews_on) or product in reclaimed
+    ]
+    return tuple(
+        sorted(
+            rows,
+            key=lambda row: (
+                row.renews_on is None,
+                row.passed,
+                row.renews_on or date.max,
+                row.name.casefold(),
+                row.product_id,
+            ),
+        )
     )
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from reclaim.domain.attestation import Event
@@ -37,6 +37,7 @@ from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
+from reclaim.domain.savings import PoolChange, SeatGroup, Stage, VerifiedSeat
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
 
@@ -361,6 +362,7 @@ class SyncRun:
 
     Attributes:
         sign_ins: A value of `directory.SignInSupport`, "known" until proved otherwise.
+        roles: Whether it was read who holds an admin role: a value of `directory.RoleSupport`.
         requested_by: Whom to tell, or None.
     """
 
@@ -374,6 +376,7 @@ class SyncRun:
     gone_people: int = 0
     gone_seats: int = 0
     sign_ins: str = "known"
+    roles: str = "not_read"
     error: str | None = None
     attempt: int = 0
 
@@ -442,6 +445,50 @@ class Syncs(Protocol):
 
     async def requests(self, run: RunId) -> list[StreamRequest]:
         """Return what this run asked of Microsoft and got, by stream and page."""
+        ...
+
+
+class Savings(Protocol):
+    """When savings are realised: see `domain.savings`. What was reversed is in no figure but its own."""
+
+    async def pools(self) -> dict[ProductId, list[PoolChange]]:
+        """Return how the order of each product changed, the earliest first."""
+        ...
+
+    async def renewals(self) -> dict[ProductId, list[date]]:
+        """Return every day on which a contract is known to have renewed or to renew."""
+        ...
+
+    async def note_renewals(self, days: Mapping[ProductId, date], *, at: datetime) -> None:
+        """Keep these days, also when the price list goes on to the next ones."""
+        ...
+
+    async def verified(self, products: Iterable[ProductId]) -> list[VerifiedSeat]:
+        """Return the seats of these products that were verified gone, over all campaigns."""
+        ...
+
+    async def realised(self, campaign: CampaignId | None = None) -> dict[ItemId, datetime]:
+        """Return the realised seats of a campaign, or of all, and since when."""
+        ...
+
+    async def put(self, seats: Sequence[tuple[VerifiedSeat, datetime]]) -> None:
+        """Store these as realised."""
+        ...
+
+    async def take_back(self, items: Iterable[ItemId]) -> None:
+        """Call these realised no more."""
+        ...
+
+    async def realised_stage(self, campaign: CampaignId | None = None) -> Stage:
+        """Return how many seats are realised and what they cost a month."""
+        ...
+
+    async def groups(self, campaign: CampaignId | None = None) -> list[SeatGroup]:
+        """Return the seats of a campaign, or of all, by how they stand."""
+        ...
+
+    async def reclaimed(self, campaign: CampaignId | None = None) -> dict[ProductId, int]:
+        """Return the seats per product that are verified gone and not realised."""
         ...
 
 
@@ -1008,6 +1055,8 @@ class UnitOfWork(Protocol):
     def exclusions(self) -> Exclusions: ...
     @property
     def syncs(self) -> Syncs: ...
+    @property
+    def savings(self) -> Savings: ...
     @property
     def campaigns(self) -> Campaigns: ...
     @property

@@ -92,6 +92,7 @@ def make_report(evidence: Evidence, *, pseudonymous: bool = False) -> CampaignRe
         last_seq=evidence.records[-1].stored.seq if evidence.records else None,
         events_sha256=hashlib.sha256(bodies).hexdigest(),
         policy=evidence.policy,
+        reduce=evidence.reduce,
     )
 
 
@@ -132,6 +133,7 @@ def _seats(evidence: Evidence) -> tuple[ReportSeat, ...]:
             reviewer_name=_name(evidence, item.assignee_id),
             answered_by_name=_name(evidence, item.answer.by) if item.answer else None,
             ended_in=ended.get(item.id) if item.outcome is not None else None,
+            realised_at=evidence.realised.get(item.id),
         )
         for number, item in enumerate(sorted(evidence.items, key=place), start=1)
     )

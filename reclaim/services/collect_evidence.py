@@ -9,6 +9,7 @@ from reclaim.ports.system import Clock
 from reclaim.services.event_records import EventRecord, read_records
 from reclaim.services.evidence_files import Evidence
 from reclaim.services.naming import names_of
+from reclaim.services.reduce_orders import orders_to_reduce
 
 
 async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Policy, clock: Clock) -> Evidence:
@@ -17,6 +18,7 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
     Raises:
         NotFound: There is no such campaign.
     """
+    now = clock.now()
     campaign = await reading.campaigns.get(campaign_id)
     if campaign is None:
         raise NotFound("There is no such campaign.")
@@ -43,8 +45,10 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
         skus=await reading.catalog.skus(),
         held=await reading.seats.held(),
         newest=await reading.syncs.newest_complete(),
+        realised=await reading.savings.realised(campaign_id),
+        reduce=await orders_to_reduce(reading, campaign_id, policy, now),
         policy=policy,
-        at=clock.now(),
+        at=now,
     )
 
 

@@ -11,11 +11,12 @@ from io import StringIO
 
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Sku
-from reclaim.domain.ids import AssigneeId, ProductId
+from reclaim.domain.ids import AssigneeId, ItemId, ProductId
 from reclaim.domain.money import Money
 from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import ReviewItem
+from reclaim.domain.savings import Renewal
 from reclaim.ports.storage import StreamRequest, SyncRun
 from reclaim.services.event_records import EventRecord, fact_text
 
@@ -37,6 +38,8 @@ class Evidence:
         skus, held, newest: Microsoft's counts and ours as of the newest completed sync.
         names: Of assignees, people and groups, answerers, owner and reviewers.
         run: The sync run that the campaign was started on, with `requests`, what it asked of Microsoft.
+        realised: Of the seats verified gone, those by which an order has become smaller at its renewal, and since when.
+        reduce: See `reduce_orders`.
         policy: The rules of the installation at the time of the export.
         at: When it was exported.
     """
@@ -51,6 +54,8 @@ class Evidence:
     skus: Mapping[ProductId, Sku]
     held: Mapping[ProductId, int]
     newest: SyncRun | None
+    realised: Mapping[ItemId, datetime]
+    reduce: tuple[Renewal, ...]
     policy: Policy
     at: datetime
 
@@ -77,7 +82,7 @@ def to_json(evidence: Evidence) -> bytes:
         "campaign": _campaign(evidence),
         "policy": _policy(evidence.policy),
         "sync_run": _run(evidence),
-        "items": [_item(item, evidence.names) for item in evidence.items],
+        "items": [_item(item, evidence) for item in evidence.items],
         "events": [_event(record) for record in evidence.records],
     }
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -196,8 +201,8 @@ def _run(evidence: Evidence) -> dict[str, object] | None:
     }
 
 
-def _item(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, object]:
-    shown = item.snapshot
+def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
+    shown, names = item.snapshot, evidence.names
     return {
         "id": item.id,
         "seat_id": item.seat_id,
@@ -222,6 +227,7 @@ def _item(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, object
         "outcome_reason": item.outcome_reason,
         "outcome_at": _instant(item.outcome_at),
         "verified_at": _instant(item.verified_at),
+        "realised_at": _instant(evidence.realised.get(item.id)),
     }
 
 

@@ -1,9 +1,11 @@
 """Read recoverable spend by SKU."""
 
+from reclaim.domain.calendar import local_day
 from reclaim.domain.idle import NotIdleWhy
 from reclaim.domain.ids import ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SpendReport
+from reclaim.domain.savings import savings_of
 from reclaim.domain.spend import spend_report
 from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
@@ -45,6 +47,9 @@ class ReadSpend:
                 data=data_age(newest, now, self._policy.data_max_age),
                 blocked=newest is not None and not gives_sign_ins(newest),
                 excluded=await view_exclusions(reading, held_by),
+                today=local_day(now, self._policy.zone),
+                reclaimed=await reading.savings.reclaimed(),
+                savings=savings_of(await reading.savings.groups(), realised=await reading.savings.realised_stage()),
             )
 
 

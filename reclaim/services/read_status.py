@@ -15,11 +15,13 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, Waiting
+from reclaim.domain.savings import Stage
 from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import ItemFigure, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.naming import names_of
 from reclaim.services.nudge_reviewers import whom_to_nudge
+from reclaim.services.reduce_orders import orders_to_reduce
 
 SHOWN = 3
 MOST_OPEN = 20  # reviewers with open seats that are named; how many there are is `reviewers` less `reviewers_done`
@@ -198,6 +200,8 @@ class ReadStatus:
             cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
             cancel_reason=campaign.cancel_reason,
             nudgeable=len(due.people),
+            realised=await work.savings.realised_stage(campaign.id) if removed else Stage(),
+            reduce=await orders_to_reduce(work, campaign.id, self._policy, now) if removed else (),
         )
 
 

@@ -31,6 +31,7 @@ from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_summary import ReadSummary
 from reclaim.services.read_wave import ReadWave
+from reclaim.services.realise_savings import RealiseSavings
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.release_orders import ReleaseOrders
@@ -118,6 +119,7 @@ class UseCases:
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verify.after_sync,
                 self.confirm.after_sync,
+                RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
             ),
         )
         self.due = DueWork(

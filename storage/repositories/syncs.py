@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, RowMapping, Table, bindparam, case, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.directory import Group, Path, Seat, Sku
-from reclaim.domain.ids import GroupId, PersonId, RunId
+from reclaim.domain.ids import GroupId, PersonId, ProductId, RunId
+from reclaim.domain.savings import PoolChange
 from reclaim.errors import Conflict, NotFound
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.storage import StreamCursor, StreamRequest, SyncRun
@@ -20,6 +21,7 @@ from storage.tables import (
     groups,
     people,
     person_addresses,
+    pool_changes,
     products,
     role_members,
     seat_paths,
@@ -94,9 +96,22 @@ class SqlSyncs:
         await upsert(self._connection, sync_requests, [{**place, **evidence}])
 
     async def save_skus(self, run: RunId, rows: Sequence[Sku]) -> None:
+        await self._note_pools(run, {sku.id: sku.enabled for sku in rows})
         named = [{"id": sku.id, "kind": "sku", "name": sku.name} for sku in rows]
         await upsert(self._connection, products, named)
         await upsert(self._connection, skus, [_sku_row(run, sku) for sku in rows])
+
+    async def _note_pools(self, run: RunId, enabled: Mapping[ProductId, int]) -> None:
+        """Keep what the order of each product is now, where that is news."""
+        known = {product: changes[-1].enabled for product, changes in (await pool_history(self._connection)).items()}
+        at = await self._connection.execute(select(sync_runs.c.started_at).where(sync_runs.c.id == run))
+        began = at.scalar_one()
+        rows = [
+            {"product_id": product, "at": began, "run_id": run, "enabled": number}
+            for product, number in sorted(enabled.items())
+            if known.get(product) != number
+        ]
+        await upsert(self._connection, pool_changes, rows)
 
     async def save_people(self, run: RunId, rows: Sequence[PersonRow], *, now: datetime) -> None:
         await upsert(
@@ -175,6 +190,9 @@ class SqlSyncs:
 
     async def mark_gone(self, run: RunId, now: datetime) -> tuple[int, int]:
         gone = {table.name: await self._mark(table, run, now) for table in (people, seats, skus, groups)}
+        # What Microsoft lists no more is not bought any more: the order fell to nothing.
+        ended = await self._connection.execute(select(skus.c.id).where(skus.c.gone_at == now))
+        await self._note_pools(run, dict.fromkeys(ended.scalars(), 0))
         # A seat that comes back brings its paths; what was removed is in the frozen snapshots of review items.
         left = select(seats.c.id).where(seats.c.gone_at == now)
         await self._connection.execute(delete(seat_paths).where(seat_paths.c.seat_id.in_(left)))
@@ -227,6 +245,16 @@ class SqlSyncs:
         # Two ranges in place of “not equal”, so that the index finds the few rows that the run has not seen.
         unseen = (table.c.gone_at.is_(None), or_(table.c.seen_run < run, table.c.seen_run > run))
         return (await self._connection.execute(update(table).where(*unseen).values(gone_at=now))).rowcount
+
+
+async def pool_history(connection: AsyncConnection) -> dict[ProductId, list[PoolChange]]:
+    """Return every change of every order, by product, the earliest first."""
+    rows = await connection.execute(select(pool_changes).order_by(pool_changes.c.product_id, pool_changes.c.at))
+    found: dict[ProductId, list[PoolChange]] = {}
+    for row in rows.mappings():
+        one = PoolChange(product_id=row["product_id"], at=row["at"], enabled=row["enabled"])
+        found.setdefault(one.product_id, []).append(one)
+    return found
 
 
 def _since(table: Table, new: Excluded) -> ColumnElement[str]:

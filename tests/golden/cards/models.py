@@ -65,6 +65,7 @@ from reclaim.domain.review import (
     Snapshot,
     Waiting,
 )
+from reclaim.domain.savings import Renewal, Savings, Stage
 
 ZONE: Final = "Europe/Zurich"
 NOW: Final = datetime(2026, 11, 23, 13, 2, tzinfo=UTC)
@@ -254,6 +255,20 @@ def sku(ref: str, name: str, idle: int, held: int, each: int | None) -> SkuSpend
     )
 
 
+def renewal(ref: str, name: str, day: date | None, *, reclaimed: int, unassigned: int, each: int | None) -> Renewal:
+    return Renewal(
+        product_id=ProductId(ref),
+        name=name,
+        renews_on=day,
+        passed=day is not None and day < date(2026, 11, 23),
+        purchased=60,
+        unassigned=unassigned,
+        reclaimed=reclaimed,
+        reduce_by=min(reclaimed, unassigned),
+        each=usd(each) if each else None,
+    )
+
+
 SPEND: Final = SpendReport(
     days=90,
     held=763,
@@ -268,6 +283,18 @@ SPEND: Final = SpendReport(
     ),
     data=DATA,
     blocked=False,
+    renewals=(
+        renewal("visio", "Visio Plan 2", date(2026, 12, 31), reclaimed=12, unassigned=9, each=1500),
+        renewal("e5", "Microsoft 365 E5", date(2026, 9, 30), reclaimed=4, unassigned=20, each=5700),
+        renewal("teams", "Teams Premium", None, reclaimed=2, unassigned=5, each=None),
+    ),
+    savings=Savings(
+        potential=Stage(seats=86, monthly=Total(amounts=(usd(324400),), unpriced=6)),
+        decided=Stage(seats=58, monthly=Total(amounts=(usd(189200),), unpriced=3)),
+        removed=Stage(seats=50, monthly=Total(amounts=(usd(138000),), unpriced=2)),
+        verified=Stage(seats=49, monthly=Total(amounts=(usd(131000),), unpriced=2)),
+        realised=Stage(seats=31, monthly=Total(amounts=(usd(93000),))),
+    ),
 )
 
 SEAT_ROWS: Final = tuple(
@@ -505,6 +532,8 @@ CLOSED: Final = replace(
     removing=36,
     verified=Total(amounts=(usd(108000),)),
     next_reminder_at=None,
+    realised=Stage(seats=24, monthly=Total(amounts=(usd(72000),))),
+    reduce=(renewal("visio", "Visio Plan 2", date(2026, 12, 31), reclaimed=12, unassigned=9, each=1500),),
 )
 APPLYING: Final = replace(
     STATUS,

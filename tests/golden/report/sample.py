@@ -1,7 +1,7 @@
 """The evidence of one made-up campaign, with every way in which a seat can end, and the reports made of it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from reclaim.domain.attestation import EventKind, Fact, attest
@@ -9,10 +9,12 @@ from reclaim.domain.campaign import Campaign, CampaignState, Limits, Scope, Sile
 from reclaim.domain.directory import Path, Person, Sku
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import EventId, ItemId, OrderId, PersonId, ProductId, RunId, StepId
+from reclaim.domain.money import Money
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Blocker, Outcome, PlanStep, RemovalPlan, StepKind
 from reclaim.domain.review import AssignedHow, Choice, KeepReason, ReviewItem
+from reclaim.domain.savings import Renewal
 from reclaim.ports.directory import Request
 from reclaim.ports.storage import StoredEvent, StreamRequest, SyncRun
 from reclaim.services.campaign_report import make_report
@@ -205,6 +207,7 @@ def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[Pe
         for stream, page, rows in (("people", 1, 100), ("people", 2, 63), ("sign_ins", 1, 163), ("skus", 1, 12))
     )
     skus = {item.product_id: item for item in items}
+    removed = [item for item in items if item.outcome is Outcome.REMOVED]
     return Evidence(
         campaign=campaign,
         items=items,
@@ -221,11 +224,24 @@ def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[Pe
         },
         held=dict.fromkeys(skus, 56),
         newest=replace(run, started_at=WRITTEN - timedelta(hours=12)),
+        realised={removed[0].id: WRITTEN - timedelta(days=1)} if removed else {},
+        reduce=(_RENEWAL,) if removed else (),
         policy=Policy(zone=ZONE, writes=WriteMode.LIVE, limits=Limits()),
         at=WRITTEN,
     )
 
 
+_RENEWAL: Final = Renewal(
+    product_id=ProductId("visio"),
+    name="Visio Plan 2",
+    renews_on=date(2027, 3, 31),
+    passed=False,
+    purchased=60,
+    unassigned=9,
+    reclaimed=12,
+    reduce_by=9,
+    each=Money(1500, "USD"),
+)
 PEOPLE: Final = {
     ref: Person(id=ref, name=name, upn=f"{ref}@contoso.com")
     for ref, name in ((ALLAN, "Allan Deyoung"), (MEGAN, "Megan Bowen"), (LYNNE, "Lynne Robbins"))
