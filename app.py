@@ -237,6 +237,7 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
         )
         if settings.writer_client_id
         else None,
+        writes=settings.write_budget,
         ca_file=settings.ca_file,
         clock=clock,
         tokens=tokens,
@@ -579,6 +580,7 @@ async def practice_settings(
         limit_hard_share=100,
         limit_hard_seats=people * 2,
         limit_hard_per_hour=people * 2,
+        write_budget=1_000_000,  # the practice tenant takes as much as it gets, unless a test tells it otherwise
         **more,
     )
 

@@ -309,6 +309,10 @@ class Settings(BaseSettings):
     limit_hard_share: Share = _field(60, "a percentage from 1 to 100, not below RECLAIM_LIMIT_SOFT_SHARE", "60")
     limit_hard_per_hour: Seats = _field(500, "a number of seats an hour", "500")
 
+    write_budget: Annotated[int, Field(ge=1, le=1_000_000)] = _field(
+        1500, "how many writes this process sends to Microsoft Graph in 150 seconds, of the 3,000 it takes", "1500"
+    )
+
     development: bool = _field(False, "true or false; true lets chat services on this machine in", "false")
     teams_app_id: ObjectId | None = _field(
         None, "the id of the bot's app registration", "5c0f6f5e-7a37-4f0f-9f3e-0d7c0e7f1a11"

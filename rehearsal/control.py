@@ -29,6 +29,7 @@ from rehearsal.gate import Gate, Handler
 from rehearsal.groups import ADMINS, AUDITORS, COPILOT_OWNERS, LICENSE_MANAGERS, VISIO_OWNERS
 from rehearsal.login import TokenDesk
 from rehearsal.prices import prices_csv
+from rehearsal.throttle import Counted
 from rehearsal.traps import NUMBERS, reports_of
 
 _T = TypeVar("_T")
@@ -78,6 +79,8 @@ class ControlEndpoints:
             web.delete("/faults", self._clear_faults),
             web.post("/permissions", self._grant),
             web.post("/certificates", self._upload),
+            web.get("/throttle", self._get_throttle),
+            web.post("/throttle", self._set_throttle),
             web.post("/premium", self._set_premium),
             web.post("/group-delay", self._set_group_delay),
             web.post("/tokens/expire", self._expire_tokens),
@@ -168,6 +171,16 @@ class ControlEndpoints:
             message = f"'application' is one of {', '.join(self._applications)}"
             raise ValueError(message)
         return self._applications[name]
+
+    async def _get_throttle(self, _: web.Request) -> web.Response:
+        return web.json_response(self._gate.throttle.told())
+
+    async def _set_throttle(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        calls = None if body.get("calls") is None else _field(body, "calls", int)
+        window_s = float(body.get("window_s", 150))
+        self._gate.throttle.set(Counted(_field(body, "counted", str)), calls, window_s)
+        return await self._get_throttle(request)
 
     async def _set_premium(self, request: web.Request) -> web.Response:
         self._gate.premium = _field(await _body(request), "premium", bool)

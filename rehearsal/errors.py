@@ -4,6 +4,8 @@ Bodies follow concepts/errors; the messages come from the pages and threads name
 the practice tenant words an error of Graph.
 """
 
+from collections.abc import Mapping
+
 BAD_REQUEST = "Request_BadRequest"
 
 
@@ -15,10 +17,19 @@ class GraphError(Exception):
         code: Graph's machine-readable code.
         message: Graph's English text.
         retry_after: Seconds for the Retry-After header, if any.
+        headers: Further headers.
     """
 
-    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
+        self.headers = dict(headers or {})
         self.status = status
         self.code = code
         self.message = message
@@ -68,9 +79,9 @@ def no_premium() -> GraphError:
     )
 
 
-def too_many_requests(retry_after: int | None) -> GraphError:
+def too_many_requests(retry_after: int | None, headers: Mapping[str, str] | None = None) -> GraphError:
     """Return the error of throttling (concepts/throttling; microsoft-graph-docs-contrib issue 1975)."""
-    return GraphError(429, "TooManyRequests", "Too many requests.", retry_after)
+    return GraphError(429, "TooManyRequests", "Too many requests.", retry_after, headers)
 
 
 def inherited_license() -> GraphError:

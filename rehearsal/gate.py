@@ -15,6 +15,7 @@ from rehearsal.applications import Application
 from rehearsal.clock import machine_now
 from rehearsal.login import TokenDesk, TokenState
 from rehearsal.permissions import READ_SIGN_INS
+from rehearsal.throttle import Throttle
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID, CLIENT_REQUEST_ID = "request-id", "client-request-id"
@@ -26,11 +27,13 @@ class Gate:
 
     Attributes:
         premium: The tenant has Entra ID P1, without which there is no sign-in data.
+        throttle: The limits of the service.
     """
 
     def __init__(self, tokens: TokenDesk) -> None:
         self._tokens = tokens
         self.premium = True
+        self.throttle = Throttle()
 
     def require(self, alternatives: frozenset[str]) -> None:
         """Refuse unless the calling application has one of the permissions.
@@ -100,7 +103,7 @@ def error_response(request: web.Request, error: errors.GraphError) -> web.Respon
             },
         }
     }
-    response = web.json_response(body, status=error.status, headers={REQUEST_ID: request_id})
+    response = web.json_response(body, status=error.status, headers={REQUEST_ID: request_id, **error.headers})
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -115,8 +118,10 @@ def stamp(request: web.Request, response: web.StreamResponse) -> None:
 
 async def answer(request: web.Request, handler: Handler, gate: Gate) -> web.StreamResponse:
     """Answer a Graph request, turning every refusal into Graph's form."""
+    used: dict[str, str] = {}
     try:
         gate.check_token(request)
+        used = gate.throttle.count(request)
         response = await handler(request)
     except errors.GraphError as error:
         response = error_response(request, error)
@@ -124,4 +129,5 @@ async def answer(request: web.Request, handler: Handler, gate: Gate) -> web.Stre
         if error.status not in {404, 405}:
             raise
         response = error_response(request, errors.no_such_path(request.path.rsplit("/", 1)[-1]))
+    response.headers.update(used)
     return response

@@ -228,6 +228,9 @@ class FakeWriter:
         """Let everything succeed from now on."""
         self._script = _Script()
 
+    async def turn(self, *, clicked: bool) -> None:
+        self._script.play("turn")
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         held = {seat.product_id: seat for seat in self.directory.held.get(person, ())}
         there = product in held and any(path.group_id is None for path in held[product].paths)

@@ -22,6 +22,9 @@ class SkippingWriter:
     def __init__(self, writer: SeatWriter, _: Stranger) -> None:
         self._writer = writer
 
+    async def turn(self, *, clicked: bool) -> None:
+        await self._writer.turn(clicked=clicked)
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         return _SUCCESS
 
@@ -38,6 +41,9 @@ class MistakenWriter:
     def __init__(self, writer: SeatWriter, stranger: Stranger) -> None:
         self._writer = writer
         self._stranger = stranger
+
+    async def turn(self, *, clicked: bool) -> None:
+        await self._writer.turn(clicked=clicked)
 
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         other = await self._stranger(person, product)

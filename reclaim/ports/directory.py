@@ -152,6 +152,19 @@ class ReadBack:
 class SeatWriter(Protocol):
     """The only place that changes the directory. One call is one write for one person; it never retries a write."""
 
+    async def turn(self, *, clicked: bool) -> None:
+        """Wait until the installation's share of Microsoft's limits has room for one write, and count it.
+
+        Asked before the intent of a write is stored, so that nothing waits in between.
+
+        Args:
+            clicked: A person waits for this write: it goes before all others.
+
+        Raises:
+            WriteBackError: That takes too long to wait for; `retry_after` says how long. Nothing was sent.
+        """
+        ...
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         """Unassign a direct license.
 

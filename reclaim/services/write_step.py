@@ -65,6 +65,10 @@ class WriteStep:
         Raises:
             Later: Writes are not allowed now, or this one failed and may be tried again.
         """
+        try:
+            await self._writer.turn(clicked=False)
+        except WriteBackError as error:
+            raise Later("write_budget", error.retry_after, counts=False) from error
         step = await self._intend(order_id, attempt, item, plan, look, known)
         if step is None:
             return True

@@ -176,6 +176,9 @@ class MortalWriter:
         self._writer = writer
         self._points = points
 
+    async def turn(self, *, clicked: bool) -> None:
+        await self._writer.turn(clicked=clicked)
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         call = self._writer.remove_direct(person, product, client_request_id=client_request_id)
         return await self._points.around(call, "remove_direct")

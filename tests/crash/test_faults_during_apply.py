@@ -58,6 +58,9 @@ class BetweenLookAndCall:
     writer: SeatWriter
     happens: Callable[[SeatWriter, PersonId, str], Awaitable[object]] | None
 
+    async def turn(self, *, clicked: bool) -> None:
+        await self.writer.turn(clicked=clicked)
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         await self._happen(person, product)
         return await self.writer.remove_direct(person, product, client_request_id=client_request_id)

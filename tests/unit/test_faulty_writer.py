@@ -12,6 +12,9 @@ class Recording:
     def __init__(self) -> None:
         self.calls: list[tuple[str, str, str]] = []
 
+    async def turn(self, *, clicked: bool) -> None:
+        pass
+
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         self.calls.append(("remove", person, product))
         return WriteResult(status=200, request_id="real", already_absent=False)

@@ -116,6 +116,7 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_LIMIT_HARD_SEATS": ("99",),
     "RECLAIM_LIMIT_HARD_SHARE": ("39", "60%"),
     "RECLAIM_LIMIT_HARD_PER_HOUR": ("0",),
+    "RECLAIM_WRITE_BUDGET": ("0", "half"),
     "RECLAIM_DEVELOPMENT": ("perhaps",),
     "RECLAIM_TEAMS_APP_ID": ("reclaim",),
     "RECLAIM_TEAMS_CERTIFICATE": ("missing.pem",),

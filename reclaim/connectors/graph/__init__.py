@@ -5,12 +5,14 @@ does not: any rule on which seat is idle or may be removed.
 
     fields, parsing   one JSON object -> one of our values, or an error
     answers           one HTTP answer: error body, Retry-After, hash
+    budget            how much is written in a time
     bot_token         the tokens of the bot in Teams, which are no Graph tokens
     installs          the bot's app, for a person who does not have it
     token, client     tokens; requests, repeats of reads, the check that the token goes to Graph only
     directory, writer the ports
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from reclaim.connectors.graph.bot_token import BotTokens, bot_tokens
+from reclaim.connectors.graph.budget import WriteBudget
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
@@ -95,6 +98,7 @@ def connect(
     tenant_id: str,
     reader: Registration,
     writer: Registration | None = None,
+    writes: int | None = None,
     ca_file: Path | None,
     clock: Clock,
     tokens: Tokens,
@@ -108,6 +112,7 @@ def connect(
         reader: The application that reads, and writes unless there is another one for that.
         writer: The application that writes, where the customer keeps the two apart. What was written is read back as
             the reader, so that the writer needs no permission to read.
+        writes: How many writes this process makes in 150 seconds; None: as many as it is asked for.
         ca_file: Certificates to trust instead of the public ones; None for those.
         clock: Dates answers and waits between repeated reads.
         tokens: Makes request ids, and the chance in waiting times.
@@ -130,9 +135,10 @@ def connect(
 
     reading = client_of(reader)
     writing = reading if writer is None else client_of(writer)
+    budget = None if writes is None else WriteBudget(writes, now=clock.now, monotonic=time.monotonic, sleep=clock.sleep)
     return GraphConnection(
         directory=GraphDirectory(reading),
-        writer=GraphSeatWriter(writing, reads=reading),
+        writer=GraphSeatWriter(writing, reads=reading, budget=budget),
         client=reading,
         writing=writing,
     )

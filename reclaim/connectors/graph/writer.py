@@ -8,6 +8,7 @@ concepts/errors.
 """
 
 from collections.abc import Awaitable, Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
 
@@ -15,6 +16,7 @@ import httpx
 import structlog
 
 from reclaim.connectors.graph.answers import NOT_FOUND, Answer
+from reclaim.connectors.graph.budget import PERCENTAGE, WriteBudget, percentage_of
 from reclaim.connectors.graph.client import GraphClient
 from reclaim.connectors.graph.directory import READ_PEOPLE
 from reclaim.connectors.graph.fields import Record, guid
@@ -46,6 +48,9 @@ _BEFORE_SENDING = (
     httpx.UnsupportedProtocol,
 )
 
+# Some services refuse without saying for how long (Microsoft Graph docs, concepts/throttling).
+_UNSAID = timedelta(seconds=10)
+
 _log = structlog.get_logger(__name__)
 
 
@@ -55,15 +60,21 @@ class GraphSeatWriter:
     Args:
         client: Writes.
         reads: Reads back, which the application that writes may have no permission for.
+        budget: How much is written; None: as much as is asked.
     """
 
-    def __init__(self, client: GraphClient, *, reads: GraphClient) -> None:
+    def __init__(self, client: GraphClient, *, reads: GraphClient, budget: WriteBudget | None = None) -> None:
         self._client = client
         self._reads = reads
+        self._budget = budget
+
+    async def turn(self, *, clicked: bool) -> None:
+        if self._budget is not None:
+            await self._budget.turn(clicked=clicked)
 
     async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
         person_id, sku_id = _ids(person, "person", product, "product")
-        answer = await _sent(
+        answer = await self._sent(
             self._client.post(
                 f"/users/{person_id}/assignLicense",
                 # Both lists are mandatory, also the empty one.
@@ -76,13 +87,23 @@ class GraphSeatWriter:
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         person_id, group_id = _ids(person, "person", group, "group")
-        answer = await _sent(
+        answer = await self._sent(
             self._client.delete_reference(
                 f"/groups/{group_id}/members/{person_id}/$ref", client_request_id=_correlation(client_request_id)
             ),
             client_request_id,
         )
         return _result(answer, needs=WRITE_MEMBERS, refusals=_GROUP_REFUSALS, absent=None)
+
+    async def _sent(self, sending: Awaitable[Answer], client_request_id: str) -> Answer:
+        answer = await _sent(sending, client_request_id)
+        if self._budget is not None:
+            refused = answer.status == HTTPStatus.TOO_MANY_REQUESTS
+            self._budget.heard(
+                percentage=percentage_of(answer.headers.get(PERCENTAGE)),
+                refused_for=(answer.retry_after or _UNSAID) if refused else None,
+            )
+        return answer
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         person_id, sku_id = guid(person, "person"), guid(product, "product")
