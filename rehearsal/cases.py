@@ -236,12 +236,8 @@ def office_group(sku: Sku, group: GroupKey) -> Recipe:
 def in_trouble(sku: Sku, state: str, error: str | None = None, group: GroupKey | None = None) -> Recipe:
     """Return an assignment that Graph does not call Active.
 
-    One that gives no seat saves nothing and is never idle. One that is active with an error may be taken away or be left
-    to a person.
+    It is never a saving, and so never idle, whether Microsoft counts a seat for it or not: an admin has to look.
     """
-    if gives_seat(state):
-        allowed = (Outcome.REMOVED, Outcome.NOT_SUPPORTED, Outcome.KEPT)
-        return (SeatPlan(sku, allowed, paths=(group,), state=state, error=error),)
     return (SeatPlan(sku, _BY_HAND, idle=False, paths=(group,), state=state, error=error),)
 
 

@@ -146,8 +146,13 @@ class Path:
 
     @property
     def gives_seat(self) -> bool:
-        """Whether this path holds a seat now. Error states hold none in the usual sense (graph.md trap 8)."""
+        """Whether Microsoft counts a seat for this path."""
         return self.state in ("Active", "ActiveWithError")
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is wrong with it: a path in an error state is never a saving, and needs a person."""
+        return self.state == "Active"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

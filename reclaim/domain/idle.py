@@ -93,7 +93,7 @@ def judge_seat(
         raise ValueError("now must be aware")
     if person.gone_at is not None:
         return NotIdleWhy.GONE
-    if not any(path.gives_seat for path in seat.paths):
+    if not any(path.sound for path in seat.paths):
         return NotIdleWhy.ERROR_STATE
     activity = read_activity(person.sign_ins, created_at=person.created_at, never_seen_since=never_seen_since)
     assigned_at = seat.assigned_at

@@ -91,7 +91,7 @@ def plan_removal(
         return RemovalPlan(blocker=Blocker.SKU_UNKNOWN, blocker_ref=seat.product_id)
     steps: list[PlanStep] = []
     for path in seat.paths:
-        if not path.gives_seat:
+        if not path.sound:
             return RemovalPlan(blocker=Blocker.ERROR_STATE, blocker_ref=path.group_id)
         if path.group_id is None:
             steps.append(PlanStep(StepKind.DIRECT, seat.product_id))
@@ -139,7 +139,8 @@ def _data_loss(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]
     rest: set[Blocker] = set()
     for other in others:
         if other.id != seat.id:
-            rest |= carried(other, skus)
+            # A license in trouble may be gone tomorrow: it saves no mailbox, though it may carry one.
+            rest |= carried(replace(other, paths=tuple(path for path in other.paths if path.sound)), skus)
     for blocker in (Blocker.LAST_MAILBOX, Blocker.LAST_FILES):
         if blocker in mine and blocker not in rest:
             return blocker

@@ -43,7 +43,7 @@ from reclaim.domain.idle import DISABLED_GRACE, NotIdleWhy, Rule
 from reclaim.domain.ids import PersonId, ProductId, RunId, SeatId
 from reclaim.ports.storage import DaySum, Marks, Scan, ScanRules, Span
 from storage.repositories.exclusions import EXCLUDES_BY, exclusion_id
-from storage.repositories.seats import GIVES_SEAT
+from storage.repositories.seats import GIVES_SEAT, SOUND
 from storage.sql import day_of, latest
 from storage.tables import (
     Instant,
@@ -302,7 +302,7 @@ def _verdicts(scan: Scan, rules: ScanRules, after: SeatId, upto: SeatId | None) 
     is_idle = facts.c.quiet_since <= case((facts.c.rule == Rule.DISABLED.value, grace), else_=window)
     verdict = case(
         (facts.c.gone_at.is_not(None), NotIdleWhy.GONE.value),
-        (~facts.c.held, NotIdleWhy.ERROR_STATE.value),
+        (~facts.c.sound, NotIdleWhy.ERROR_STATE.value),
         (facts.c.quiet_since.is_(None), NotIdleWhy.UNKNOWN.value),
         (is_idle, IDLE),
         (facts.c.last_seen_at > window, NotIdleWhy.IN_USE.value),
@@ -341,7 +341,17 @@ def _facts(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
         (seen.c.last_seen_at == seen.c.interactive_at, SignInKind.INTERACTIVE.value),
         else_=SignInKind.BACKGROUND.value,
     )
-    plain = ("seat_id", "person_id", "product_id", "held", "gone_at", "last_seen_at", "assigned_at", *EXCLUDES_BY)
+    plain = (
+        "seat_id",
+        "person_id",
+        "product_id",
+        "held",
+        "sound",
+        "gone_at",
+        "last_seen_at",
+        "assigned_at",
+        *EXCLUDES_BY,
+    )
     named = {"rule": rule, "quiet_since": quiet_since, "last_seen_kind": kind}
     return _once(
         "facts", select(*(seen.c[name] for name in plain), *(value.label(name) for name, value in named.items()))
@@ -367,7 +377,8 @@ def _seen(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
 
 def _held(after: SeatId, upto: SeatId | None) -> Subquery:
     """What the paths say of each seat; without its holder, or every group would carry all that is known of one."""
-    updated, gives = seat_paths.c.updated_at, case((seat_paths.c.state.in_(GIVES_SEAT), 1), else_=0)
+    updated = seat_paths.c.updated_at
+    gives, sound = (case((seat_paths.c.state.in_(states), 1), else_=0) for states in (GIVES_SEAT, SOUND))
     assigned_at = case((func.count(seat_paths.c.seat_id) == func.count(updated), func.max(updated)), else_=null())
     return (
         select(
@@ -376,6 +387,7 @@ def _held(after: SeatId, upto: SeatId | None) -> Subquery:
             seats.c.product_id,
             assigned_at.label("assigned_at"),
             (func.max(gives) == 1).label("held"),
+            (func.max(sound) == 1).label("sound"),
         )
         .select_from(seats.outerjoin(seat_paths, seat_paths.c.seat_id == seats.c.id))
         .where(_between(seats.c.id, after, upto), seats.c.gone_at.is_(None))

@@ -14,6 +14,7 @@ from storage.upsert import in_chunks
 
 DIRECT = "direct"  # seat_paths.via of a seat that was not given by a group
 GIVES_SEAT = ("Active", "ActiveWithError")  # as domain.directory.Path.gives_seat
+SOUND = ("Active",)  # as domain.directory.Path.sound
 
 
 class SqlSeats:

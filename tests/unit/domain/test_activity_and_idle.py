@@ -102,8 +102,9 @@ def test_a_disabled_account_with_a_seat_of_13_days_is_left_alone() -> None:
     assert judge(person(enabled=False), seat(VISIO, path(days=13))) is NotIdleWhy.TOO_NEW
 
 
-def test_a_seat_in_an_error_state_is_not_counted() -> None:
-    assert judge(held=seat(VISIO, path(state="Error"))) is NotIdleWhy.ERROR_STATE
+@pytest.mark.parametrize("state", ["Error", "ActiveWithError", "Disabled"])
+def test_trap_08_error_states_are_never_savings(state: str) -> None:
+    assert judge(held=seat(VISIO, path(state=state))) is NotIdleWhy.ERROR_STATE
 
 
 def test_a_person_who_is_gone_is_not_judged() -> None:

@@ -52,7 +52,7 @@ def test_a_seat_through_a_static_group_leaves_the_group() -> None:
     assert plan(seat(VISIO, path(TEAM))).steps == (LEAVE,)
 
 
-def test_a_seat_held_twice_is_freed_whole() -> None:
+def test_trap_01_a_seat_held_directly_and_by_a_group_is_freed_whole() -> None:
     assert plan(seat(VISIO, path(), path(TEAM))).steps == (DIRECT, LEAVE)
 
 
@@ -81,21 +81,23 @@ def test_a_group_that_nobody_knows_blocks() -> None:
     assert plan(seat(VISIO, path(TEAM)), groups={}).blocker is Blocker.GROUP_UNKNOWN
 
 
-def test_one_path_that_may_not_be_written_blocks_the_whole_seat() -> None:
+def test_trap_03_one_path_that_may_not_be_written_blocks_the_whole_seat() -> None:
     found = plan(seat(VISIO, path(), path(TEAM)), groups={TEAM: group(dynamic=True)})
 
     assert (found.blocker, found.steps) == (Blocker.GROUP_DYNAMIC, ())
 
 
-def test_a_path_in_an_error_state_blocks() -> None:
-    assert plan(seat(VISIO, path(state="Error"))).blocker is Blocker.ERROR_STATE
+@pytest.mark.parametrize("state", ["Error", "ActiveWithError", "Disabled", "a state of tomorrow"])
+def test_trap_08_a_path_in_an_error_state_needs_a_person(state: str) -> None:
+    assert plan(seat(VISIO, path(state=state))).blocker is Blocker.ERROR_STATE
+    assert plan(seat(VISIO, path(), path(TEAM, state=state))).blocker is Blocker.ERROR_STATE
 
 
 def test_an_unknown_sku_blocks() -> None:
     assert plan_removal(seat(), (), skus={}, groups={}).blocker is Blocker.SKU_UNKNOWN
 
 
-def test_the_only_mailbox_is_held() -> None:
+def test_trap_16_the_only_mailbox_is_held() -> None:
     found = plan(seat(E3), seat(VISIO))
 
     assert (found.blocker, found.held) == (Blocker.LAST_MAILBOX, True)
@@ -109,8 +111,9 @@ def test_a_second_suite_with_its_mailbox_plan_off_does_not() -> None:
     assert plan(seat(E3), seat(E5, path(off=("p-mail",)))).blocker is Blocker.LAST_MAILBOX
 
 
-def test_a_second_suite_in_an_error_state_does_not() -> None:
-    assert plan(seat(E3), seat(E5, path(state="Error"))).blocker is Blocker.LAST_MAILBOX
+@pytest.mark.parametrize("state", ["Error", "ActiveWithError"])
+def test_a_second_suite_in_an_error_state_does_not(state: str) -> None:
+    assert plan(seat(E3), seat(E5, path(state=state))).blocker is Blocker.LAST_MAILBOX
 
 
 def test_the_only_files_are_held_even_if_the_mailbox_is_elsewhere() -> None:
