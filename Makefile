@@ -10,7 +10,7 @@ UV_VERSION := 0.13.9
 CODE = $(wildcard app.py scheduler.py bot cards reclaim storage rehearsal tests benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench images cards format install dev lock clean
+.PHONY: help run test bench oracle images cards format install dev lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ test: dev ## check format, lint, types and imports, then run every test (ARGS go
 
 bench: install ## measure, print a line per measure, write build/bench.json
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+oracle: dev ## judge every seat of a practice tenant of 100,000 people by its label; long (ARGS="--people 20000")
+	@$(BIN)/python -m tests.oracle $(ARGS)
 
 images: dev ## take the pictures of README anew, in headless Chromium
 	@$(BIN)/python -m tests.pictures
