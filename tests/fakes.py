@@ -231,16 +231,19 @@ class FakeWriter:
     async def turn(self, *, clicked: bool) -> None:
         self._script.play("turn")
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        held = {seat.product_id: seat for seat in self.directory.held.get(person, ())}
-        there = product in held and any(path.group_id is None for path in held[product].paths)
-        return self._write(
-            "remove_direct",
-            (person, product),
-            client_request_id,
-            absent=not there,
-            change=lambda: self.directory.drop_path(person, product, None),
-        )
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        there = self._directly_held(person)
+        missing = [product for product in products if product not in there]
+        if missing and len(products) > 1:
+            # All or nothing, as at Microsoft's, and it does not say which of them is missing.
+            self.calls.append(("remove_direct", person, *products))
+            raise WriteBackError("No such license.", permanent=True, maybe_applied=False, status=400)
+
+        def change() -> None:
+            for product in products:
+                self.directory.drop_path(person, product, None)
+
+        return self._write("remove_direct", (person, *products), client_request_id, absent=bool(missing), change=change)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         members = self.directory.members.get(group, [])
@@ -263,8 +266,12 @@ class FakeWriter:
             seat=next((seat for seat in seats if seat.id == wanted), None), request_id=f"read-{len(self.calls)}"
         )
 
+    def _directly_held(self, person: PersonId) -> set[ProductId]:
+        held = self.directory.held.get(person, ())
+        return {seat.product_id for seat in held if any(path.group_id is None for path in seat.paths)}
+
     def _write(
-        self, method: str, of: tuple[str, str], client_request_id: str, *, absent: bool, change: Callable[[], None]
+        self, method: str, of: tuple[str, ...], client_request_id: str, *, absent: bool, change: Callable[[], None]
     ) -> WriteResult:
         self.calls.append((method, *of))
         self.client_request_ids.append(client_request_id)

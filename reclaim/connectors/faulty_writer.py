@@ -25,7 +25,7 @@ class SkippingWriter:
     async def turn(self, *, clicked: bool) -> None:
         await self._writer.turn(clicked=clicked)
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
         return _SUCCESS
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
@@ -45,9 +45,9 @@ class MistakenWriter:
     async def turn(self, *, clicked: bool) -> None:
         await self._writer.turn(clicked=clicked)
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        other = await self._stranger(person, product)
-        return await self._writer.remove_direct(other, product, client_request_id=client_request_id)
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        other = await self._stranger(person, products[0])
+        return await self._writer.remove_direct(other, *products, client_request_id=client_request_id)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         other = await self._stranger(person, group)

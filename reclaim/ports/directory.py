@@ -165,11 +165,12 @@ class SeatWriter(Protocol):
         """
         ...
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        """Unassign a direct license.
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        """Unassign direct licenses, one or more: all of them, or none.
 
         Raises:
-            WriteBackError: `maybe_applied` says whether to read back before anything else.
+            WriteBackError: `maybe_applied` says whether to read back before anything else. Of several products one that
+                is not there is an error too, since then none was taken.
         """
         ...
 

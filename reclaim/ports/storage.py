@@ -810,6 +810,10 @@ class Orders(Protocol):
         """Return the earliest `not_before` later than `after` of ready and verifying orders."""
         ...
 
+    async def hold_person(self, person: PersonId) -> None:
+        """Let only one unit of work at a time decide on a write for this person; the others wait for its end."""
+        ...
+
     async def written_steps(self, person: PersonId) -> list[RemovalStep]:
         """Return steps of this person that were or may have been written and are not verified yet, over all orders."""
         ...

@@ -1,31 +1,34 @@
 """Write-back: carry out one person's approved removals, each planned again from a live read just before its write.
 
-Per seat: look again (rule 5) → intent stored → call → answer stored → read back → outcome. A crash in between leaves an
-`intended` step: the next run first finds out whether the call landed, by reading, and never repeats one that did.
+What a person holds directly goes in one call where Microsoft takes that. Per seat: look again (rule 5) → intent stored →
+call → answer stored → read back → outcome. A crash in between leaves an `intended` step: the next run first finds out
+whether the call landed, by reading, and never repeats one that did.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import structlog
 
 from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.campaign import Campaign, CampaignState, WriteMode, stricter
 from reclaim.domain.directory import Seat
-from reclaim.domain.ids import GroupId, OrderId
+from reclaim.domain.ids import GroupId, ItemId, OrderId
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
-from reclaim.domain.removal import Approved, Outcome, PlanStep, StepKind, Stop, look_again
+from reclaim.domain.removal import Outcome, PlanStep, StepKind, Stop
 from reclaim.domain.review import ReviewItem, Waiting
-from reclaim.errors import PortError
+from reclaim.errors import PortError, WriteBackError
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.live_look import WAITS_FOR_SYNC, LiveLook, Look
+from reclaim.services.second_look import explained, judge
 from reclaim.services.settle import (
-    TAKES_EFFECT_WITHIN,
     Later,
     close_if_settled,
     end_item,
@@ -37,7 +40,8 @@ from reclaim.services.settle import (
     wait_item,
     with_steps,
 )
-from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, WriteStep
+from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, Wanted, WriteStep
+from reclaim.services.write_together import WriteTogether
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
@@ -78,6 +82,7 @@ class ApplyRemovals:
         self._writer = writer
         self._live = LiveLook(work=work, clock=clock, policy=policy, directory=directory)
         self._step = WriteStep(work=work, clock=clock, tokens=tokens, policy=policy, writer=writer)
+        self._together = WriteTogether(work=work, clock=clock, policy=policy, live=self._live, step=self._step)
         self._attest = Attestor(clock=clock, tokens=tokens)
 
     async def handle(self, job: Job) -> None:
@@ -98,54 +103,75 @@ class ApplyRemovals:
         if campaign.state is not CampaignState.APPLYING:
             return
         try:
-            for item in items:
-                if item.outcome is None:
-                    await self._item(run, item)
+            await self._items(run, [item for item in items if item.outcome is None])
         except Later as later:
             await self._postpone(run, later)
         else:
             await self._finish(run)
 
+    async def _items(self, run: _Run, items: Sequence[ReviewItem]) -> None:
+        """Write all in one call where that is possible, and the rest seat by seat.
+
+        Products depend on one another, and Microsoft sometimes says so with the message of another refusal. So a seat that
+        it refused is tried again after the others, as long as one of those went.
+        """
+        done: frozenset[ItemId] = frozenset()
+        if len(items) > 1 and stricter(run.campaign.mode, self._policy.writes) is WriteMode.LIVE:
+            done = await self._together.write(run.campaign, run.order_id, run.attempt, items)
+        for item in items:
+            if item.id in done:
+                await self._read_back(run, item)
+        waiting = [item for item in items if item.id not in done]
+        fresh = bool(done)
+        while waiting:
+            refused: list[tuple[ReviewItem, WriteBackError]] = []
+            for item in waiting:
+                error = await self._item(run, item)
+                if error is None:
+                    fresh = True
+                elif error.status == HTTPStatus.BAD_REQUEST:
+                    refused.append((item, error))
+                else:
+                    await self._step.fail(run.order_id, run.attempt, item, error)
+            if not fresh:
+                for item, error in refused:
+                    await self._step.fail(run.order_id, run.attempt, item, error)
+                return
+            waiting, fresh = [item for item, _ in refused], False
+
     # One seat ------------------------------------------------------------------------------------------------------
 
-    async def _item(self, run: _Run, item: ReviewItem) -> None:
+    async def _item(self, run: _Run, item: ReviewItem) -> WriteBackError | None:
+        """Take one seat as far as it goes now; return what Microsoft said if it refused for good."""
         look = await self._live.at(run.campaign, item)
         await self._resolve_intents(run, item, look)
         order, known = await self._known(run, item)
-        ours = self._explained(known, item)
+        ours = explained(known, item, self._clock.now())
         wrote = any(step.state is StepState.WRITTEN for step in steps_of(order, item.id))
         seat = look.seat(item.product_id)
         if wrote and not _left(seat, ours):
             # All is written; what the person does now cannot stop it, so it must not be called kept either.
             await self._read_back(run, item)
-            return
-        decision = look_again(
-            _approved(run.campaign, item),
-            look.person,
-            now=self._clock.now(),
-            data_as_of=look.data_as_of,
-            skus=look.skus,
-            groups=look.groups,
-            ours=ours,
-            never_seen_since=self._policy.never_seen_since,
-            exclusions=look.exclusions,
-        )
+            return None
+        decision = judge(run.campaign, item, look, ours=ours, now=self._clock.now(), policy=self._policy)
         if isinstance(decision, Stop):
             facts: dict[str, Fact] = {"exclusion": decision.exclusion} if decision.exclusion else {}
             await self._end(run, item, decision.outcome, decision.reason, look, facts)
-            return
+            return None
         if stricter(run.campaign.mode, self._policy.writes) is WriteMode.DRY_RUN:
             if wrote:
                 await self._read_back(run, item)
             else:
                 await self._end(run, item, Outcome.DRY_RUN, "would_be_removed", look)
-            return
+            return None
         ids = {step.id for step in known}
         for step in decision.steps:
             # A seat is freed whole or not at all: after a refusal nothing more of it is written.
-            if not await self._step.write(run.order_id, run.attempt, item, step, look, known=ids):
-                return
+            refused = await self._step.write(run.order_id, run.attempt, [Wanted(item, step, look)], known=ids)
+            if refused is not None:
+                return refused
         await self._read_back(run, item)
+        return None
 
     async def _resolve_intents(self, run: _Run, item: ReviewItem, look: Look) -> None:
         """Find out whether calls without an answer landed: a crash or a lost answer leaves a step `intended`."""
@@ -188,20 +214,6 @@ class ApplyRemovals:
         async with self._work.read() as work:
             order = await get_order(work, run.order_id)
             return order, await work.orders.written_steps(item.person_id)
-
-    def _explained(self, known: list[RemovalStep], item: ReviewItem) -> frozenset[PlanStep]:
-        """Return the steps whose effect is our doing, whether or not a read shows it yet.
-
-        A call of another order that may be on its way counts as well: the seat that it takes saves no mailbox. After some
-        days a step explains nothing any more: what it took may have been given again.
-        """
-        since = self._clock.now() - TAKES_EFFECT_WITHIN
-        return frozenset(
-            step.step
-            for step in known
-            if (step.state is StepState.WRITTEN and step.written_at is not None and step.written_at >= since)
-            or (step.maybe_written and step.item_id != item.id)
-        )
 
     # What came of it -------------------------------------------------------------------------------------------------
 
@@ -341,16 +353,6 @@ class ApplyRemovals:
                 )
             )
             await work.commit()
-
-
-def _approved(campaign: Campaign, item: ReviewItem) -> Approved:
-    return Approved(
-        seat_id=item.seat_id,
-        rule=item.rule,
-        days=campaign.scope.days,
-        paths=item.snapshot.paths,
-        plan=item.plan,
-    )
 
 
 def _left(seat: Seat | None, ours: frozenset[PlanStep]) -> bool:

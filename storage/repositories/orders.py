@@ -12,7 +12,7 @@ from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId,
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.removal import PlanStep, StepKind
 from storage.repositories.conflicts import changed
-from storage.tables import campaigns, removal_orders, removal_steps, review_items
+from storage.tables import campaigns, people, removal_orders, removal_steps, review_items
 from storage.upsert import in_chunks, upsert
 
 _ORDER = removal_orders.c
@@ -140,6 +140,10 @@ class SqlOrders:
         query = select(func.min(_ORDER.not_before)).where(_ORDER.state.in_(waiting), _ORDER.not_before > after)
         found: datetime | None = await self._connection.scalar(query)
         return found
+
+    async def hold_person(self, person: PersonId) -> None:
+        """On SQLite there is one writing transaction at a time anyway."""
+        await self._connection.execute(select(people.c.id).where(people.c.id == person).with_for_update())
 
     async def written_steps(self, person: PersonId) -> list[RemovalStep]:
         """Count every intended step as perhaps written: a crash right after the call leaves it in that state."""

@@ -179,8 +179,8 @@ class MortalWriter:
     async def turn(self, *, clicked: bool) -> None:
         await self._writer.turn(clicked=clicked)
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        call = self._writer.remove_direct(person, product, client_request_id=client_request_id)
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        call = self._writer.remove_direct(person, *products, client_request_id=client_request_id)
         return await self._points.around(call, "remove_direct")
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:

@@ -61,9 +61,9 @@ class BetweenLookAndCall:
     async def turn(self, *, clicked: bool) -> None:
         await self.writer.turn(clicked=clicked)
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        await self._happen(person, product)
-        return await self.writer.remove_direct(person, product, client_request_id=client_request_id)
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        await self._happen(person, products[0])
+        return await self.writer.remove_direct(person, *products, client_request_id=client_request_id)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         await self._happen(person, group)

@@ -1,7 +1,7 @@
 """A campaign from its start to its end: the real services on SQLite, fakes around them, and a process that can die."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -197,6 +197,7 @@ class Call:
     ref: str
     frozen: bool
     took: bool
+    number: int
 
 
 class MortalWriter(FakeWriter):
@@ -214,33 +215,47 @@ class MortalWriter(FakeWriter):
         # Person and product or group that Microsoft refuses for good, and those that it asks to try later.
         self.refused: set[tuple[str, str]] = set()
         self.busy: set[tuple[str, str]] = set()
+        # Product that cannot go while the person has the other one, unless that one goes in the same call.
+        self.depends: dict[str, str] = {}
+        self.together = True  # whether a call for several products is taken at all
+        self.made = 0
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        call = super().remove_direct(person, product, client_request_id=client_request_id)
-        return await self._recorded("remove_direct", person, product, call)
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        call = super().remove_direct(person, *products, client_request_id=client_request_id)
+        return await self._recorded("remove_direct", person, products, call)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         call = super().leave_group(person, group, client_request_id=client_request_id)
-        return await self._recorded("leave_group", person, group, call)
+        return await self._recorded("leave_group", person, (group,), call)
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self.fate.around("read back", super().read_back(person, product))
 
-    async def _recorded(self, method: str, person: str, ref: str, call: Awaitable[WriteResult]) -> WriteResult:
+    async def _recorded(
+        self, method: str, person: str, refs: Sequence[str], call: Awaitable[WriteResult]
+    ) -> WriteResult:
+        """One call of several products stands as one `Call` for each, all with the same `number`."""
         frozen = await self._is_frozen()
+        self.made = number = self.made + 1
         if self.during is not None:
             during, self.during = self.during, None
             await during()
-        before = self._has(method, person, ref)
-        if (person, ref) in self.busy:
+        before = {ref: self._has(method, person, ref) for ref in refs}
+        if any((person, ref) in self.busy for ref in refs):
             self.fail(method, WriteBackError("Busy.", maybe_applied=False, status=429))
-        if (person, ref) in self.refused:
+        if any((person, ref) in self.refused for ref in refs):
             self.fail(method, WriteBackError("Refused.", permanent=True, maybe_applied=False, status=403))
+        needed = [self.depends[ref] for ref in refs if ref in self.depends]
+        if (len(refs) > 1 and not self.together) or any(
+            other not in refs and self._has(method, person, other) for other in needed
+        ):
+            self.fail(method, WriteBackError("Depends.", permanent=True, maybe_applied=False, status=400))
         try:
             return await self.fate.around("write", call)
         finally:
-            took = before and not self._has(method, person, ref)
-            self.writes.append(Call(self.directory.clock.now(), method, person, ref, frozen, took))
+            for ref in refs:
+                took = before[ref] and not self._has(method, person, ref)
+                self.writes.append(Call(self.directory.clock.now(), method, person, ref, frozen, took, number))
 
     def _has(self, method: str, person: str, ref: str) -> bool:
         if method == "leave_group":

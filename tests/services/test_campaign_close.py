@@ -275,13 +275,13 @@ async def test_a_failed_removal_is_tried_again_by_a_new_attempt(campaigns: Campa
 
 
 async def test_retry_leaves_alone_whoever_is_still_being_worked_on(campaigns: CampaignWorld) -> None:
-    campaigns.hire("ada", seat("ada", PROJECT), seat("ada", VISIO))
+    campaigns.hire("ada", seat("ada", PROJECT), seat("ada", VISIO, VISIO_GROUP))
     campaigns.hire("ben")
     await campaigns.open()
     await campaigns.revoke("ada", "ben")
     await campaigns.revoke("ada", product=PROJECT)
     campaigns.writer.refused = {("ada", PROJECT), ("ben", VISIO)}
-    campaigns.writer.busy = {("ada", VISIO)}
+    campaigns.writer.busy = {("ada", VISIO_GROUP)}
     await campaigns.close()
     campaigns.writer.refused = set()
 

@@ -119,7 +119,7 @@ async def test_a_write_whose_call_is_on_its_way_is_finished_and_none_starts_afte
 
 
 async def test_a_freeze_between_two_seats_of_one_person_stops_the_second(campaigns: CampaignWorld) -> None:
-    campaigns.hire("ada", seat("ada", VISIO), seat("ada", PROJECT))
+    campaigns.hire("ada", seat("ada", VISIO, VISIO_GROUP), seat("ada", PROJECT))
     await campaigns.open()
     await campaigns.revoke("ada")
     await campaigns.revoke("ada", product=PROJECT)

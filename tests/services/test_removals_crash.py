@@ -11,7 +11,7 @@ from reclaim.domain.removal import Outcome
 from tests.databases import copy_sqlite
 from tests.fakes import Killed
 from tests.services.campaign_world import HOUR, CampaignWorld, check
-from tests.services.world import VISIO, VISIO_GROUP, seat
+from tests.services.world import PROJECT, VISIO, VISIO_GROUP, seat
 
 GROUP_DELAY = 2 * HOUR
 _DEADLY = ("close: after", "writeback: after commit", "writeback: after write", "writeback: after read back")
@@ -147,3 +147,42 @@ async def test_a_job_that_runs_twice_writes_once(campaigns: CampaignWorld) -> No
 
     assert (await campaigns.order("ada")).version == version
     assert len(campaigns.writer.writes) == 1
+
+
+async def test_a_process_that_dies_at_any_point_of_one_call_for_two_licenses_takes_each_once(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    async def begin(folder: Path) -> CampaignWorld:
+        folder.mkdir()  # noqa: ASYNC240 - a test may block
+        world = CampaignWorld(copy_sqlite(sqlite_template, folder))
+        world.hire("ada", seat("ada", VISIO), seat("ada", PROJECT))
+        await world.start()
+        await world.open()
+        await world.revoke("ada")
+        await world.revoke("ada", product=PROJECT)
+        await world.settle()
+        world.clock.at = (await world.campaign()).may_close_at
+        await world.due.tick()
+        world.fate.passed.clear()
+        return world
+
+    whole = await begin(tmp_path / "whole")
+    await whole.engine.drain()
+    await whole.stop()
+    points = [number for number, name in enumerate(whole.fate.passed, start=1) if name.startswith("writeback: after")]
+    assert [whole.fate.passed[number - 1] for number in points].count("writeback: after write") == 1
+
+    for number in points:
+        world = await begin(tmp_path / f"dies-{number}")
+        world.fate.die_at = number
+        with pytest.raises(Killed):
+            await world.engine.drain()
+        await world.restart()
+        await world.wait(5 * HOUR)
+
+        where = f"died {whole.fate.passed[number - 1]} ({number})"
+        assert set((await world.outcomes()).values()) == {Outcome.REMOVED}, where
+        assert await world.state() is CampaignState.CLOSED, where
+        assert sorted(write.ref for write in world.writer.writes) == sorted((VISIO, PROJECT)), where
+        await check(world)
+        await world.stop()

@@ -15,8 +15,8 @@ class Recording:
     async def turn(self, *, clicked: bool) -> None:
         pass
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        self.calls.append(("remove", person, product))
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        self.calls.append(("remove", person, products[0]))
         return WriteResult(status=200, request_id="real", already_absent=False)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:

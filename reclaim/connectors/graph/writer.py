@@ -72,18 +72,21 @@ class GraphSeatWriter:
         if self._budget is not None:
             await self._budget.turn(clicked=clicked)
 
-    async def remove_direct(self, person: PersonId, product: ProductId, *, client_request_id: str) -> WriteResult:
-        person_id, sku_id = _ids(person, "person", product, "product")
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        ids = [_ids(person, "person", product, "product") for product in products]
+        person_id, sku_ids = ids[0][0], [sku_id for _, sku_id in ids]
         answer = await self._sent(
             self._client.post(
                 f"/users/{person_id}/assignLicense",
                 # Both lists are mandatory, also the empty one.
-                {"addLicenses": [], "removeLicenses": [sku_id]},
+                {"addLicenses": [], "removeLicenses": sku_ids},
                 client_request_id=_correlation(client_request_id),
             ),
             client_request_id,
         )
-        return _result(answer, needs=WRITE_LICENSES, refusals=_LICENSE_REFUSALS, absent=_NO_SUCH_LICENSE)
+        # One call does all or nothing: that one of several licenses is not there says nothing of the others.
+        absent = _NO_SUCH_LICENSE if len(sku_ids) == 1 else None
+        return _result(answer, needs=WRITE_LICENSES, refusals=_LICENSE_REFUSALS, absent=absent)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         person_id, group_id = _ids(person, "person", group, "group")

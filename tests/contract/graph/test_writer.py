@@ -74,6 +74,25 @@ async def test_a_direct_license_goes_with_both_lists_and_the_given_id(graph: Scr
     assert result == WriteResult(status=200, request_id=REQUEST_ID, already_absent=False)
 
 
+async def test_several_direct_licenses_go_in_one_request(graph: ScriptedGraph) -> None:
+    graph.will(ok(user()))
+
+    await graph.writer.remove_direct(ADELE, VISIO, E3, client_request_id=WRITE_ID)
+
+    assert json.loads(graph.requests[0].content) == {"addLicenses": [], "removeLicenses": [VISIO, E3]}
+
+
+async def test_trap_21_one_of_several_licenses_that_is_not_there_says_nothing_of_the_others(
+    graph: ScriptedGraph,
+) -> None:
+    graph.will(error(400, BAD, "User does not have a corresponding license."))
+
+    with pytest.raises(WriteBackError) as raised:
+        await graph.writer.remove_direct(ADELE, VISIO, E3, client_request_id=WRITE_ID)
+
+    assert (raised.value.permanent, raised.value.maybe_applied, raised.value.status) == (True, False, 400)
+
+
 async def test_a_membership_goes_by_its_reference(graph: ScriptedGraph) -> None:
     graph.will(done(204))
 
