@@ -108,6 +108,7 @@ def policy(settings: Settings) -> Policy:
         never_seen_since=settings.never_seen_since,
         close_grace=settings.close_grace,
         cooldown=settings.cooldown,
+        undo_window=settings.undo_window,
         data_max_age=settings.data_max_age,
         reminder_before=settings.reminder_before,
         limits=Limits(
@@ -268,6 +269,7 @@ def _router(
             name_owner=use.owners,
             close_campaign=use.close,
             freeze_writes=use.freeze,
+            restore_seats=use.restores,
             read_status=use.status,
             read_summary=use.summaries,
             explain_seat=use.why,
@@ -313,6 +315,10 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.RECEIPT: use.results.handle_receipt,
         jobs.CONFIRMATION: use.confirm.handle,
         jobs.EXCLUDE: use.exclude.handle,
+        jobs.RESTORE: use.restore.handle,
+        jobs.RESTORES: use.way_back.handle_restores,
+        jobs.CAME_BACK: use.way_back.handle_came_back,
+        jobs.ASK_BACK: use.way_back.handle_ask_back,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

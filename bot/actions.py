@@ -4,6 +4,7 @@ from bot.actions_control import CONTROL_ACTIONS
 from bot.actions_inbox import INBOX_ACTIONS
 from bot.actions_item import ITEM_ACTIONS
 from bot.actions_money import MONEY_ACTIONS
+from bot.actions_restore import RESTORE_ACTIONS
 from bot.actions_start import START_ACTIONS
 from bot.actions_wave import WAVE_ACTIONS
 from bot.handling import ActionVerb
@@ -15,4 +16,5 @@ ACTIONS: tuple[ActionVerb, ...] = (
     *START_ACTIONS,
     *MONEY_ACTIONS,
     *CONTROL_ACTIONS,
+    *RESTORE_ACTIONS,
 )

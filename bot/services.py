@@ -39,6 +39,7 @@ from reclaim.domain.read_models import (
     ReviewSummary,
     SeatFilter,
     SeatPage,
+    SeatReceipt,
     SpendReport,
     StartPreview,
     StartSeats,
@@ -46,6 +47,8 @@ from reclaim.domain.read_models import (
     Wave,
     WhyReport,
 )
+from reclaim.domain.restore import AskedHow
+from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
 from reclaim.domain.review import Choice, KeepReason
 from reclaim.domain.roles import Actor, Role
 from reclaim.ports.chat import Messenger
@@ -231,6 +234,21 @@ class FreezeWrites(Protocol):
     async def confirm_resume(self, actor: Actor, ref: str) -> FreezeView: ...
 
 
+class RestoreSeats(Protocol):
+    """`reclaim.services.restore_seats`."""
+
+    async def find_item(self, text: str) -> ItemId | None: ...
+    async def find_person(self, text: str) -> PersonId: ...
+    async def preview(self, campaign_id: CampaignId, person: PersonId | None = None) -> RestorePreview: ...
+    async def line(self, item_id: ItemId) -> RestoreLine: ...
+    async def view(self, campaign_id: CampaignId) -> RestoresView: ...
+    async def ask_back(self, item_id: ItemId, person: PersonId) -> AskBackView: ...
+    async def undo(self, actor: Actor, item_id: ItemId) -> RestoreLine: ...
+    async def undo_campaign(self, actor: Actor, campaign_id: CampaignId, person: PersonId | None = None) -> int: ...
+    async def get_back(self, actor: Actor, item_id: ItemId, how: AskedHow) -> RestoreLine: ...
+    async def decline(self, actor: Actor, item_id: ItemId) -> AskBackView: ...
+
+
 class ReadStatus(Protocol):
     """`reclaim.services.read_status`."""
 
@@ -244,6 +262,7 @@ class ReadSummary(Protocol):
     """`reclaim.services.read_summary`."""
 
     async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None: ...
+    async def receipt(self, campaign: CampaignId, person: PersonId) -> SeatReceipt | None: ...
 
 
 class ExplainSeat(Protocol):
@@ -288,6 +307,7 @@ class Services:
     name_owner: NameOwner
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
+    restore_seats: RestoreSeats
     read_status: ReadStatus
     read_summary: ReadSummary
     explain_seat: ExplainSeat

@@ -132,6 +132,8 @@ def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
         label = f"Retry {formats.number(failed)} failed"
         actions.append(Action(label=label, verb="retry.submit", ref=ref, submits=False))
     actions.append(Action(label="By reviewer", verb="campaign.reviewers", ref=ref, more=True, submits=False))
+    if may_run and status.verified_count:
+        actions.append(Action(label="Undo a removal…", verb="restore.campaign", ref=ref, more=True, submits=False))
     return CardView(
         kind="campaign.closed",
         headline=Headline(
@@ -393,7 +395,8 @@ def _outcome_bar(status: CampaignStatus) -> list[Progress]:
     if not status.outcomes:
         return []
     counts = dict(status.outcomes)
-    gone, person = counts.get(Outcome.REMOVED, 0), sum(counts.get(one, 0) for one in NEED_A_PERSON)
+    back = status.restored_count + status.regranted_count
+    gone, person = counts.get(Outcome.REMOVED, 0) - back, sum(counts.get(one, 0) for one in NEED_A_PERSON)
     other = sum(counts.get(one, 0) for one in _NOTHING_TO_REMOVE)
     stays = sum(counts.values()) - gone - person - other
     dry = "dry run" if status.mode is WriteMode.DRY_RUN else "already gone"
@@ -417,6 +420,12 @@ def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
         parts.append(f"{formats.number(again)} {'was' if again == 1 else 'were'} used again and {_stay(again)}.")
     if gone:
         parts.append(f"{formats.number(gone)} {'was' if gone == 1 else 'were'} already gone.")
+    if status.restored_count:
+        parts.append(f"{formats.number(status.restored_count)} restored.")
+    if status.regranted_count:
+        parts.append(f"{formats.number(status.regranted_count)} came back: somebody gave the seat again.")
+    if status.asked_back:
+        parts.append(f"{formats.number(status.asked_back)} asked back by the holder.")
     if person:
         parts.append(
             f"{formats.count(person, 'seat')} {'needs' if person == 1 else 'need'} a person; the report says why."
@@ -448,6 +457,9 @@ def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
         facts.append(Fact("Verified gone", gone))
     if status.realised.seats:
         facts.append(Fact("Realised at renewal", stage_text(status.realised)))
+    if status.restored_count or status.regranted_count:
+        back = formats.number(status.restored_count + status.regranted_count)
+        facts.append(Fact("There again, not saved", f"{back}: {formats.monthly(status.reversed, whole=True)}"))
     done = f"{formats.number(status.reviewers_done)} of {formats.number(status.reviewers)}"
     facts.append(Fact("Reviewers finished", done))
     if status.open_with and status.state is CampaignState.OPEN:

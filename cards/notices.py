@@ -5,16 +5,20 @@ from typing import assert_never
 from cards.campaign import closed_card, opened_card
 from cards.control import freeze_card, sync_card
 from cards.preview import launch_request_card
+from cards.restores import ask_back_card, came_back_card, restores_card
 from cards.results import receipt_card, summary_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
+    AskBackNotice,
+    CameBackNotice,
     CampaignClosedNotice,
     CampaignOpenNotice,
     LaunchAskedNotice,
     ListGoneNotice,
     Notice,
     ReceiptNotice,
+    RestoresNotice,
     ResumeAskedNotice,
     SummaryNotice,
     SyncNotice,
@@ -45,5 +49,11 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return summary_card(notice.summary, zone)
         case ReceiptNotice():
             return receipt_card(notice.receipt, zone)
+        case RestoresNotice():
+            return restores_card(notice.restores, zone)
+        case CameBackNotice():
+            return came_back_card(notice.came_back, zone)
+        case AskBackNotice():
+            return ask_back_card(notice.question, zone)
         case _:
             assert_never(notice)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cards import formats
 from cards.phrases import dry_run, group, name, next_box, quoted, sku, title
 from cards.reasons import OUTCOMES
+from cards.restores import receipt_actions, way_strip
 from cards.view import Action, CardView, Element, Fact, Facts, Headline, Paragraph, Refresh, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
@@ -19,7 +20,7 @@ _LISTED = 10
 
 def summary_card(summary: ReviewSummary, zone: str) -> CardView:
     """Draw what became of a reviewer's answers: while removals run, in place, and for good when all are checked."""
-    removed = _of(summary.approved, Outcome.REMOVED)
+    removed = _gone(summary, summary.approved)
     freed = _total(removed)
     asked = len(summary.answered) + len(summary.unanswered)
     body: list[Element] = [*dry_run(summary.mode), *_running(summary), *_freed(summary)]
@@ -45,34 +46,56 @@ def summary_card(summary: ReviewSummary, zone: str) -> CardView:
 
 
 def receipt_card(receipt: SeatReceipt, zone: str) -> CardView:
-    """Draw what was taken from a holder, why, and what stays."""
+    """Draw what was taken from a holder, why, what stays, and the way back."""
     seats = receipt.seats
     one = seats[0] if len(seats) == 1 else None
-    gone = f"{sku(one.item.snapshot.sku_name)} was removed" if one else f"{len(seats)} of your seats were removed"
     body: list[Element] = []
     for seat in seats[:_LISTED]:
         if one is None:
             body.append(Paragraph(sku(seat.item.snapshot.sku_name), heading=True))
+        strip = way_strip(seat.way, zone) if seat.way is not None else None
+        body += [strip] if strip is not None else []
         body.append(Facts(_receipt_facts(seat, receipt, zone)))
     if len(seats) > _LISTED:
         body.append(Paragraph(f"{formats.number(len(seats) - _LISTED)} more in /reclaim seats mine.", subtle=True))
-    again = "it" if one else "one of them"
-    body.append(next_box(f"There is nothing to do. If you still need {again}, ask {name(receipt.owner_name)}."))
+    body.append(next_box(_receipt_next(receipt)))
     return CardView(
         kind="consent.receipt",
-        headline=Headline(title=gone, context=title(receipt.campaign_name)),
+        headline=Headline(title=_receipt_title(receipt), context=title(receipt.campaign_name)),
         body=tuple(body),
-        actions=(Action(label="My seats", verb="command.run", ref="seats mine", submits=False),),
+        actions=(
+            *receipt_actions(receipt),
+            Action(label="My seats", verb="command.run", ref="seats mine", submits=False),
+        ),
         fallback=f"{formats.count(len(seats), 'seat', in_words=True).capitalize()} of yours"
         f" {'was' if one else 'were'} removed. The account stays.",
+        refresh=Refresh("receipt.open", receipt.campaign_id),
     )
+
+
+def _receipt_title(receipt: SeatReceipt) -> str:
+    seats = receipt.seats
+    if len(seats) > 1:
+        return f"{len(seats)} of your seats were removed"
+    there = seats[0].way is not None and seats[0].way.reversal is not None
+    return f"{sku(seats[0].item.snapshot.sku_name)} {'is back' if there else 'was removed'}"
+
+
+def _receipt_next(receipt: SeatReceipt) -> str:
+    ways = [seat.way for seat in receipt.seats if seat.way is not None]
+    again = "it" if len(receipt.seats) == 1 else "one of them"
+    if any(way.open for way in ways):
+        return f"There is nothing to do. If you still need {again}, you can get it back here, if a seat is free."
+    if ways and all(way.reversal is not None or way.restore is not None for way in ways):
+        return f"There is nothing to do. Questions go to {name(receipt.owner_name)}."
+    return f"There is nothing to do. If you still need {again}, ask {name(receipt.owner_name)}."
 
 
 def _running(summary: ReviewSummary) -> list[Paragraph]:
     if not summary.running:
         return []
     whole = len(summary.approved)
-    removed = len(_of(summary.approved, Outcome.REMOVED))
+    removed = len(_gone(summary, summary.approved))
     stopped = summary.campaign_state is CampaignState.PAUSED
     after = "removals are stopped for now." if stopped else "this card updates itself."
     return [Paragraph(f"{formats.number(removed)} of {formats.number(whole)} removed, {after}")]
@@ -82,8 +105,8 @@ def _freed(summary: ReviewSummary) -> list[Strip]:
     """Return what the answers have freed, once nothing runs any more; only what is verified gone counts."""
     if summary.running:
         return []
-    by_answer = _of(summary.chosen(Choice.REVOKE), Outcome.REMOVED)
-    by_silence = _of(summary.by_silence, Outcome.REMOVED)
+    by_answer = _gone(summary, summary.chosen(Choice.REVOKE))
+    by_silence = _gone(summary, summary.by_silence)
     back = sum(item.outcome in _CAME_BACK for item in summary.approved)
     came = f"; {formats.number(back)} came back into use and {'stays' if back == 1 else 'stay'}" if back else ""
     strips = []
@@ -96,6 +119,10 @@ def _freed(summary: ReviewSummary) -> list[Strip]:
         text = (
             f"{formats.number(len(by_silence))} {what} removed, as the first message said{_a_year(by_silence)}{came}."
         )
+        strips.append(Strip(tone=Tone.NEUTRAL, text=text))
+    if summary.reversed:
+        number = len(summary.reversed)
+        text = f"{formats.count(number, 'removed seat')} {'is' if number == 1 else 'are'} there again."
         strips.append(Strip(tone=Tone.NEUTRAL, text=text))
     return strips
 
@@ -155,11 +182,14 @@ def _receipt_facts(seat: ReceiptSeat, receipt: SeatReceipt, zone: str) -> tuple[
         if seat.approved_by
         else f"Nobody answered in {campaign}, and it removes such seats"
     )
-    return (
+    facts = [
         Fact("What", f"Your seat of {sku(item.snapshot.sku_name)}, gone since {when}"),
         Fact("Why", why),
         Fact("What stays", _stays(item)),
-    )
+    ]
+    if seat.way is not None and seat.way.open and seat.way.until is not None:
+        facts.append(Fact("Back until", formats.moment(seat.way.until, zone)))
+    return tuple(facts)
 
 
 def _stays(item: ReviewItem) -> str:
@@ -174,8 +204,9 @@ def _stays(item: ReviewItem) -> str:
     return f"{stays}. You left the group {' and '.join(groups)}; what it opened goes with it"
 
 
-def _of(items: Sequence[ReviewItem], outcome: Outcome) -> list[ReviewItem]:
-    return [item for item in items if item.outcome is outcome]
+def _gone(summary: ReviewSummary, items: Sequence[ReviewItem]) -> list[ReviewItem]:
+    """Return the seats that are verified gone and are not there again."""
+    return [item for item in items if item.outcome is Outcome.REMOVED and item.id not in summary.reversed]
 
 
 def _total(items: Sequence[ReviewItem]) -> Total:

@@ -8,7 +8,21 @@ from cards import formats
 from cards.exclusions import why_excluded
 from cards.phrases import data_read, name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, last_sign_in
-from cards.view import CardView, Element, Expandable, Fact, Facts, Headline, Paragraph, Row, Rows
+from cards.restores import way_strip
+from cards.view import (
+    Action,
+    CardView,
+    Element,
+    Expandable,
+    Fact,
+    Facts,
+    Headline,
+    Paragraph,
+    Row,
+    Rows,
+    Strip,
+    Tone,
+)
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.calendar import local_day
 from reclaim.domain.idle import NotIdleWhy, Rule
@@ -54,6 +68,14 @@ EVENTS: dict[EventKind, str] = {
     EventKind.REMOVAL_WRITTEN: "Removal made",
     EventKind.REMOVAL_FAILED: "Removal failed",
     EventKind.REMOVAL_VERIFIED: "Removal checked",
+    EventKind.RESTORE_ASKED: "Seat asked back",
+    EventKind.RESTORE_INTENDED: "Restore about to be made",
+    EventKind.RESTORE_WRITTEN: "Restore made",
+    EventKind.RESTORE_FAILED: "Restore failed",
+    EventKind.RESTORE_VERIFIED: "Restored and checked",
+    EventKind.REGRANT_FOUND: "Removed seat found again",
+    EventKind.ASKED_BACK: "Holder asked: want it back?",
+    EventKind.ASK_BACK_ANSWERED: "Holder answered",
     EventKind.SYNC_CONFIRMED: "Confirmed by the next reading",
     EventKind.ITEM_ENDED: "Seat settled",
     EventKind.CAMPAIGN_PAUSED: "Campaign stopped",
@@ -167,6 +189,12 @@ def _seat(seat: WhySeat, report: WhyReport, zone: str) -> list[Element]:
     ]
     if seat.item is not None:
         parts.append(Facts(_review(seat, zone)))
+    if seat.way is not None and (strip := way_strip(seat.way, zone)) is not None:
+        parts.append(strip)
+    if seat.item is not None and seat.way is not None and seat.way.until is not None and seat.way.open:
+        back = Action(label="Restore…", verb="restore.open", ref=seat.item.id, submits=False)
+        until = formats.moment(seat.way.until, zone)
+        parts.append(Strip(tone=Tone.NEUTRAL, text=f"It can be restored until {until}.", actions=(back,)))
     if seat.messages:
         messages = tuple(Fact(name(one.person_name), _message(one, zone)) for one in seat.messages)
         parts.append(Expandable(label="Messages", content=(Facts(messages),)))

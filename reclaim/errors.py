@@ -16,6 +16,7 @@ Each class has a stable `code`; the message is fit for the person who clicked. O
 """
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -121,6 +122,13 @@ class DirectoryError(PortError):
         self.graph_code = graph_code
 
 
+class Refusal(StrEnum):
+    """What Microsoft refuses a write for, and what only an admin can mend."""
+
+    NO_AVAILABLE_LICENSES = "no_available_licenses"
+    USAGE_LOCATION = "usage_location"
+
+
 class WriteBackError(PortError):
     """Writing to the directory failed.
 
@@ -128,6 +136,7 @@ class WriteBackError(PortError):
         maybe_applied: True if the change may have landed all the same (5xx, lost answer): read back before any retry.
         status: Microsoft Graph's HTTP status, or None where no answer came.
         request_id: Microsoft Graph's `request-id`, for the audit trail.
+        refusal: Why Microsoft refused it, where it said so in words that we know.
     """
 
     code = "write_back_error"
@@ -141,11 +150,13 @@ class WriteBackError(PortError):
         maybe_applied: bool,
         status: int | None = None,
         request_id: str | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         super().__init__(message, retry_after=retry_after, permanent=permanent)
         self.maybe_applied = maybe_applied
         self.status = status
         self.request_id = request_id
+        self.refusal = refusal
 
 
 class DeliveryError(PortError):

@@ -300,6 +300,7 @@ class Settings(BaseSettings):
     )
     close_grace: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
     cooldown: Duration = _field(timedelta(days=90), "a duration in m, h or d", "90d")
+    undo_window: Duration = _field(timedelta(days=30), "a duration in m, h or d", "30d")
     data_max_age: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
     reminder_before: Duration = _field(timedelta(days=2), "a duration in m, h or d", "2d")
 

@@ -655,6 +655,68 @@ removal_steps = Table(
     UniqueConstraint("order_id", "seq"),
 )
 
+# The way back: an item's removal undone, found undone by somebody else, or its holder asked ------------------------------
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("item_id", ForeignKey("review_items.id"), nullable=False, unique=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("person_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("state", String, nullable=False),  # restoring, restored, restore_failed
+    Column("version", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("not_before", Instant),
+    Column("checks", Integer, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("how", String, nullable=False),  # undo, receipt, asked_back
+    Column("asked_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("why_not", String),
+    Column("detail", Text),
+    Column("after", Text),
+)
+Index("ix_restores_due", restores.c.state, restores.c.not_before)
+restore_steps = Table(
+    "restore_steps",
+    metadata,
+    Column("restore_id", ForeignKey("restores.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # assign_direct, join_group
+    Column("ref", String, nullable=False),
+    Column("disabled_plans", JSON, nullable=False),
+    Column("state", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("client_request_id", String),
+    Column("request_id", String),
+    Column("error", Text),
+    Column("maybe_written", Boolean, nullable=False),
+    Column("intended_at", Instant),
+    Column("written_at", Instant, index=True),
+)
+reversals = Table(
+    "reversals",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("how", String, nullable=False),  # restored, regranted
+    Column("at", Instant, nullable=False),
+    Column("through", JSON, nullable=False),  # group ids, "direct"
+    Column("run_id", String, index=True),
+)
+ask_backs = Table(
+    "ask_backs",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False, index=True),
+    Column("person_id", String, nullable=False),
+    Column("signed_in_at", Instant, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("wanted", Boolean),
+    Column("answered_at", Instant),
+)
+
 # Chat ----------------------------------------------------------------------------------------------------------------
 messages = Table(
     "messages",

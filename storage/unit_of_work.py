@@ -25,6 +25,7 @@ from storage.repositories.items import SqlItems
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
+from storage.repositories.restores import SqlRestores
 from storage.repositories.savings import SqlSavings
 from storage.repositories.scans import SqlScans
 from storage.repositories.seats import SqlSeats
@@ -57,6 +58,7 @@ class SqlUnitOfWork:
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)
         self.orders = SqlOrders(connection)
+        self.restores = SqlRestores(connection)
         self.messages = SqlMessages(connection)
         self.identities = SqlIdentities(connection)
         self.slack_installations = SqlSlackInstallations(connection)

@@ -2,14 +2,15 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, event
 
-from reclaim.domain.directory import Group, LivePerson, Person, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, Path, Person, Seat, Sku
 from reclaim.domain.ids import GroupId, ItemId, MessageId, PersonId, ProductId, seat_id
 from reclaim.domain.notices import Notice, WaveNotice
 from reclaim.errors import DeliveryError, DirectoryError, WriteBackError
@@ -128,6 +129,15 @@ class FakeDirectory:
             for seat in self.held.get(person, ())
         ]
         self.held[person] = tuple(seat for seat in left if seat.paths)
+
+    def add_path(self, person: PersonId, product: ProductId, path: Path) -> None:
+        """Give a path of one product from now on; a path that was there is replaced."""
+        given = replace(path, updated_at=self.clock.now())
+        held = {seat.product_id: seat for seat in self.held.get(person, ())}
+        before = held.get(product) or Seat(id=seat_id(person, product), person_id=person, product_id=product, paths=())
+        others = tuple(one for one in before.paths if one.group_id != path.group_id)
+        held[product] = replace(before, paths=(*others, given))
+        self.held[person] = tuple(held.values())
 
     # Reading it -------------------------------------------------------------------------------------------------------
     async def skus(self) -> Page[Sku]:
@@ -255,6 +265,29 @@ class FakeWriter:
         return self._write(
             "leave_group", (person, group), client_request_id, absent=person not in members, change=change
         )
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        path = Path(group_id=None, state="Active", disabled_plans=tuple(disabled_plans))
+        return self._write(
+            "assign_direct",
+            (person, product),
+            client_request_id,
+            absent=False,
+            change=lambda: self.directory.add_path(person, product, path),
+        )
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        def change() -> None:
+            members = self.directory.members.setdefault(group, [])
+            if person not in members:
+                members.append(person)
+            for product in self.directory.group_facts[group].sku_ids:
+                path = Path(group_id=group, state="Active")
+                self.directory.later(self.group_delay, partial(self.directory.add_path, person, product, path))
+
+        return self._write("join_group", (person, group), client_request_id, absent=False, change=change)
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         self.calls.append(("read_back", person, product))

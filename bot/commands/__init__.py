@@ -22,6 +22,7 @@ from bot.commands.spend import SPEND
 from bot.commands.start import START
 from bot.commands.status import STATUS
 from bot.commands.sync import SYNC
+from bot.commands.undo import UNDO
 from bot.commands.why import WHY
 from bot.handling import Verb
 
@@ -42,6 +43,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     EXCLUDE,
     CLOSE,
     RETRY,
+    UNDO,
     SYNC,
     OWNER,
     CANCEL,

@@ -4,7 +4,7 @@ A check that cannot fail is a defect. Each fault makes one mistake that a real w
 tenant's own account of what happened must differ from ours.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
 
 from reclaim.domain.ids import GroupId, PersonId, ProductId
@@ -31,6 +31,14 @@ class SkippingWriter:
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         return _SUCCESS
 
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        return _SUCCESS
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        return _SUCCESS
+
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self._writer.read_back(person, product)
 
@@ -52,6 +60,14 @@ class MistakenWriter:
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         other = await self._stranger(person, group)
         return await self._writer.leave_group(other, group, client_request_id=client_request_id)
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        return await self._writer.assign_direct(person, product, disabled_plans, client_request_id=client_request_id)
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        return await self._writer.join_group(person, group, client_request_id=client_request_id)
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self._writer.read_back(person, product)

@@ -16,6 +16,7 @@ ItemId = NewType("ItemId", str)
 BatchId = NewType("BatchId", str)  # the answers of one click
 OrderId = NewType("OrderId", str)
 StepId = NewType("StepId", str)
+RestoreId = NewType("RestoreId", str)
 EventId = NewType("EventId", str)
 MessageId = NewType("MessageId", str)
 

@@ -16,6 +16,7 @@ from reclaim.domain.read_models import (
     SyncView,
     Wave,
 )
+from reclaim.domain.restore_views import AskBackView, CameBackView, RestoresView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,42 @@ class ReceiptNotice:
         return receipt_matter(self.receipt.campaign_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoresNotice:
+    """To the owner and to who asked: where the restores of a campaign stand, in one message."""
+
+    restores: RestoresView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and matter."""
+        return f"restores:{self.restores.campaign_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBackNotice:
+    """To the owner and the admins: removed seats are there again, and through what."""
+
+    came_back: CameBackView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one message per campaign and sync."""
+        return f"came_back:{self.came_back.campaign_id}:{self.came_back.run_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskBackNotice:
+    """To a holder who signed in again after their seat was removed: do they want it back, and what became of that."""
+
+    question: AskBackView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per removal."""
+        return f"ask_back:{self.question.item.id}"
+
+
 Notice = (
     WaveNotice
     | ListGoneNotice
@@ -150,6 +187,9 @@ Notice = (
     | SyncNotice
     | SummaryNotice
     | ReceiptNotice
+    | RestoresNotice
+    | CameBackNotice
+    | AskBackNotice
 )
 
 

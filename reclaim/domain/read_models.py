@@ -13,11 +13,12 @@ from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, 
 from reclaim.domain.directory import AssigneeKind, Person
 from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, PersonId, ProductId, SeatId
+from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Price, Total
 from reclaim.domain.orders import RemovalStep
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
 
@@ -529,6 +530,7 @@ class ReviewSummary:
         answered: Seats that this reviewer answered.
         unanswered: Seats that were with this reviewer, or a group of theirs, to the end without an answer.
         passed_on: Seats that this reviewer handed to somebody else, who has them now.
+        reversed: Removed seats that are there again, restored or given by somebody: they save nothing.
     """
 
     campaign_id: CampaignId
@@ -543,6 +545,7 @@ class ReviewSummary:
     answered: tuple[ReviewItem, ...]
     unanswered: tuple[ReviewItem, ...]
     passed_on: tuple[ReviewItem, ...]
+    reversed: frozenset[ItemId] = frozenset()
 
     @property
     def by_silence(self) -> tuple[ReviewItem, ...]:
@@ -571,10 +574,11 @@ class ReviewSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiptSeat:
-    """A seat that is verified gone. `approved_by` None: nobody answered, and the campaign removes such seats."""
+    """A seat that was verified gone. `approved_by` None: nobody answered, and the campaign removes such seats."""
 
     item: ReviewItem
     approved_by: str | None
+    way: WayBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -628,7 +632,11 @@ class CampaignStatus:
         open_with: The reviewers with the most open seats, most first; all of them are `reviewers` less `reviewers_done`.
         potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
         removed: Money of the seats that are written and not yet seen to be gone.
-        verified: Money of the seats verified gone. Nothing else is saved.
+        verified: Money of the seats verified gone and still gone. Nothing else is saved.
+        restored_count, regranted_count: Seats verified gone that are there again: by us, or by somebody else. They are in
+            `verified_count`'s stead, and in the outcome `removed`.
+        reversed: Their money.
+        asked_back: Seats that their holder wanted back: removals too many.
         realised: Of those, by which the order has become smaller at its renewal.
         reduce: By how much each order can be made smaller now for what this campaign has reclaimed.
         minutes_left: How long the removals that wait will take at their present pace; None if that cannot be told.
@@ -672,6 +680,10 @@ class CampaignStatus:
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     nudgeable: int = 0
+    restored_count: int = 0
+    regranted_count: int = 0
+    reversed: Total = field(default_factory=Total)
+    asked_back: int = 0
     realised: Stage = field(default_factory=Stage)
     reduce: tuple[Renewal, ...] = ()
 
@@ -713,6 +725,7 @@ class WhySeat:
     messages: tuple["SentMessage", ...] = ()
     cancelled: bool = False  # the campaign was: nobody is asked any more
     exclusion: ExclusionView | None = None
+    way: WayBack | None = None  # of an item that has ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

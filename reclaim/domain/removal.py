@@ -248,7 +248,7 @@ def look_again(
     holding = strongest(exclusions, live.person, seat.product_id, now)
     if holding is not None:
         return Stop(Outcome.KEPT, EXCLUDED, holding.id)
-    if _newer_path(approved.paths, seat.paths):
+    if newer_paths(approved.paths, seat.paths):
         return Stop(Outcome.REGRANTED, "path_newer_than_approval")
     stop = _still_unused(approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since)
     if stop is not None:
@@ -279,16 +279,14 @@ def _step(path: Path, product: ProductId) -> PlanStep:
     )
 
 
-def _newer_path(frozen: Sequence[Path], live: Sequence[Path]) -> bool:
-    """Whether somebody touched or added a path since the snapshot. A path that vanished is no re-grant."""
+def newer_paths(frozen: Sequence[Path], live: Sequence[Path]) -> list[Path]:
+    """Return the paths that somebody touched or added since the snapshot. A path that vanished is no re-grant."""
     before = {path.group_id: path.updated_at for path in frozen}
-    for path in live:
-        if path.group_id not in before:
-            return True
-        known = before[path.group_id]
-        if path.updated_at != known and (path.updated_at is None or known is None or path.updated_at > known):
-            return True
-    return False
+    return [path for path in live if path.group_id not in before or _is_newer(path.updated_at, before[path.group_id])]
+
+
+def _is_newer(at: datetime | None, known: datetime | None) -> bool:
+    return at != known and (at is None or known is None or at > known)
 
 
 def _still_unused(

@@ -1,5 +1,6 @@
 """The customer's directory: reading it page by page, reading one person live, and the writes that take a seat away."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -176,6 +177,24 @@ class SeatWriter(Protocol):
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         """Take the person's membership of `group` away; never the person.
+
+        Raises:
+            WriteBackError: As above.
+        """
+        ...
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        """Assign a license directly, with these service plans off. One that is there is set to the same.
+
+        Raises:
+            WriteBackError: As above; `refusal` says that no seat is free or that the person has no usage location.
+        """
+        ...
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        """Make the person a direct member of `group`; one who is a member already is no error.
 
         Raises:
             WriteBackError: As above.

@@ -27,6 +27,7 @@ from reclaim.domain.ids import (
     OrderId,
     PersonId,
     ProductId,
+    RestoreId,
     RunId,
     SeatId,
     TenantId,
@@ -36,6 +37,7 @@ from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore import AskBack, Restore, Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.domain.savings import PoolChange, SeatGroup, Stage, VerifiedSeat
 from reclaim.ports.directory import PersonRow, Request, SignInRow
@@ -483,6 +485,10 @@ class Savings(Protocol):
         """Return how many seats are realised and what they cost a month."""
         ...
 
+    async def reversed_stage(self, campaign: CampaignId | None = None) -> Stage:
+        """Return the seats that were verified gone and are there again."""
+        ...
+
     async def groups(self, campaign: CampaignId | None = None) -> list[SeatGroup]:
         """Return the seats of a campaign, or of all, by how they stand."""
         ...
@@ -824,6 +830,89 @@ class Orders(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalFigure:
+    """How many removals of a campaign were reversed so, and what they cost a month; `currency` as in `ItemFigure`."""
+
+    how: Returned
+    currency: str | None
+    items: int
+    monthly_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskBackFigures:
+    """Removals that were wrong by the word of the holder: `wanted_back`; `asked`: who was asked after a sign-in."""
+
+    asked: int
+    wanted_back: int
+
+
+class Restores(Protocol):
+    """The way back: restores, removed seats that are there again, and holders who were asked."""
+
+    async def add(self, restore: Restore) -> None:
+        """Store a new one. Raises Conflict if its item has one."""
+        ...
+
+    async def get(self, restore: RestoreId) -> Restore | None: ...
+
+    async def save(self, restore: Restore) -> None:
+        """Compare-and-set on the version; steps are stored with it."""
+        ...
+
+    async def of_items(self, items: Iterable[ItemId]) -> dict[ItemId, Restore]: ...
+
+    async def of_campaign(self, campaign: CampaignId) -> list[Restore]: ...
+
+    async def due(self, now: datetime, *, limit: int) -> list[Restore]: ...
+
+    async def next_due(self, after: datetime) -> datetime | None: ...
+
+    async def news(self, *, since: datetime) -> list[tuple[CampaignId, str]]:
+        """Return campaigns of which a restore was asked for or ended since then, with what is new whenever one is."""
+        ...
+
+    async def any_intended(self, person: PersonId, *, but: RestoreId | None = None) -> bool:
+        """Return whether a restore of this person, other than `but`, has a call on its way."""
+        ...
+
+    async def reverse(self, reversal: Reversal) -> bool:
+        """Note, once per item, that its seat is there again; False if that was known."""
+        ...
+
+    async def reversals(self, items: Iterable[ItemId]) -> dict[ItemId, Reversal]: ...
+
+    async def reversals_of(self, campaign: CampaignId, run: str | None = None) -> list[Reversal]:
+        """Return those of a campaign; of one sync, if one is named."""
+        ...
+
+    async def reversal_figures(self, campaign: CampaignId) -> list[ReversalFigure]: ...
+
+    async def there_again(self, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
+        """Return removed items, verified before then and not reversed, whose seat a sync has seen, by id."""
+        ...
+
+    async def signed_in_again(
+        self, run: str, *, since: datetime, after: ItemId | None, limit: int
+    ) -> list[tuple[ItemId, datetime]]:
+        """Return removed items, verified since then, whose enabled holder has signed in after that, by id, with the time.
+
+        As read by this run; not those whose seat is there, was asked for, or whose holder was asked.
+        """
+        ...
+
+    async def ask_back(self, asked: AskBack) -> bool:
+        """Note, once per item, that its holder is asked; False if that was known."""
+        ...
+
+    async def asked_back(self, item: ItemId) -> AskBack | None: ...
+
+    async def answer_ask_back(self, item: ItemId, *, wanted: bool, at: datetime) -> None: ...
+
+    async def ask_back_figures(self, campaign: CampaignId) -> AskBackFigures: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRecord:
     """One message to one person: `intended` before the network, then sent, updated or dead."""
 
@@ -1067,6 +1156,8 @@ class UnitOfWork(Protocol):
     def items(self) -> Items: ...
     @property
     def orders(self) -> Orders: ...
+    @property
+    def restores(self) -> Restores: ...
     @property
     def messages(self) -> Messages: ...
     @property

@@ -16,6 +16,7 @@ from reclaim.ports.system import Clock
 from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
+from reclaim.services.due_restores import TOLD_KINDS, due_restores, tell_again
 from reclaim.services.jobs import (
     RECEIPT,
     announce_job,
@@ -91,6 +92,9 @@ class DueWork:
         told += [_sentence(lapsed, "request", "to confirm lapsed")] if lapsed else []
         told += await self._orders(now)
         await self._results(now)
+        async with self._work.read() as work:
+            restoring = await due_restores(work, now)
+        await enqueue(self._work, restoring)
         told += await self._directory(now)
         return tuple(told)
 
@@ -105,6 +109,9 @@ class DueWork:
             order_due = await work.orders.next_due(now)
             if order_due is not None:
                 times.append(order_due)
+            restore_due = await work.restores.next_due(now)
+            if restore_due is not None:
+                times.append(restore_due)
             newest = await work.syncs.newest_complete()
             if newest is not None:
                 times.append(newest.started_at + SYNC_EVERY)
@@ -172,8 +179,9 @@ class DueWork:
         """Try again, hourly for a day, to tell results that a channel failed to take."""
         async with self._work.read() as work:
             failed = await work.messages.failed(RESULT_KINDS, since=now - RESULTS_TRIED_FOR)
+            way_back = await work.messages.failed(TOLD_KINDS, since=now - RESULTS_TRIED_FOR)
         occasion = f"hour-{int(now.timestamp() // HOUR.total_seconds())}"
-        jobs = []
+        jobs = tell_again(way_back, occasion)
         for matter, person in failed:
             about, _, campaign = matter.partition(":")
             again = receipt_job if about == RECEIPT else summary_job

@@ -12,6 +12,7 @@ from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ExclusionView, SentMessage, WhyReport, WhySeat
+from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import ReviewItem
 from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
@@ -21,6 +22,7 @@ from reclaim.services.find_idle_seats import as_read
 from reclaim.services.find_person import find_person
 from reclaim.services.freshness import data_age
 from reclaim.services.naming import names_of
+from reclaim.services.way_back import ways_back
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class _Asked:
     campaign: Campaign | None
     assignee_name: str | None
     messages: tuple[SentMessage, ...]
+    way: WayBack
 
     @property
     def cancelled(self) -> bool:
@@ -62,7 +65,7 @@ class ExplainSeat:
             run = await reading.syncs.newest_complete()
             skus = await reading.catalog.skus()
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
-            asked = await _asked(reading, person.id)
+            asked = await self._asked(reading, person.id)
             held_by = await _held_by(reading, person, seats, now)
         there = [self._held(person, seat, run, now, skus, asked, held_by.get(seat.product_id)) for seat in seats]
         left = [_gone(one) for seat, one in asked.items() if seat not in {seat.product_id for seat in seats}]
@@ -74,6 +77,24 @@ class ExplainSeat:
             zone=self._policy.zone,
             now=now,
         )
+
+    async def _asked(self, reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:
+        """Return the newest item of each of the person's products."""
+        newest: dict[ProductId, ReviewItem] = {}
+        for item in await reading.items.of_person(person):
+            newest.setdefault(item.product_id, item)
+        names = await names_of(reading, (item.assignee_id for item in newest.values()))
+        ways = await ways_back(reading, list(newest.values()), clock=self._clock, policy=self._policy)
+        return {
+            product: _Asked(
+                item=item,
+                campaign=await reading.campaigns.get(item.campaign_id),
+                assignee_name=names.get(item.assignee_id) if item.assignee_id else None,
+                messages=tuple(await reading.messages.about_item(item.id)),
+                way=ways[item.id],
+            )
+            for product, item in newest.items()
+        }
 
     def _held(
         self,
@@ -113,6 +134,7 @@ class ExplainSeat:
             messages=about.messages if about else (),
             cancelled=about is not None and about.cancelled,
             exclusion=exclusion,
+            way=about.way if about else None,
         )
 
 
@@ -142,21 +164,5 @@ def _gone(about: _Asked) -> WhySeat:
         assignee_name=about.assignee_name,
         messages=about.messages,
         cancelled=about.cancelled,
+        way=about.way,
     )
-
-
-async def _asked(reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:
-    """Return the newest item of each of the person's products."""
-    newest: dict[ProductId, ReviewItem] = {}
-    for item in await reading.items.of_person(person):
-        newest.setdefault(item.product_id, item)
-    names = await names_of(reading, (item.assignee_id for item in newest.values()))
-    return {
-        product: _Asked(
-            item=item,
-            campaign=await reading.campaigns.get(item.campaign_id),
-            assignee_name=names.get(item.assignee_id) if item.assignee_id else None,
-            messages=tuple(await reading.messages.about_item(item.id)),
-        )
-        for product, item in newest.items()
-    }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reclaim.domain.directory import AssigneeKind
-from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, OrderId, PersonId, RunId
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, ItemId, OrderId, PersonId, RestoreId, RunId
 from reclaim.ports.engine import Job
 
 SYNC = "sync"
@@ -24,6 +24,10 @@ PROGRESS = "progress"
 RECEIPT = "receipt"
 CONFIRMATION = "confirmation"
 EXCLUDE = "exclude"
+RESTORE = "restore"
+RESTORES = "restores"
+CAME_BACK = "came_back"
+ASK_BACK = "ask_back"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -161,6 +165,28 @@ def confirmation_job(request: str, state: str, again: int = 0) -> Job:
 def exclude_job(exclusion: str, occasion: str) -> Job:
     """Mark the seats that an exclusion holds, or held."""
     return Job(kind=EXCLUDE, key=f"{EXCLUDE}:{exclusion}:{occasion}", args={"exclusion": exclusion})
+
+
+def restore_job(restore: RestoreId, attempt: int, again: int = 0) -> Job:
+    """Give a seat back, or look whether it is there; `again` counts later tries, for a job that died."""
+    return Job(
+        kind=RESTORE, key=_key(f"{RESTORE}:{restore}:{attempt}", again), args={"restore": restore, "attempt": attempt}
+    )
+
+
+def restores_job(campaign: CampaignId, occasion: str) -> Job:
+    """Show the owner, and who asked, what was restored in a campaign. One job per occasion."""
+    return Job(kind=RESTORES, key=f"{RESTORES}:{campaign}:{occasion}", args={"campaign": campaign})
+
+
+def came_back_job(campaign: CampaignId, run: RunId, occasion: str = "found") -> Job:
+    """Tell the owner and the admins which removed seats a sync has found again."""
+    return Job(kind=CAME_BACK, key=f"{CAME_BACK}:{campaign}:{run}:{occasion}", args={"campaign": campaign, "run": run})
+
+
+def ask_back_job(item: ItemId, occasion: str) -> Job:
+    """Ask a holder whether they want a seat back, or show what became of it. One job per occasion."""
+    return Job(kind=ASK_BACK, key=f"{ASK_BACK}:{item}:{occasion}", args={"item": item})
 
 
 def _key(first: str, again: int) -> str:

@@ -49,7 +49,11 @@ class ReadSpend:
                 excluded=await view_exclusions(reading, held_by),
                 today=local_day(now, self._policy.zone),
                 reclaimed=await reading.savings.reclaimed(),
-                savings=savings_of(await reading.savings.groups(), realised=await reading.savings.realised_stage()),
+                savings=savings_of(
+                    await reading.savings.groups(),
+                    realised=await reading.savings.realised_stage(),
+                    reversed_=await reading.savings.reversed_stage(),
+                ),
             )
 
 

@@ -14,10 +14,11 @@ from reclaim.domain.paging import page_of
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore import Returned
 from reclaim.domain.review import Choice, Waiting
 from reclaim.domain.savings import Stage
 from reclaim.errors import InvalidRequest, NotFound
-from reclaim.ports.storage import ItemFigure, UnitOfWork, Work
+from reclaim.ports.storage import ItemFigure, ReversalFigure, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.naming import names_of
 from reclaim.services.nudge_reviewers import whom_to_nudge
@@ -143,6 +144,8 @@ class ReadStatus:
         ids: list[AssigneeId | None] = [campaign.owner_id, campaign.cancelled_by, campaign.abandoned_by, *dead]
         names = await names_of(work, [*ids, *(one.assignee_id for one in reviewers.open_with)])
         removed = [one for one in figures if one.outcome is Outcome.REMOVED]
+        back = await work.restores.reversal_figures(campaign.id)
+        wanted = await work.restores.ask_back_figures(campaign.id)
         now = self._clock.now()
         due = await whom_to_nudge(work, campaign, now)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
@@ -176,9 +179,10 @@ class ReadStatus:
             messages_sent=sum(n for state, n in sent.items() if state in ("sent", "updated")),
             outcomes=_outcomes(figures),
             waiting=_waiting(figures),
-            removing=_items(one for one in figures if one.waiting is not None or one.outcome is Outcome.REMOVED),
-            verified_count=_items(removed),
-            verified=_total(removed),
+            removing=_items(one for one in figures if one.waiting is not None or one.outcome is Outcome.REMOVED)
+            - _items(back),
+            verified_count=_items(removed) - _items(back),
+            verified=_less(_total(removed), _total(back)),
             minutes_left=_minutes_left(
                 campaign,
                 await work.items.first_removed_at(campaign.id) if campaign.state is CampaignState.APPLYING else None,
@@ -202,14 +206,25 @@ class ReadStatus:
             nudgeable=len(due.people),
             realised=await work.savings.realised_stage(campaign.id) if removed else Stage(),
             reduce=await orders_to_reduce(work, campaign.id, self._policy, now) if removed else (),
+            restored_count=_items(one for one in back if one.how is Returned.RESTORED),
+            regranted_count=_items(one for one in back if one.how is Returned.REGRANTED),
+            reversed=_total(back),
+            asked_back=wanted.wanted_back,
         )
 
 
-def _items(figures: Iterable[ItemFigure]) -> int:
+def _less(total: Total, back: Total) -> Total:
+    """Return what of a sum is left without the part that was reversed."""
+    lost = {amount.currency: amount.minor for amount in back.amounts}
+    kept = [Money(amount.minor - lost.get(amount.currency, 0), amount.currency) for amount in total.amounts]
+    return Total(amounts=tuple(one for one in kept if one.minor), unpriced=total.unpriced - back.unpriced)
+
+
+def _items(figures: Iterable[ItemFigure | ReversalFigure]) -> int:
     return sum(figure.items for figure in figures)
 
 
-def _total(figures: Iterable[ItemFigure]) -> Total:
+def _total(figures: Iterable[ItemFigure | ReversalFigure]) -> Total:
     total = Total()
     for figure in figures:
         amounts = (Money(figure.monthly_minor, figure.currency),) if figure.currency else ()

@@ -2,18 +2,23 @@
 
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.ids import CampaignId, PersonId
+from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Members, ReviewItem
 from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.system import Clock
 from reclaim.services.naming import members_of
+from reclaim.services.way_back import ways_back
 
 
 class ReadSummary:
     """Reads; changes nothing."""
 
-    def __init__(self, *, work: Work) -> None:
+    def __init__(self, *, work: Work, clock: Clock, policy: Policy) -> None:
         self._work = work
+        self._clock = clock
+        self._policy = policy
 
     async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None:
         """Return the reviewer's summary; None while answers count, or if they have nothing in this campaign."""
@@ -27,6 +32,7 @@ class ReadSummary:
             if not items and not passed:
                 return None
             owner = await _owner(work, found)
+            back = await work.restores.reversals(item.id for item in items if item.outcome is Outcome.REMOVED)
         return ReviewSummary(
             campaign_id=found.id,
             campaign_name=found.name,
@@ -40,6 +46,7 @@ class ReadSummary:
             answered=tuple(item for item in items if item.answer is not None and item.answer.by == person),
             unanswered=tuple(item for item in items if item.answer is None and item.is_with(person, members)),
             passed_on=tuple(item for item in passed if not _is_own(item, person, members)),
+            reversed=frozenset(back),
         )
 
     async def receipt(self, campaign: CampaignId, person: PersonId) -> SeatReceipt | None:
@@ -52,12 +59,14 @@ class ReadSummary:
                 return None
             people = await work.people.get_many({item.answer.by for item in gone if item.answer is not None})
             owner = await _owner(work, found)
+            ways = await ways_back(work, gone, clock=self._clock, policy=self._policy)
         seats = [
             ReceiptSeat(
                 item=item,
                 approved_by=(people[item.answer.by].shown_name if item.answer.by in people else item.answer.by)
                 if item.answer
                 else None,
+                way=ways[item.id],
             )
             for item in sorted(gone, key=lambda item: (item.snapshot.sku_name.casefold(), item.id))
         ]

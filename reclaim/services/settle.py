@@ -55,6 +55,12 @@ def paths_json(seat: Seat | None) -> str:
     return json.dumps([one(path) for path in paths], sort_keys=True, separators=(",", ":"))
 
 
+def plans_off(before: str | None) -> tuple[str, ...]:
+    """Return the service plans that were off on the direct path, from what `paths_json` wrote before the removal."""
+    paths = json.loads(before or "[]")
+    return next((tuple(path["disabled_plans"]) for path in paths if path["group"] is None), ())
+
+
 async def end_item(
     work: UnitOfWork,
     attest: Attestor,

@@ -9,6 +9,7 @@ from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
+from reclaim.services.ask_back import AskBackHolders
 from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
@@ -35,13 +36,17 @@ from reclaim.services.realise_savings import RealiseSavings
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.release_orders import ReleaseOrders
+from reclaim.services.restore_seats import RestoreSeats
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.tell_results import TellResults
 from reclaim.services.tell_reviewers import TellReviewers
+from reclaim.services.tell_way_back import TellWayBack
 from reclaim.services.verify_removals import VerifyRemovals
+from reclaim.services.watch_removals import WatchRemovals
+from reclaim.services.write_restores import WriteRestores
 
 
 class UseCases:
@@ -101,12 +106,24 @@ class UseCases:
             status=self.status,
             messenger=messenger,
         )
-        self.summaries = ReadSummary(work=work)
+        self.summaries = ReadSummary(work=work, clock=clock, policy=policy)
         self.results = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
         self.apply = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
         )
         self.verify = VerifyRemovals(work=work, clock=clock, tokens=tokens, writer=writer)
+        self.restores = RestoreSeats(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.restore = WriteRestores(
+            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
+        )
+        self.way_back = TellWayBack(
+            work=work,
+            clock=clock,
+            policy=policy,
+            access=self.access,
+            restores=self.restores,
+            messenger=messenger,
+        )
         self.sync = SyncDirectory(
             work=work,
             clock=clock,
@@ -118,6 +135,8 @@ class UseCases:
             after=(
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verify.after_sync,
+                WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
+                AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
                 self.confirm.after_sync,
                 RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
             ),

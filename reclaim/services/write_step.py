@@ -135,9 +135,10 @@ class WriteStep:
             if room <= 0:
                 raise Later("hourly_limit", HOURLY_WAIT, counts=False)
             others = [step for step in await work.orders.written_steps(order.person_id) if step.order_id != order_id]
-            if any(_in_flight(step, now) for step in others):
+            given_back = await work.restores.any_intended(order.person_id)
+            if given_back or any(in_flight(step, now) for step in others):
                 raise Later("other_write", OTHER_REMOVAL_WAIT, counts=False)
-            request_id = _uuid(self._tokens.new_id())
+            request_id = as_guid(self._tokens.new_id())
             found: list[_Intended] = []
             for one in wanted[:room]:
                 if await self._sees_too_little(work, one, known):
@@ -282,13 +283,13 @@ class WriteStep:
             raise Later(f"write:{error.status or 'lost'}", error.retry_after)
 
 
-def _in_flight(step: RemovalStep, now: datetime) -> bool:
+def in_flight(step: RemovalStep, now: datetime) -> bool:
     """Whether a call for this step may still be on its way, so that no other one for the person is made beside it."""
     if step.state is not StepState.INTENDED or step.intended_at is None:
         return False
     return now - step.intended_at < LONGEST_CALL
 
 
-def _uuid(token: str) -> str:
+def as_guid(token: str) -> str:
     """Microsoft Graph expects a client-request-id in the form of a GUID."""
     return f"{token[:8]}-{token[8:12]}-{token[12:16]}-{token[16:20]}-{token[20:32]}"

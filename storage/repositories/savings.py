@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, ProductId
@@ -12,7 +12,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, Waiting
 from reclaim.domain.savings import PoolChange, SeatGroup, Stage, VerifiedSeat
 from storage.repositories.syncs import pool_history
-from storage.tables import realised_savings, renewals, review_items
+from storage.tables import realised_savings, renewals, reversals, review_items
 from storage.upsert import in_chunks, upsert
 
 
@@ -47,7 +47,10 @@ class SqlSavings:
                     review_items.c.verified_at,
                     review_items.c.monthly_minor,
                     review_items.c.currency,
-                ).where(review_items.c.outcome == Outcome.REMOVED.value, review_items.c.product_id.in_(some))
+                    reversals.c.at.label("reversed_at"),
+                )
+                .outerjoin(reversals, reversals.c.item_id == review_items.c.id)
+                .where(review_items.c.outcome == Outcome.REMOVED.value, review_items.c.product_id.in_(some))
             )
             found += [
                 VerifiedSeat(
@@ -56,6 +59,7 @@ class SqlSavings:
                     product_id=row.product_id,
                     verified_at=row.verified_at,
                     monthly=Money(row.monthly_minor, row.currency) if row.currency else None,
+                    reversed_at=row.reversed_at,
                 )
                 for row in rows
                 if row.verified_at is not None
@@ -96,6 +100,18 @@ class SqlSavings:
             stage = stage.plus(Stage(seats=seats, monthly=_total(currency, seats, minor)))
         return stage
 
+    async def reversed_stage(self, campaign: CampaignId | None = None) -> Stage:
+        table = review_items.c
+        query = select(table.currency, func.count(), func.coalesce(func.sum(table.monthly_minor), 0)).join(
+            reversals, reversals.c.item_id == table.id
+        )
+        if campaign is not None:
+            query = query.where(reversals.c.campaign_id == campaign)
+        stage = Stage()
+        for currency, seats, minor in await self._connection.execute(query.group_by(table.currency)):
+            stage = stage.plus(Stage(seats=seats, monthly=_total(currency, seats, minor)))
+        return stage
+
     async def groups(self, campaign: CampaignId | None = None) -> list[SeatGroup]:
         table = review_items.c
         not_sure: ColumnElement[bool] = table.not_sure_by.is_not(None).label("not_sure")
@@ -118,7 +134,9 @@ class SqlSavings:
         ]
 
     async def reclaimed(self, campaign: CampaignId | None = None) -> dict[ProductId, int]:
-        gone = select(review_items.c.product_id, func.count()).where(review_items.c.outcome == Outcome.REMOVED.value)
+        gone = select(review_items.c.product_id, func.count()).where(
+            review_items.c.outcome == Outcome.REMOVED.value, ~exists().where(reversals.c.item_id == review_items.c.id)
+        )
         done = select(realised_savings.c.product_id, func.count())
         if campaign is not None:
             gone = gone.where(review_items.c.campaign_id == campaign)

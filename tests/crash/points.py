@@ -12,7 +12,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterator, Set
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Set
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -186,6 +186,16 @@ class MortalWriter:
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         call = self._writer.leave_group(person, group, client_request_id=client_request_id)
         return await self._points.around(call, "leave_group")
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        call = self._writer.assign_direct(person, product, disabled_plans, client_request_id=client_request_id)
+        return await self._points.around(call, "assign_direct")
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        call = self._writer.join_group(person, group, client_request_id=client_request_id)
+        return await self._points.around(call, "join_group")
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self._points.around(self._writer.read_back(person, product), "read_back")

@@ -6,7 +6,7 @@ item has the right outcome, nothing is taken twice or called again after it was 
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -68,6 +68,14 @@ class BetweenLookAndCall:
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         await self._happen(person, group)
         return await self.writer.leave_group(person, group, client_request_id=client_request_id)
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        return await self.writer.assign_direct(person, product, disabled_plans, client_request_id=client_request_id)
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        return await self.writer.join_group(person, group, client_request_id=client_request_id)
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self.writer.read_back(person, product)

@@ -1,7 +1,7 @@
 """A campaign from its start to its end: the real services on SQLite, fakes around them, and a process that can die."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -26,6 +26,7 @@ from reclaim.ports.engine import Handler, Job
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
+from reclaim.services.ask_back import AskBackHolders
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
@@ -41,13 +42,17 @@ from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.release_orders import ReleaseOrders
+from reclaim.services.restore_seats import RestoreSeats
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.tell_results import TellResults
 from reclaim.services.tell_reviewers import TellReviewers
+from reclaim.services.tell_way_back import TellWayBack
 from reclaim.services.verify_removals import VerifyRemovals
+from reclaim.services.watch_removals import WatchRemovals
+from reclaim.services.write_restores import WriteRestores
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
@@ -210,6 +215,7 @@ class MortalWriter(FakeWriter):
         super().__init__(directory)
         self.fate = fate
         self.writes: list[Call] = []
+        self.given: list[Call] = []
         self.during: Callable[[], Awaitable[object]] | None = None
         self._is_frozen = is_frozen
         # Person and product or group that Microsoft refuses for good, and those that it asks to try later.
@@ -227,6 +233,24 @@ class MortalWriter(FakeWriter):
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         call = super().leave_group(person, group, client_request_id=client_request_id)
         return await self._recorded("leave_group", person, (group,), call)
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        call = super().assign_direct(person, product, disabled_plans, client_request_id=client_request_id)
+        return await self._given("assign_direct", person, product, call)
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        call = super().join_group(person, group, client_request_id=client_request_id)
+        return await self._given("join_group", person, group, call)
+
+    async def _given(self, method: str, person: str, ref: str, call: Awaitable[WriteResult]) -> WriteResult:
+        """Record a write that gives a seat back; none leaves while all writes are frozen."""
+        frozen = await self._is_frozen()
+        try:
+            return await self.fate.around("restore", call)
+        finally:
+            self.given.append(Call(self.directory.clock.now(), method, person, ref, frozen, took=False, number=0))
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self.fate.around("read back", super().read_back(person, product))
@@ -337,7 +361,11 @@ class CampaignWorld:
         self.telling = TellReviewers(work=work, clock=clock)
         self.releasing = ReleaseOrders(work=work, clock=clock, tokens=tokens)
         self.results = TellResults(
-            work=work, clock=clock, tokens=tokens, read=ReadSummary(work=work), messenger=self.messenger
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            read=ReadSummary(work=work, clock=clock, policy=policy),
+            messenger=self.messenger,
         )
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.applying = ApplyRemovals(
@@ -360,6 +388,19 @@ class CampaignWorld:
             access=Access(work=work, policy=policy),
             messenger=self.messenger,
         )
+        self.restores = RestoreSeats(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.restoring = WriteRestores(
+            work=work, clock=clock, tokens=tokens, policy=policy, directory=self.directory, writer=self.writer
+        )
+        self.way_back = TellWayBack(
+            work=work,
+            clock=clock,
+            policy=policy,
+            access=Access(work=work, policy=policy),
+            restores=self.restores,
+            messenger=self.messenger,
+        )
+        self.watching = WatchRemovals(work=work, clock=clock, tokens=tokens)
         self.syncing = SyncDirectory(
             work=work,
             clock=clock,
@@ -371,6 +412,8 @@ class CampaignWorld:
             after=(
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verifying.after_sync,
+                self.watching.after_sync,
+                AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
                 self.confirming.after_sync,
             ),
         )
@@ -401,6 +444,10 @@ class CampaignWorld:
             "progress": self.results.handle_progress,
             "receipt": self.results.handle_receipt,
             "confirmation": self.confirming.handle,
+            "restore": self.restoring.handle,
+            "restores": self.way_back.handle_restores,
+            "came_back": self.way_back.handle_came_back,
+            "ask_back": self.way_back.handle_ask_back,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 
@@ -607,6 +654,7 @@ async def check(world: CampaignWorld) -> None:
         campaigns = await work.campaigns.all()
         items = [item for campaign in campaigns for item in await work.items.of_campaign(campaign.id)]
         orders = [order for campaign in campaigns for order in await work.orders.of_campaign(campaign.id)]
+        restores = {campaign.id: await work.restores.of_campaign(campaign.id) for campaign in campaigns}
     planned = Counter((str(order.person_id), step.step.ref) for order in orders for step in order.steps)
     by_id = {campaign.id: campaign for campaign in campaigns}
     for write in world.writer.writes:
@@ -623,6 +671,10 @@ async def check(world: CampaignWorld) -> None:
         assert allowed, f"nobody approved {write}"
         assert any(one.mode is WriteMode.LIVE and one.shown_close_at <= write.at for one in allowed), write
         assert not write.frozen, write
+    undone = {restore.item_id: restore for one in campaigns for restore in restores[one.id]}
+    for given in world.writer.given:
+        assert any(restore.person_id == given.person for restore in undone.values()), f"nobody asked for {given}"
+        assert not given.frozen, given
     taken = Counter((write.person, write.ref) for write in world.writer.writes if write.took)
     assert all(number <= planned[key] for key, number in taken.items()), taken
     for campaign in campaigns:

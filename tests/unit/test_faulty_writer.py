@@ -1,3 +1,5 @@
+from collections.abc import Collection
+
 from reclaim.connectors.faulty_writer import FAULTS
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.ports.directory import ReadBack, SeatWriter, WriteResult
@@ -21,6 +23,16 @@ class Recording:
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
         self.calls.append(("leave", person, group))
+        return WriteResult(status=204, request_id="real", already_absent=False)
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        self.calls.append(("assign", person, product))
+        return WriteResult(status=200, request_id="real", already_absent=False)
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        self.calls.append(("join", person, group))
         return WriteResult(status=204, request_id="real", already_absent=False)
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
@@ -53,6 +65,16 @@ async def test_wrong_user_takes_the_seat_from_somebody_else() -> None:
         ("leave", "grace", "group"),
         ("read", "ada", "visio"),
     ]
+
+
+async def test_a_writer_that_skips_gives_nothing_back_either() -> None:
+    real = Recording()
+    writer = FAULTS["skip_write"](real, grace_instead)
+
+    await writer.assign_direct(ADA, VISIO, (), client_request_id="c1")
+    await writer.join_group(ADA, GROUP, client_request_id="c2")
+
+    assert real.calls == []
 
 
 async def test_no_readback_makes_no_call_at_all_and_reads_gone() -> None:

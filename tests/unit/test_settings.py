@@ -62,6 +62,7 @@ def test_values_arrive_as_what_they_mean(given: Surroundings) -> None:
         RECLAIM_ADMINS=f" {ADA.upper()}, {GRACE},",
         RECLAIM_CLOSE_GRACE="90m",
         RECLAIM_COOLDOWN="12h",
+        RECLAIM_UNDO_WINDOW="7d",
         RECLAIM_NEVER_SEEN_SINCE="2024-01-31",
         RECLAIM_LISTEN="[::1]:80",
         RECLAIM_GRAPH_URL="https://graph.microsoft.us/v1.0/",
@@ -74,6 +75,7 @@ def test_values_arrive_as_what_they_mean(given: Surroundings) -> None:
     assert settings.admins == {ADA, GRACE}
     assert settings.close_grace == timedelta(minutes=90)
     assert settings.cooldown == timedelta(hours=12)
+    assert settings.undo_window == timedelta(days=7)
     assert settings.never_seen_since == datetime(2024, 1, 31, tzinfo=UTC)
     assert (settings.listen_host, settings.listen_port) == ("::1", 80)
     assert settings.graph_url == "https://graph.microsoft.us/v1.0"
@@ -109,6 +111,7 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_NEVER_SEEN_SINCE": ("last year", "31.01.2024"),
     "RECLAIM_CLOSE_GRACE": ("24", "1w", "-1h", "1.5h", "24 h"),
     "RECLAIM_COOLDOWN": ("90",),
+    "RECLAIM_UNDO_WINDOW": ("30",),
     "RECLAIM_DATA_MAX_AGE": ("P1D",),
     "RECLAIM_REMINDER_BEFORE": ("2days",),
     "RECLAIM_LIMIT_SOFT_SEATS": ("0", "many"),

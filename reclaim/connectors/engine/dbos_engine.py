@@ -29,9 +29,23 @@ log = structlog.stdlib.get_logger()
 
 # One queue per group: a long directory read must not hold up chat, nor a burst of cards a removal.
 QUEUES: Final = {
-    "chat": ("wave", "reminder", "owner", "announce", "confirmation", "group", "summary", "progress", "receipt"),
+    "chat": (
+        "wave",
+        "reminder",
+        "owner",
+        "announce",
+        "confirmation",
+        "group",
+        "summary",
+        "progress",
+        "receipt",
+        "restores",
+        "came_back",
+        "ask_back",
+    ),
     "directory": ("sync", "exclude"),
     "removal": ("writeback", "verify"),
+    "restore": ("restore",),  # somebody waits for it: not behind a campaign's removals
     "campaign": ("open", "close", "tell", "remind", "release"),
 }
 _QUEUE_OF: Final = {kind: queue for queue, kinds in QUEUES.items() for kind in kinds}

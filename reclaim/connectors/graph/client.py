@@ -125,6 +125,10 @@ class GraphClient:
         """
         return await self._exchange("POST", self.within(address), client_request_id, body=body)
 
+    def reference_to(self, object_id: str) -> dict[str, object]:
+        """Return the body that names a directory object to a `/$ref` address (Microsoft Graph docs, group-post-members)."""
+        return {"@odata.id": f"{str(self._root).rstrip('/')}/directoryObjects/{object_id}"}
+
     async def delete_reference(self, address: str, *, client_request_id: str) -> Answer:
         """Send one DELETE of a reference, once: the only DELETE there is.
 

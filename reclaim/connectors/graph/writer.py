@@ -1,4 +1,4 @@
-"""The two writes that Reclaim makes, behind the port `SeatWriter`, and the read that proves them.
+"""The writes that Reclaim makes, behind the port `SeatWriter`, and the read that proves them.
 
 No write is repeated here: whoever asked decides after reading back. Graph answers nearly every failure with the code
 Request_BadRequest, so that the English message is all there is to tell them apart; a message that we do not know is a
@@ -7,7 +7,7 @@ corresponding license), CIPP issue 1407 (synced), microsoft-graph-docs issue 477
 concepts/errors.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
@@ -22,7 +22,7 @@ from reclaim.connectors.graph.directory import READ_PEOPLE
 from reclaim.connectors.graph.fields import Record, guid
 from reclaim.connectors.graph.parsing import parse_seats
 from reclaim.domain.ids import GroupId, PersonId, ProductId
-from reclaim.errors import DirectoryError, WriteBackError
+from reclaim.errors import DirectoryError, Refusal, WriteBackError
 from reclaim.ports.directory import ReadBack, WriteResult
 
 WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
@@ -34,6 +34,15 @@ _LICENSE_REFUSALS = {
     "directly. If the person holds it directly too, another product may depend on it",
     "depends on the service plan": "Another product of this person depends on this one. Remove that one first",
 }
+_NO_SEAT = "does not have any available licenses"
+_NO_LOCATION = "invalid usage location"
+_ASSIGN_REFUSALS = {
+    _NO_SEAT: "No seat of this product is free",
+    _NO_LOCATION: "The account has no usage location. Set one in Entra first",
+    "depends on the service plan": "This product needs another one that the person does not have",
+}
+_REFUSED_FOR = {_NO_SEAT: Refusal.NO_AVAILABLE_LICENSES, _NO_LOCATION: Refusal.USAGE_LOCATION}
+_ALREADY_MEMBER = "added object references already exist"
 _GROUP_REFUSALS = {
     "on-premises mastered": "The group is synchronized from an on-premises directory. Change the membership there",
     "originated within an external service": "The group is mail-enabled and belongs to Exchange. Change the membership "
@@ -55,7 +64,7 @@ _log = structlog.get_logger(__name__)
 
 
 class GraphSeatWriter:
-    """Takes direct licenses and group memberships away, one write per call.
+    """Takes direct licenses and group memberships away and gives them back, one write per call.
 
     Args:
         client: Writes.
@@ -75,15 +84,7 @@ class GraphSeatWriter:
     async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
         ids = [_ids(person, "person", product, "product") for product in products]
         person_id, sku_ids = ids[0][0], [sku_id for _, sku_id in ids]
-        answer = await self._sent(
-            self._client.post(
-                f"/users/{person_id}/assignLicense",
-                # Both lists are mandatory, also the empty one.
-                {"addLicenses": [], "removeLicenses": sku_ids},
-                client_request_id=_correlation(client_request_id),
-            ),
-            client_request_id,
-        )
+        answer = await self._assign_license(person_id, [], sku_ids, client_request_id)
         # One call does all or nothing: that one of several licenses is not there says nothing of the others.
         absent = _NO_SUCH_LICENSE if len(sku_ids) == 1 else None
         return _result(answer, needs=WRITE_LICENSES, refusals=_LICENSE_REFUSALS, absent=absent)
@@ -97,6 +98,29 @@ class GraphSeatWriter:
             client_request_id,
         )
         return _result(answer, needs=WRITE_MEMBERS, refusals=_GROUP_REFUSALS, absent=None)
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        person_id, sku_id = _ids(person, "person", product, "product")
+        plans = sorted(_plan(plan) for plan in disabled_plans)
+        add: dict[str, object] = {"skuId": sku_id, "disabledPlans": plans}
+        answer = await self._assign_license(person_id, [add], [], client_request_id)
+        return _added(answer, needs=WRITE_LICENSES, refusals=_ASSIGN_REFUSALS)
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        person_id, group_id = _ids(person, "person", group, "group")
+        answer = await self._sent(
+            self._client.post(
+                f"/groups/{group_id}/members/$ref",
+                self._client.reference_to(person_id),
+                client_request_id=_correlation(client_request_id),
+            ),
+            client_request_id,
+        )
+        if answer.status == HTTPStatus.BAD_REQUEST and _ALREADY_MEMBER in _said(answer):
+            return WriteResult(status=answer.status, request_id=answer.request_id, already_absent=False)
+        return _added(answer, needs=WRITE_MEMBERS, refusals=_GROUP_REFUSALS)
 
     async def _sent(self, sending: Awaitable[Answer], client_request_id: str) -> Answer:
         answer = await _sent(sending, client_request_id)
@@ -121,10 +145,30 @@ class GraphSeatWriter:
             seat=next((seat for seat in seats if seat.product_id == sku_id), None), request_id=answer.request_id
         )
 
+    async def _assign_license(
+        self, person_id: str, add: list[dict[str, object]], remove: list[str], client_request_id: str
+    ) -> Answer:
+        # Both lists are mandatory, also an empty one.
+        return await self._sent(
+            self._client.post(
+                f"/users/{person_id}/assignLicense",
+                {"addLicenses": add, "removeLicenses": remove},
+                client_request_id=_correlation(client_request_id),
+            ),
+            client_request_id,
+        )
+
 
 def _ids(person: str, first: str, other: str, second: str) -> tuple[str, str]:
     try:
         return guid(person, first), guid(other, second)
+    except DirectoryError as error:
+        raise WriteBackError(error.message, permanent=True, maybe_applied=False) from error
+
+
+def _plan(plan: str) -> str:
+    try:
+        return guid(plan, "service plan")
     except DirectoryError as error:
         raise WriteBackError(error.message, permanent=True, maybe_applied=False) from error
 
@@ -178,18 +222,30 @@ def _result(answer: Answer, *, needs: str, refusals: Mapping[str, str], absent: 
         refusals: What to tell an admin, by a fragment of Graph's message.
         absent: The fragment that says that there was nothing to remove, if this write has one.
     """
-    said = " ".join((answer.fault.message or "").split()).casefold()
+    said = _said(answer)
     gone = answer.status == HTTPStatus.NOT_FOUND and answer.fault.code == NOT_FOUND
     not_held = answer.status == HTTPStatus.BAD_REQUEST and absent is not None and absent in said
+    if gone or not_held:
+        return WriteResult(status=answer.status, request_id=answer.request_id, already_absent=True)
+    return _added(answer, needs=needs, refusals=refusals)
+
+
+def _added(answer: Answer, *, needs: str, refusals: Mapping[str, str]) -> WriteResult:
+    """Return what an answer to a write means that has nothing to find gone: a 404 is a failure, not a success."""
     if answer.status == HTTPStatus.OK and not answer.is_document:
         # A proxy's page: whether Graph has seen the request is not known.
         raise _passing(answer, "Something else than Microsoft Graph answered.", maybe_applied=True)
-    if answer.status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT) or gone or not_held:
-        return WriteResult(status=answer.status, request_id=answer.request_id, already_absent=gone or not_held)
+    if answer.status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
+        return WriteResult(status=answer.status, request_id=answer.request_id, already_absent=False)
     if answer.status == HTTPStatus.BAD_REQUEST:
-        known = next((text for fragment, text in refusals.items() if fragment in said), None)
-        raise _final(answer, known or f"Microsoft Graph refused the change ({answer.fault.code}); it needs an admin")
+        fragment = next((one for one in refusals if one in _said(answer)), "")
+        unknown = f"Microsoft Graph refused the change ({answer.fault.code}); it needs an admin"
+        raise _final(answer, refusals.get(fragment, unknown), refusal=_REFUSED_FOR.get(fragment))
     raise _by_status(answer, needs)
+
+
+def _said(answer: Answer) -> str:
+    return " ".join((answer.fault.message or "").split()).casefold()
 
 
 def _by_status(answer: Answer, needs: str) -> WriteBackError:
@@ -212,9 +268,14 @@ def _by_status(answer: Answer, needs: str) -> WriteBackError:
     )
 
 
-def _final(answer: Answer, message: str) -> WriteBackError:
+def _final(answer: Answer, message: str, *, refusal: Refusal | None = None) -> WriteBackError:
     return WriteBackError(
-        f"{message}.", permanent=True, maybe_applied=False, status=answer.status, request_id=answer.request_id
+        f"{message}.",
+        permanent=True,
+        maybe_applied=False,
+        status=answer.status,
+        request_id=answer.request_id,
+        refusal=refusal,
     )
 
 

@@ -12,6 +12,7 @@ from cards import (
     owners,
     preview,
     prices,
+    restores,
     results,
     review,
     review_forms,
@@ -33,6 +34,7 @@ from reclaim.domain.money import Total
 from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, InboxShow, Moved, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
+from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.models import (
     APPLYING,
     ASKED,
@@ -237,6 +239,7 @@ def _waves() -> dict[str, CardView]:
         ),
         "receipt": results.receipt_card(RECEIPT, ZONE),
         "receipt_of_two": results.receipt_card(RECEIPT_OF_TWO, ZONE),
+        **_way_back(),
         "wave_answers": review.answers_card(left, 1, ZONE),
         "wave_moved": review.moved_card(),
         "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
@@ -254,6 +257,28 @@ def _waves() -> dict[str, CardView]:
         "delegate_form": review_forms.delegate_form(view(), ZONE),
         "delegate_form_with_others": review_forms.delegate_form(view(others_open=9), ZONE),
         "delegate_many": review_forms.delegate_many_form(wave(), wave().open_rows[:4], ZONE),
+    }
+
+
+def _way_back() -> dict[str, CardView]:
+    hostile = replace(way_back.RESTORES, lines=(way_back.HOSTILE_LINE,))
+    declined = replace(way_back.ASKED_BACK, asked=replace(way_back.ASKED_BACK.asked, wanted=False))
+    return {
+        "receipt_open": results.receipt_card(way_back.RECEIPT_OPEN, ZONE),
+        "receipt_coming": results.receipt_card(way_back.RECEIPT_COMING, ZONE),
+        "receipt_back": results.receipt_card(way_back.RECEIPT_BACK, ZONE),
+        "receipt_full": results.receipt_card(way_back.RECEIPT_FULL, ZONE),
+        "receipt_of_two_open": results.receipt_card(way_back.RECEIPT_OF_TWO_OPEN, ZONE),
+        "receipt_choose": restores.choose_card(way_back.RECEIPT_OF_TWO_OPEN),
+        "ask_back": restores.ask_back_card(way_back.ASKED_BACK, ZONE),
+        "ask_back_declined": restores.ask_back_card(declined, ZONE),
+        "ask_back_full": restores.ask_back_card(replace(way_back.ASKED_BACK, way=way_back.FULL), ZONE),
+        "restore_item": restores.restoring_card(way_back.REMOVED_LINE, ZONE, may_undo=True),
+        "restore_failed": restores.restoring_card(way_back.FAILED_LINE, ZONE, may_undo=True),
+        "restore_preview": restores.undoing_card(way_back.UNDOING, ZONE),
+        "restore_status": restores.restores_card(way_back.RESTORES, ZONE),
+        "restore_status_hostile": restores.restores_card(hostile, ZONE),
+        "restore_came_back": restores.came_back_card(way_back.CAME_BACK, ZONE),
     }
 
 
@@ -454,5 +479,5 @@ ASKING: Final = (
     "wave_arrived", "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand",
     "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
     "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
-    "delegate_form_with_others", "delegate_many",
+    "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose",
 )  # fmt: skip

@@ -18,11 +18,12 @@ from tests.golden.cards.models import ASKED, ITEMS, ZONE, wave
 FOR_REVIEWERS = [
     name
     for name in CARDS
-    if name.startswith(("wave", "item", "keep", "delegate", "inbox", "summary", "receipt", "help_holder"))
+    if name.startswith(("wave", "item", "keep", "delegate", "inbox", "summary", "receipt", "ask_back", "help_holder"))
 ] + ["own_seats"]
 HOLDERS = ("Isaiah", "Lee Gu", "Alex Wilber", "Eve", "Grady", "Nestor", "Megan", "Lynne", "Ben Walters", "Enrico")
 BANNED = re.compile(r"!|\bsuccessfully\b|\bplease note\b|\bN/A\b", re.IGNORECASE)
 BANNED_FOR_REVIEWERS = re.compile(r"\bitems?\b|\bcertification\b|\bidle\b", re.IGNORECASE)
+BACK = {"receipt.back", "receipt.choose", "receipt.choose.submit", "askback.yes"}
 SILENCE = re.compile(r"do not answer|without an answer|If you do not answer")
 
 
@@ -142,8 +143,18 @@ def test_a_seat_that_we_cannot_remove_says_so_before_the_decision_and_promises_n
     assert "item.revoke" in {action.verb for action in actions(CARDS["item_by_hand"])}
 
 
-def test_no_card_promises_a_restore() -> None:
-    assert [name for name, card in CARDS.items() if any("restore" in text.lower() for text in texts(card))] == []
+def test_only_the_cards_of_the_way_back_speak_of_a_restore() -> None:
+    spoken = [name for name, card in CARDS.items() if any("restore" in text.lower() for text in texts(card))]
+
+    assert [name for name in spoken if not name.startswith(("restore_", "receipt_", "ask_back_"))] == []
+
+
+def test_a_holder_is_offered_a_seat_back_only_while_the_way_back_is_open() -> None:
+    offers = {name for name, card in CARDS.items() if {a.verb for a in actions(card)} & BACK}
+
+    assert offers == {
+        "receipt_open", "receipt_full", "receipt_of_two_open", "receipt_choose", "ask_back", "ask_back_full",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["wave_dry_run", "item_dry_run", "preview_dry_stale"])

@@ -37,6 +37,7 @@ from reclaim.domain.read_models import (
     ReviewSummary,
     SeatFilter,
     SeatPage,
+    SeatReceipt,
     SpendReport,
     StartPreview,
     StartSeats,
@@ -44,6 +45,8 @@ from reclaim.domain.read_models import (
     Wave,
     WhyReport,
 )
+from reclaim.domain.restore import AskedHow
+from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
 from reclaim.domain.review import Choice, KeepReason, Recommendation
 from reclaim.domain.roles import Actor, Role
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
@@ -52,6 +55,7 @@ from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.choose_seats import ScopeAsked
 from tests.fakes import FixedClock, SequentialTokens
 from tests.golden.cards import models
+from tests.golden.cards import restore_models as way_back
 
 ADMIN, MANAGER, AUDITOR, NOBODY = (PersonId(name) for name in ("allan", "lynne", "christie", "adele"))
 OPERATOR = PersonId("operator:root")
@@ -296,6 +300,9 @@ class Core:
     async def summary(self, campaign: CampaignId, person: PersonId) -> ReviewSummary | None:
         return models.SUMMARY
 
+    async def receipt(self, campaign: CampaignId, person: PersonId) -> SeatReceipt | None:
+        return way_back.RECEIPT_OPEN
+
     async def find(self, text: str | None) -> Campaign:
         if text is not None and self.campaign_names is not None and text not in self.campaign_names:
             raise NotFound(f"No campaign is called “{text}”.")
@@ -511,6 +518,48 @@ class Bot:
         )
 
 
+@dataclass
+class Restoring:
+    """The way back: what was asked is noted, what is shown are the samples."""
+
+    core: Core
+
+    async def find_item(self, text: str) -> ItemId | None:
+        return ItemId(text) if text in {item.id for item in models.ITEMS} else None
+
+    async def find_person(self, text: str) -> PersonId:
+        return await self.core.person(text, field="person")
+
+    async def preview(self, campaign_id: CampaignId, person: PersonId | None = None) -> RestorePreview:
+        self.core.calls.append(("undo preview", campaign_id, person))
+        return way_back.UNDOING
+
+    async def line(self, item_id: ItemId) -> RestoreLine:
+        return way_back.REMOVED_LINE
+
+    async def view(self, campaign_id: CampaignId) -> RestoresView:
+        return way_back.RESTORES
+
+    async def ask_back(self, item_id: ItemId, person: PersonId) -> AskBackView:
+        return way_back.ASKED_BACK
+
+    async def undo(self, actor: Actor, item_id: ItemId) -> RestoreLine:
+        self.core.note("undo", item_id)
+        return way_back.RESTORING_LINE
+
+    async def undo_campaign(self, actor: Actor, campaign_id: CampaignId, person: PersonId | None = None) -> int:
+        self.core.note("undo campaign", campaign_id, person)
+        return 2
+
+    async def get_back(self, actor: Actor, item_id: ItemId, how: AskedHow) -> RestoreLine:
+        self.core.note("get back", item_id, how)
+        return way_back.RESTORING_LINE
+
+    async def decline(self, actor: Actor, item_id: ItemId) -> AskBackView:
+        self.core.note("decline", item_id)
+        return way_back.ASKED_BACK
+
+
 def services(core: Core, writes: WriteMode) -> Services:
     async def zone_of(_: PersonId) -> str:
         return models.ZONE
@@ -535,6 +584,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         name_owner=core,
         close_campaign=core,
         freeze_writes=Freezing(core),
+        restore_seats=Restoring(core),
         read_status=core,
         read_summary=core,
         explain_seat=core,

@@ -114,8 +114,9 @@ def services(world: CampaignWorld) -> Services:
         name_owner=world.owning,
         close_campaign=world.closing,
         freeze_writes=world.freezing,
+        restore_seats=world.restores,
         read_status=world.statuses,
-        read_summary=ReadSummary(work=work),
+        read_summary=ReadSummary(work=work, clock=clock, policy=policy),
         explain_seat=ExplainSeat(work=work, clock=clock, policy=policy),
         read_history=ReadHistory(work=work, clock=clock, policy=policy),
         export_evidence=ExportEvidence(
