@@ -255,6 +255,7 @@ def _router(
             read_spend=use.spend,
             read_seats=use.seats,
             exclude_seats=use.exclude,
+            manual_tasks=use.tasks,
             keep_prices=use.keep_prices,
             load_prices=use.prices,
             start_campaign=use.start,
@@ -319,6 +320,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.RESTORES: use.way_back.handle_restores,
         jobs.CAME_BACK: use.way_back.handle_came_back,
         jobs.ASK_BACK: use.way_back.handle_ask_back,
+        jobs.TASK: use.tasks.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

@@ -6,6 +6,7 @@ from bot.actions_item import ITEM_ACTIONS
 from bot.actions_money import MONEY_ACTIONS
 from bot.actions_restore import RESTORE_ACTIONS
 from bot.actions_start import START_ACTIONS
+from bot.actions_tasks import TASK_ACTIONS
 from bot.actions_wave import WAVE_ACTIONS
 from bot.handling import ActionVerb
 
@@ -15,6 +16,7 @@ ACTIONS: tuple[ActionVerb, ...] = (
     *ITEM_ACTIONS,
     *START_ACTIONS,
     *MONEY_ACTIONS,
+    *TASK_ACTIONS,
     *CONTROL_ACTIONS,
     *RESTORE_ACTIONS,
 )

@@ -51,6 +51,7 @@ from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
 from reclaim.domain.review import Choice, KeepReason
 from reclaim.domain.roles import Actor, Role
+from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.ports.chat import Messenger
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.campaign_draft import CampaignDraft
@@ -258,6 +259,15 @@ class ReadStatus(Protocol):
     async def find(self, text: str | None) -> Campaign: ...
 
 
+class ManualTasks(Protocol):
+    """`reclaim.services.manual_tasks`."""
+
+    async def list(self, campaign: Campaign | None, page: int = 1) -> TaskList: ...
+    async def get(self, item: ItemId) -> TaskView: ...
+    async def done(self, actor: Actor, item_id: ItemId, note: str) -> TaskView: ...
+    async def keep(self, actor: Actor, item_id: ItemId) -> TaskView: ...
+
+
 class ReadSummary(Protocol):
     """`reclaim.services.read_summary`."""
 
@@ -293,6 +303,7 @@ class Services:
     read_spend: ReadSpend
     read_seats: ReadSeats
     exclude_seats: ExcludeSeats
+    manual_tasks: ManualTasks
     keep_prices: KeepPrices
     load_prices: LoadPrices
     start_campaign: StartCampaign

@@ -18,6 +18,7 @@ from cards.phrases import (
 )
 from cards.reasons import OUTCOMES
 from cards.savings import reduce_sentences, stage_text
+from cards.tasks import need_a_person
 from cards.view import (
     Action,
     CardView,
@@ -41,6 +42,7 @@ from reclaim.domain.money import Total
 from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerProgress, ReviewersPage
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Waiting
+from reclaim.domain.tasks import NEED_A_PERSON
 
 STATES: dict[CampaignState, str] = {
     CampaignState.DRAFT: "Draft",
@@ -54,8 +56,7 @@ STATES: dict[CampaignState, str] = {
 }
 _LISTED = 10
 _ORDERS = 3  # orders that can be made smaller, of those that are named
-# Approved removals that Reclaim could not make: somebody has to act.
-NEED_A_PERSON = (Outcome.NOT_SUPPORTED, Outcome.FAILED)
+_SHOWN_ACTIONS = 3  # beside those under "more"
 _NOTHING_TO_REMOVE = (Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE, Outcome.DRY_RUN)
 
 
@@ -131,6 +132,10 @@ def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
     if failed and may_run and status.abandoned_by_name is None:
         label = f"Retry {formats.number(failed)} failed"
         actions.append(Action(label=label, verb="retry.submit", ref=ref, submits=False))
+    person = sum(dict(status.outcomes).get(one, 0) for one in NEED_A_PERSON)
+    if person and may_run:
+        more = len(actions) == _SHOWN_ACTIONS
+        actions.append(Action(label=need_a_person(person), verb="tasks.show", ref=f"{ref}:1", more=more, submits=False))
     actions.append(Action(label="By reviewer", verb="campaign.reviewers", ref=ref, more=True, submits=False))
     if may_run and status.verified_count:
         actions.append(Action(label="Undo a removal…", verb="restore.campaign", ref=ref, more=True, submits=False))

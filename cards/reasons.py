@@ -289,6 +289,9 @@ def answer_in_words(answer: Answer, zone: str) -> str:
 
 # What a seat ended by, by `ReviewItem.outcome_reason`; a reason of the form graph_403 carries Microsoft's status.
 _ENDED_BY = {
+    "kept_instead": "Somebody gave the removal up.",
+    "done_by_hand": "Taken by hand, and read back: it is gone.",
+    "gone_at_sync": "Taken by hand: a sync no longer found it.",
     "kept_by_reviewer": "The reviewer keeps it.",
     "not_sure": "The reviewers were not sure, so it is kept.",
     "no_answer": "Nobody answered, so it is kept.",
@@ -317,6 +320,11 @@ _TO_DO: dict[Blocker, str] = {
     Blocker.GROUP_SYNCED: "Comes from {}, managed on premises. Remove the person there.",
     Blocker.GROUP_MAIL_ENABLED: "Comes from the mail-enabled group {}. Remove the person in Exchange.",
 }
+
+
+def blocking_group(item: ReviewItem) -> str:
+    """Return the name of the group that keeps us from removing this seat."""
+    return _group_name(item.snapshot, item.plan.blocker_ref)
 
 
 def how_it_ended(item: ReviewItem) -> str:

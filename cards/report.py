@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cards import formats
-from cards.campaign import NEED_A_PERSON, STATES
+from cards.campaign import STATES
 from cards.markup import Html, element, text
 from cards.phrases import name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, how_it_ended
@@ -17,6 +17,7 @@ from reclaim.domain.money import Total
 from reclaim.domain.read_models import CampaignReport, ReportSeat
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
+from reclaim.domain.tasks import NEED_A_PERSON
 
 _ATTENTION = 5  # rows on page 1
 _FOOT_NAME = 40

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from cards import formats
-from cards.campaign import NEED_A_PERSON
 from cards.markup import Html, element, text
 from cards.phrases import name
 from cards.reasons import OUTCOMES
@@ -11,6 +10,7 @@ from reclaim.domain.money import Total
 from reclaim.domain.read_models import CampaignReport, ReportSeat
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
+from reclaim.domain.tasks import NEED_A_PERSON
 
 _PAGES = frozenset({"population", "left-out", "reviewers"})
 

@@ -716,6 +716,21 @@ ask_backs = Table(
     Column("wanted", Boolean),
     Column("answered_at", Instant),
 )
+# What somebody did about a seat that needs a person; without a row nobody did anything yet.
+manual_tasks = Table(
+    "manual_tasks",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("state", String, nullable=False),  # open, checking, still_there
+    Column("note", Text, nullable=False),
+    Column("by", String),
+    Column("at", Instant),
+    Column("attempt", Integer, nullable=False),
+    Column("checked_at", Instant),
+    Column("via", Text, nullable=False),  # JSON: group ids, or "direct"
+    Column("version", Integer, nullable=False),
+)
+Index("ix_review_items_ended", review_items.c.outcome, review_items.c.outcome_at, review_items.c.id)
 
 # Chat ----------------------------------------------------------------------------------------------------------------
 messages = Table(

@@ -31,6 +31,7 @@ from storage.repositories.scans import SqlScans
 from storage.repositories.seats import SqlSeats
 from storage.repositories.slack_installations import SqlSlackInstallations
 from storage.repositories.syncs import SqlSyncs
+from storage.repositories.tasks import SqlTasks
 
 EnqueueIn = Callable[[Connection, Job], None]
 
@@ -61,6 +62,7 @@ class SqlUnitOfWork:
         self.restores = SqlRestores(connection)
         self.messages = SqlMessages(connection)
         self.identities = SqlIdentities(connection)
+        self.tasks = SqlTasks(connection)
         self.slack_installations = SqlSlackInstallations(connection)
         self.events = SqlEvents(connection)
         self.controls = SqlControls(connection)

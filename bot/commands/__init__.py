@@ -22,6 +22,7 @@ from bot.commands.spend import SPEND
 from bot.commands.start import START
 from bot.commands.status import STATUS
 from bot.commands.sync import SYNC
+from bot.commands.tasks import TASKS
 from bot.commands.undo import UNDO
 from bot.commands.why import WHY
 from bot.handling import Verb
@@ -44,6 +45,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     CLOSE,
     RETRY,
     UNDO,
+    TASKS,
     SYNC,
     OWNER,
     CANCEL,

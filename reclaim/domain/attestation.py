@@ -62,6 +62,8 @@ class EventKind(StrEnum):
     ASK_BACK_ANSWERED = "ask_back_answered"
     SYNC_CONFIRMED = "sync_confirmed"
     ITEM_ENDED = "item_ended"
+    TASK_DONE = "task_done"
+    TASK_CHECKED = "task_checked"
     CAMPAIGN_PAUSED = "campaign_paused"
     CAMPAIGN_RESUMED = "campaign_resumed"
     CAMPAIGN_CLOSED = "campaign_closed"

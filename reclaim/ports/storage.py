@@ -32,7 +32,7 @@ from reclaim.domain.ids import (
     SeatId,
     TenantId,
 )
-from reclaim.domain.money import Price
+from reclaim.domain.money import Price, Total
 from reclaim.domain.moves import Move
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep
 from reclaim.domain.read_models import SeatFilter, SentMessage
@@ -40,6 +40,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import AskBack, Restore, Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.domain.savings import PoolChange, SeatGroup, Stage, VerifiedSeat
+from reclaim.domain.tasks import ManualTask
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
 
@@ -1032,6 +1033,36 @@ class SlackInstallation:
     installed_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTasks:
+    """How many tasks are open, by the outcome of their items, and what their seats cost a month."""
+
+    by_outcome: Mapping[str, int]
+    monthly: Total
+
+
+class Tasks(Protocol):
+    """What somebody did about the seats that need a person. A task is open while its item says so: `domain.tasks`."""
+
+    async def get_many(self, items: Iterable[ItemId]) -> dict[ItemId, ManualTask]:
+        """Return what is stored; about most tasks nobody has done anything yet."""
+        ...
+
+    async def save(self, task: ManualTask) -> None:
+        """Store version n over n - 1, 1 as new. Raises Conflict if somebody was first."""
+        ...
+
+    async def open(self, campaign: CampaignId | None, *, offset: int, limit: int) -> list[ReviewItem]:
+        """Return items with an open task, of one campaign or of all, the oldest first."""
+        ...
+
+    async def counted(self, campaign: CampaignId | None) -> OpenTasks: ...
+
+    async def gone(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
+        """Return items with an open task whose seat the last complete sync did not find, by id from `after` on."""
+        ...
+
+
 class SlackInstallations(Protocol):
     """Workspaces of Slack: a handful of rows."""
 
@@ -1162,6 +1193,8 @@ class UnitOfWork(Protocol):
     def messages(self) -> Messages: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def tasks(self) -> Tasks: ...
     @property
     def slack_installations(self) -> SlackInstallations: ...
     @property

@@ -28,6 +28,7 @@ RESTORE = "restore"
 RESTORES = "restores"
 CAME_BACK = "came_back"
 ASK_BACK = "ask_back"
+TASK = "task"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -187,6 +188,11 @@ def came_back_job(campaign: CampaignId, run: RunId, occasion: str = "found") -> 
 def ask_back_job(item: ItemId, occasion: str) -> Job:
     """Ask a holder whether they want a seat back, or show what became of it. One job per occasion."""
     return Job(kind=ASK_BACK, key=f"{ASK_BACK}:{item}:{occasion}", args={"item": item})
+
+
+def task_job(item: ItemId, attempt: int) -> Job:
+    """Look whether a seat is gone that somebody says they have taken."""
+    return Job(kind=TASK, key=f"{TASK}:{item}:{attempt}", args={"item": item, "attempt": attempt})
 
 
 def _key(first: str, again: int) -> str:

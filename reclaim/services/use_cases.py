@@ -22,6 +22,7 @@ from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
 from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
+from reclaim.services.manual_tasks import ManualTasks
 from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
@@ -124,6 +125,7 @@ class UseCases:
             restores=self.restores,
             messenger=messenger,
         )
+        self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
         self.sync = SyncDirectory(
             work=work,
             clock=clock,
@@ -137,6 +139,7 @@ class UseCases:
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                self.tasks.after_sync,
                 self.confirm.after_sync,
                 RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
             ),

@@ -33,6 +33,7 @@ from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.manual_tasks import ManualTasks
 from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
@@ -372,6 +373,7 @@ class CampaignWorld:
             work=work, clock=clock, tokens=tokens, policy=policy, directory=self.directory, writer=self.writer
         )
         self.verifying = VerifyRemovals(work=work, clock=clock, tokens=tokens, writer=self.writer)
+        self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=self.writer)
         self.freezing = FreezeWrites(
             work=work,
             clock=clock,
@@ -414,6 +416,7 @@ class CampaignWorld:
                 self.verifying.after_sync,
                 self.watching.after_sync,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                self.tasks.after_sync,
                 self.confirming.after_sync,
             ),
         )
@@ -448,6 +451,7 @@ class CampaignWorld:
             "restores": self.way_back.handle_restores,
             "came_back": self.way_back.handle_came_back,
             "ask_back": self.way_back.handle_ask_back,
+            "task": self.tasks.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 

@@ -44,7 +44,7 @@ QUEUES: Final = {
         "ask_back",
     ),
     "directory": ("sync", "exclude"),
-    "removal": ("writeback", "verify"),
+    "removal": ("writeback", "verify", "task"),
     "restore": ("restore",),  # somebody waits for it: not behind a campaign's removals
     "campaign": ("open", "close", "tell", "remind", "release"),
 }

@@ -21,6 +21,7 @@ from cards import (
     start,
     steer,
     strangers,
+    tasks,
     trail,
     welcome,
 )
@@ -34,6 +35,7 @@ from reclaim.domain.money import Total
 from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, InboxShow, Moved, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
+from reclaim.domain.tasks import TaskState
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.models import (
     APPLYING,
@@ -79,6 +81,7 @@ from tests.golden.cards.models import (
     SUMMARY,
     SYNC,
     SYNCED,
+    TASKS,
     WHY,
     ZONE,
     answered,
@@ -299,6 +302,29 @@ def _admin() -> dict[str, CardView]:
         ),
         "exclusions_ended": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.ended(EXCLUSIONS.rows[0]), may_end=True
+        ),
+        "tasks": tasks.tasks_card(TASKS, ZONE),
+        "tasks_none": tasks.tasks_card(
+            replace(
+                TASKS, campaign_id=None, campaign_name=None, rows=(), total=0, monthly=Total(), retriable=0, pages=1
+            ),
+            ZONE,
+        ),
+        "task": tasks.task_card(TASKS.rows[0], ZONE),
+        "task_denied": tasks.task_card(TASKS.rows[2], ZONE),
+        "task_still_there": tasks.task_card(TASKS.rows[1], ZONE),
+        "task_checking": tasks.task_card(
+            replace(TASKS.rows[1], task=replace(TASKS.rows[1].task, state=TaskState.CHECKING)), ZONE
+        ),
+        "task_done": tasks.task_card(
+            replace(
+                TASKS.rows[1],
+                item=replace(TASKS.rows[1].item, outcome=Outcome.MANUAL_DONE, outcome_reason="done_by_hand"),
+            ),
+            ZONE,
+        ),
+        "task_error": tasks.task_card(
+            TASKS.rows[0], ZONE, filled=Filled(field="note", error="Please say in one sentence what was done.")
         ),
         "prices": prices.prices_card(PRICES, may_set=True),
         "prices_set": prices.prices_card(PRICES, note=prices.priced_note(PRICES.rows[-1]), may_set=True),

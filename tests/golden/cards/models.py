@@ -66,6 +66,8 @@ from reclaim.domain.review import (
     Waiting,
 )
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.tasks import DIRECT as DIRECT_PATH
+from reclaim.domain.tasks import ManualTask, TaskList, TaskState, TaskView
 
 ZONE: Final = "Europe/Zurich"
 NOW: Final = datetime(2026, 11, 23, 13, 2, tzinfo=UTC)
@@ -694,4 +696,43 @@ HISTORY: Final = History(
     ),
     total=7,
     zone=ZONE,
+)
+
+
+def _task(item: ReviewItem, blocker: Blocker | None, task: ManualTask, **more: object) -> TaskView:
+    outcome = Outcome.NOT_SUPPORTED if blocker else Outcome.FAILED
+    plan = RemovalPlan(blocker=blocker, blocker_ref=GROUP) if blocker else item.plan
+    ended = replace(item, outcome=outcome, outcome_reason="graph_403", outcome_at=NOW, plan=plan)
+    return TaskView(item=ended, campaign_name=NAME, task=task, **more)  # type: ignore[arg-type]
+
+
+TASKS: Final = TaskList(
+    campaign_id=CAMPAIGN,
+    campaign_name=NAME,
+    rows=(
+        _task(ITEMS[0], Blocker.GROUP_DYNAMIC, ManualTask(item_id=ITEMS[0].id)),
+        _task(
+            ITEMS[1],
+            Blocker.GROUP_SYNCED,
+            ManualTask(
+                item_id=ITEMS[1].id,
+                state=TaskState.STILL_THERE,
+                note=f"Ticket 4711 {HOSTILE}",
+                by=MEGAN,
+                at=NOW,
+                attempt=1,
+                checked_at=NOW,
+                via=(GROUP, DIRECT_PATH),
+                version=2,
+            ),
+            by_name="Lynne Robbins",
+            via_names=("Copilot Marketing", DIRECT_PATH),
+        ),
+        _task(ITEMS[3], None, ManualTask(item_id=ITEMS[3].id)),
+    ),
+    total=12,
+    monthly=total(ITEMS[:4]),
+    retriable=1,
+    page=1,
+    pages=2,
 )

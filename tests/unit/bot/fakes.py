@@ -49,6 +49,7 @@ from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
 from reclaim.domain.review import Choice, KeepReason, Recommendation
 from reclaim.domain.roles import Actor, Role
+from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
 from reclaim.ports.chat import Delivery
 from reclaim.services.campaign_draft import CampaignDraft
@@ -410,6 +411,27 @@ class Excluding:
         return models.EXCLUSIONS.rows[0]
 
 
+class Tasking:
+    """Tasks, of which one is done or given up."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    async def list(self, campaign: Campaign | None, page: int = 1) -> TaskList:
+        return models.TASKS
+
+    async def get(self, item: ItemId) -> TaskView:
+        return models.TASKS.rows[0]
+
+    async def done(self, actor: Actor, item_id: ItemId, note: str) -> TaskView:
+        self.core.note("task_done", actor.id, item_id, note)
+        return models.TASKS.rows[0]
+
+    async def keep(self, actor: Actor, item_id: ItemId) -> TaskView:
+        self.core.note("task_keep", actor.id, item_id)
+        return models.TASKS.rows[0]
+
+
 class Pricing:
     """Prices, listed and set, one by one and by the file."""
 
@@ -570,6 +592,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         read_spend=core,
         read_seats=core,
         exclude_seats=Excluding(core),
+        manual_tasks=Tasking(core),
         keep_prices=Pricing(core),
         load_prices=Pricing(core),
         start_campaign=core,

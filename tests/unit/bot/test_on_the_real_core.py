@@ -99,6 +99,7 @@ def services(world: CampaignWorld) -> Services:
         sync_directory=world.syncing,
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
         exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy),
+        manual_tasks=world.tasks,
         keep_prices=KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy),
         load_prices=LoadPrices(work=work, clock=clock, tokens=tokens),
         read_seats=ReadSeats(work=work, clock=clock, policy=policy),
