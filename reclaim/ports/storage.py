@@ -1059,7 +1059,7 @@ class Tasks(Protocol):
     async def counted(self, campaign: CampaignId | None) -> OpenTasks: ...
 
     async def gone(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
-        """Return items with an open task whose seat the last complete sync did not find, by id from `after` on."""
+        """Return items that we could not take and whose seat the last complete sync did not find, by id after `after`."""
         ...
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
 from reclaim.domain.money import Money, Total
+from reclaim.domain.removal import Outcome
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.tasks import NEED_A_PERSON, ManualTask, TaskState
 from reclaim.ports.storage import OpenTasks
@@ -85,7 +86,8 @@ class SqlTasks:
         query = (
             select(review_items)
             .join(seats, seats.c.id == _ITEM.seat_id)
-            .where(*_is_open(None), _ITEM.id > (after or ""), seats.c.gone_at.is_not(None))
+            # Not what failed: a removal of ours may have taken it after all, and a retry finds that out.
+            .where(_ITEM.outcome == Outcome.NOT_SUPPORTED.value, _ITEM.id > (after or ""), seats.c.gone_at.is_not(None))
             .order_by(_ITEM.id)
             .limit(limit)
         )
