@@ -89,6 +89,11 @@ class Total:
         ordered = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
         return cls(amounts=tuple(Money(minor, currency) for currency, minor in ordered), unpriced=unpriced)
 
+    @classmethod
+    def grouped(cls, currency: str | None, minor: int, seats: int) -> "Total":
+        """Return the sum of seats that were added up by their currency; None: they have no price."""
+        return cls(amounts=(Money(minor, currency),)) if currency else cls(unpriced=seats)
+
     def plus(self, other: "Total") -> "Total":
         """Return both sums together, currency by currency."""
         sums: dict[str, int] = {}

@@ -39,7 +39,7 @@ from reclaim.domain.read_models import SeatFilter, SentMessage
 from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import AskBack, Restore, Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
-from reclaim.domain.savings import PoolChange, SeatGroup, Stage, VerifiedSeat
+from reclaim.domain.savings import PoolChange, Stage, VerifiedSeat
 from reclaim.domain.tasks import ManualTask
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
@@ -486,14 +486,6 @@ class Savings(Protocol):
         """Return how many seats are realised and what they cost a month."""
         ...
 
-    async def reversed_stage(self, campaign: CampaignId | None = None) -> Stage:
-        """Return the seats that were verified gone and are there again."""
-        ...
-
-    async def groups(self, campaign: CampaignId | None = None) -> list[SeatGroup]:
-        """Return the seats of a campaign, or of all, by how they stand."""
-        ...
-
     async def reclaimed(self, campaign: CampaignId | None = None) -> dict[ProductId, int]:
         """Return the seats per product that are verified gone and not realised."""
         ...
@@ -575,6 +567,11 @@ class ItemFigure:
     currency: str | None
     items: int
     monthly_minor: int
+
+    @property
+    def monthly(self) -> Total:
+        """What they cost together."""
+        return Total.grouped(self.currency, self.monthly_minor, self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -721,8 +718,8 @@ class Items(Protocol):
 
     async def reviewer_figures(self, campaign: CampaignId, *, top: int) -> ReviewerFigures: ...
 
-    async def figures(self, campaign: CampaignId) -> list[ItemFigure]:
-        """Return every combination that occurs; a few dozen, whatever the size of the campaign."""
+    async def figures(self, campaign: CampaignId | None = None) -> list[ItemFigure]:
+        """Return every combination that occurs in a campaign, or in all; a few dozen, whatever their size."""
         ...
 
     async def first_removed_at(self, campaign: CampaignId) -> datetime | None:
@@ -839,6 +836,11 @@ class ReversalFigure:
     items: int
     monthly_minor: int
 
+    @property
+    def monthly(self) -> Total:
+        """What they cost together."""
+        return Total.grouped(self.currency, self.monthly_minor, self.items)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskBackFigures:
@@ -887,7 +889,7 @@ class Restores(Protocol):
         """Return those of a campaign; of one sync, if one is named."""
         ...
 
-    async def reversal_figures(self, campaign: CampaignId) -> list[ReversalFigure]: ...
+    async def reversal_figures(self, campaign: CampaignId | None = None) -> list[ReversalFigure]: ...
 
     async def there_again(self, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
         """Return removed items, verified before then and not reversed, whose seat a sync has seen, by id."""

@@ -1,11 +1,13 @@
 """Read recoverable spend by SKU."""
 
+from functools import reduce
+
 from reclaim.domain.calendar import local_day
 from reclaim.domain.idle import NotIdleWhy
 from reclaim.domain.ids import ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SpendReport
-from reclaim.domain.savings import savings_of
+from reclaim.domain.savings import Savings, SeatGroup, Stage, savings_of
 from reclaim.domain.spend import spend_report
 from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
@@ -49,12 +51,27 @@ class ReadSpend:
                 excluded=await view_exclusions(reading, held_by),
                 today=local_day(now, self._policy.zone),
                 reclaimed=await reading.savings.reclaimed(),
-                savings=savings_of(
-                    await reading.savings.groups(),
-                    realised=await reading.savings.realised_stage(),
-                    reversed_=await reading.savings.reversed_stage(),
-                ),
+                savings=await _savings(reading),
             )
+
+
+async def _savings(reading: UnitOfWork) -> Savings:
+    back = await reading.restores.reversal_figures()
+    return savings_of(
+        (
+            SeatGroup(
+                outcome=one.outcome,
+                choice=one.choice,
+                waiting=one.waiting,
+                not_sure=one.second_look,
+                seats=one.items,
+                monthly=one.monthly,
+            )
+            for one in await reading.items.figures()
+        ),
+        realised=await reading.savings.realised_stage(),
+        reversed_=reduce(Stage.plus, (Stage(seats=one.items, monthly=one.monthly) for one in back), Stage()),
+    )
 
 
 async def _held(reading: UnitOfWork, newest: SyncRun | None) -> dict[ProductId, int]:

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import reduce
 
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
 from reclaim.domain.directory import AssigneeKind
@@ -225,11 +226,7 @@ def _items(figures: Iterable[ItemFigure | ReversalFigure]) -> int:
 
 
 def _total(figures: Iterable[ItemFigure | ReversalFigure]) -> Total:
-    total = Total()
-    for figure in figures:
-        amounts = (Money(figure.monthly_minor, figure.currency),) if figure.currency else ()
-        total = total.plus(Total(amounts=amounts, unpriced=0 if figure.currency else figure.items))
-    return total
+    return reduce(Total.plus, (figure.monthly for figure in figures), Total())
 
 
 def _minutes_left(campaign: Campaign, since: datetime | None, removed: int, waiting: int, now: datetime) -> int | None:

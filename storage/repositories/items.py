@@ -312,27 +312,38 @@ class SqlItems:
         open_with = _to_reviewers(await self._connection.execute(most), await self._groups_in(campaign))
         return ReviewerFigures(total=total, done=finished, open_with=tuple(open_with))
 
-    async def figures(self, campaign: CampaignId) -> list[ItemFigure]:
-        second_look = _ITEM.not_sure_by.is_not(None).label("second_look")
-        keys = (_ITEM.outcome, _ITEM.choice, _ITEM.waiting, second_look, _ITEM.currency)
-        query = (
-            select(
-                *keys, func.count().label("number"), func.coalesce(func.sum(_ITEM.monthly_minor), 0).label("monthly")
-            )
-            .where(_ITEM.campaign_id == campaign)
-            .group_by(*keys)
+    async def figures(self, campaign: CampaignId | None = None) -> list[ItemFigure]:
+        # By the columns of `ix_review_items_figures` in their order, so that the index is added up as it is read: sorting
+        # 100,000 items by anything else takes longer than reading them.
+        keys = (
+            _ITEM.campaign_id,
+            _ITEM.outcome,
+            _ITEM.choice,
+            _ITEM.waiting,
+            _ITEM.not_sure_by,
+            _ITEM.product_id,
+            _ITEM.currency,
         )
+        query = select(*keys, func.count(), func.coalesce(func.sum(_ITEM.monthly_minor), 0)).group_by(*keys)
+        if campaign is not None:
+            query = query.where(_ITEM.campaign_id == campaign)
+        found: dict[tuple[str | None, str | None, str | None, bool, str | None], tuple[int, int]] = {}
+        for row in await self._connection.execute(query):
+            _, outcome, choice, waiting, not_sure_by, _, currency, number, minor = row
+            key = (outcome, choice, waiting, not_sure_by is not None, currency)
+            items, monthly = found.get(key, (0, 0))
+            found[key] = (items + number, monthly + int(minor))  # PostgreSQL adds integers up to a decimal
         return [
             ItemFigure(
-                outcome=Outcome(row.outcome) if row.outcome else None,
-                choice=Choice(row.choice) if row.choice else None,
-                waiting=Waiting(row.waiting) if row.waiting else None,
-                second_look=bool(row.second_look),
-                currency=row.currency,
-                items=row.number,
-                monthly_minor=int(row.monthly),  # PostgreSQL adds integers up to a decimal
+                outcome=Outcome(outcome) if outcome else None,
+                choice=Choice(choice) if choice else None,
+                waiting=Waiting(waiting) if waiting else None,
+                second_look=second_look,
+                currency=currency,
+                items=items,
+                monthly_minor=monthly,
             )
-            for row in await self._connection.execute(query)
+            for (outcome, choice, waiting, second_look, currency), (items, monthly) in found.items()
         ]
 
     async def first_removed_at(self, campaign: CampaignId) -> datetime | None:

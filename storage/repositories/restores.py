@@ -149,16 +149,17 @@ class SqlRestores:
         rows = await self._connection.execute(query.order_by(reversals.c.at, reversals.c.item_id))
         return [_to_reversal(row) for row in rows.mappings()]
 
-    async def reversal_figures(self, campaign: CampaignId) -> list[ReversalFigure]:
+    async def reversal_figures(self, campaign: CampaignId | None = None) -> list[ReversalFigure]:
         keys = (reversals.c.how, _ITEM.currency)
         query = (
             select(
                 *keys, func.count().label("number"), func.coalesce(func.sum(_ITEM.monthly_minor), 0).label("monthly")
             )
             .join(review_items, _ITEM.id == reversals.c.item_id)
-            .where(reversals.c.campaign_id == campaign)
             .group_by(*keys)
         )
+        if campaign is not None:
+            query = query.where(reversals.c.campaign_id == campaign)
         return [
             ReversalFigure(
                 how=Returned(row.how), currency=row.currency, items=row.number, monthly_minor=int(row.monthly)

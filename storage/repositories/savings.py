@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, ProductId
 from reclaim.domain.money import Money, Total
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Choice, Waiting
-from reclaim.domain.savings import PoolChange, SeatGroup, Stage, VerifiedSeat
+from reclaim.domain.savings import PoolChange, Stage, VerifiedSeat
 from storage.repositories.syncs import pool_history
 from storage.tables import realised_savings, renewals, reversals, review_items
 from storage.upsert import in_chunks, upsert
@@ -97,41 +96,9 @@ class SqlSavings:
             query = query.where(table.campaign_id == campaign)
         stage = Stage()
         for currency, seats, minor in await self._connection.execute(query.group_by(table.currency)):
-            stage = stage.plus(Stage(seats=seats, monthly=_total(currency, seats, minor)))
+            # PostgreSQL adds integers up to a decimal.
+            stage = stage.plus(Stage(seats=seats, monthly=Total.grouped(currency, int(minor), seats)))
         return stage
-
-    async def reversed_stage(self, campaign: CampaignId | None = None) -> Stage:
-        table = review_items.c
-        query = select(table.currency, func.count(), func.coalesce(func.sum(table.monthly_minor), 0)).join(
-            reversals, reversals.c.item_id == table.id
-        )
-        if campaign is not None:
-            query = query.where(reversals.c.campaign_id == campaign)
-        stage = Stage()
-        for currency, seats, minor in await self._connection.execute(query.group_by(table.currency)):
-            stage = stage.plus(Stage(seats=seats, monthly=_total(currency, seats, minor)))
-        return stage
-
-    async def groups(self, campaign: CampaignId | None = None) -> list[SeatGroup]:
-        table = review_items.c
-        not_sure: ColumnElement[bool] = table.not_sure_by.is_not(None).label("not_sure")
-        keys = (table.outcome, table.choice, table.waiting, not_sure, table.currency)
-        number = func.count().label("number")
-        monthly = func.coalesce(func.sum(table.monthly_minor), 0).label("monthly")
-        query = select(*keys, number, monthly).group_by(*keys)
-        if campaign is not None:
-            query = query.where(table.campaign_id == campaign)
-        return [
-            SeatGroup(
-                outcome=Outcome(row.outcome) if row.outcome else None,
-                choice=Choice(row.choice) if row.choice else None,
-                waiting=Waiting(row.waiting) if row.waiting else None,
-                not_sure=bool(row.not_sure),
-                seats=row.number,
-                monthly=_total(row.currency, row.number, row.monthly),
-            )
-            for row in await self._connection.execute(query)
-        ]
 
     async def reclaimed(self, campaign: CampaignId | None = None) -> dict[ProductId, int]:
         gone = select(review_items.c.product_id, func.count()).where(
@@ -148,8 +115,3 @@ class SqlSavings:
             for product, number in await self._connection.execute(gone.group_by(review_items.c.product_id))
         }
         return {product: number for product, number in left.items() if number > 0}
-
-
-def _total(currency: str | None, seats: int, minor: int) -> Total:
-    # PostgreSQL adds integers up to a decimal.
-    return Total(amounts=(Money(int(minor), currency),)) if currency else Total(unpriced=seats)

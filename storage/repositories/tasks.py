@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
-from reclaim.domain.money import Money, Total
+from reclaim.domain.money import Total
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.tasks import NEED_A_PERSON, ManualTask, TaskState
@@ -75,11 +75,7 @@ class SqlTasks:
         monthly = Total()
         for row in await self._connection.execute(query):
             by_outcome[row.outcome] = by_outcome.get(row.outcome, 0) + row.tasks
-            priced = Total(
-                amounts=(Money(int(row.minor), row.currency),) if row.currency else (),
-                unpriced=0 if row.currency else row.tasks,
-            )
-            monthly = monthly.plus(priced)
+            monthly = monthly.plus(Total.grouped(row.currency, int(row.minor or 0), row.tasks))
         return OpenTasks(by_outcome=by_outcome, monthly=monthly)
 
     async def gone(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
