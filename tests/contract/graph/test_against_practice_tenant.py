@@ -1,67 +1,13 @@
 """The real connector with the real msal over TLS, against the practice tenant. The two share no code."""
 
-import ssl
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-
-import httpx
 import pytest
 
 from reclaim.connectors.graph import GraphConnection, Registration, connect
-from reclaim.domain.ids import GroupId, PersonId, ProductId
+from reclaim.domain.ids import GroupId
 from reclaim.errors import DirectoryError, WriteBackError
 from reclaim.ports.directory import PersonRow, SignInRow, SignInSupport, sign_in_support
-from rehearsal import PracticeTenant
-from tests.contract.graph.support import WRITE_ID, CountedTokens, StillClock
-
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-PEOPLE = 230  # three pages of people
-
-
-@dataclass(frozen=True)
-class Stage:
-    tenant: PracticeTenant
-    graph: GraphConnection
-    clock: StillClock
-
-    async def control(self, method: str, path: str, body: object = None) -> Any:
-        trust = ssl.create_default_context(cafile=str(self.tenant.ca_file))
-        headers = {"X-Control-Key": self.tenant.control_key}
-        async with httpx.AsyncClient(verify=trust, headers=headers, trust_env=False) as client:
-            answer = await client.request(method, f"{self.tenant.control_url}{path}", json=body)
-        answer.raise_for_status()
-        return answer.json()
-
-    async def fail_next(self, **fault: object) -> None:
-        await self.control("POST", "/faults", fault)
-
-
-def connected(tenant: PracticeTenant, clock: StillClock, secret: str | None = None) -> GraphConnection:
-    return connect(
-        login_url=tenant.login_url,
-        graph_url=tenant.graph_url,
-        tenant_id=tenant.tenant_id,
-        reader=Registration(client_id=tenant.client_id, credential=secret or tenant.client_secret),
-        ca_file=tenant.ca_file,
-        clock=clock,
-        tokens=CountedTokens(),
-    )
-
-
-@pytest.fixture
-async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    # A customer's environment must not change whom we trust.
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "absent.pem"))
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    tenant = await PracticeTenant.start(people=PEOPLE, seed=7, now=START, directory=tmp_path)
-    clock = StillClock()
-    graph = connected(tenant, clock)
-    yield Stage(tenant, graph, clock)
-    await graph.aclose()
-    await tenant.stop()
+from tests.contract.graph.practice import PEOPLE, Stage, a_seat, connected, held_by
+from tests.contract.graph.support import WRITE_ID, CountedTokens
 
 
 async def all_people(graph: GraphConnection) -> list[PersonRow]:
@@ -82,15 +28,6 @@ async def all_sign_ins(graph: GraphConnection) -> list[SignInRow]:
         rows += page.rows
         if (cursor := page.next_cursor) is None:
             return rows
-
-
-async def a_seat(stage: Stage, path: str) -> tuple[PersonId, ProductId]:
-    """Return a seat that may be removed, on a direct path or through a group."""
-    for case in await stage.control("GET", "/cases"):
-        for seat in case["seats"]:
-            if seat["path"] == path and "removed" in seat["allowed"]:
-                return PersonId(case["person_id"]), ProductId(seat["sku_id"])
-    raise AssertionError(f"the practice tenant has no {path} seat to remove")
 
 
 async def test_every_seat_of_everybody_is_read(stage: Stage) -> None:
@@ -201,13 +138,6 @@ async def test_protected_groups_refuse_for_good(stage: Stage) -> None:
 
     assert tried == 6
     assert await stage.control("GET", "/writes") == []
-
-
-async def held_by(stage: Stage, case: str) -> list[tuple[PersonId, ProductId]]:
-    """Return the seats of the first person of a case."""
-    people = await stage.control("GET", "/cases")
-    person = next(one for one in people if one["case"] == case)
-    return [(PersonId(person["person_id"]), ProductId(seat["sku_id"])) for seat in person["seats"]]
 
 
 async def test_a_product_that_another_one_needs_goes_only_after_it(stage: Stage) -> None:

@@ -10,8 +10,8 @@ from reclaim.connectors.graph import GraphConnection, Registration, connect, reg
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.errors import DirectoryError, InvalidRequest, WriteBackError
 from tests.certificates import Pair, make_pair
+from tests.contract.graph.practice import Stage, held_by
 from tests.contract.graph.support import WRITE_ID, CountedTokens
-from tests.contract.graph.test_against_practice_tenant import Stage, held_by, stage  # noqa: F401 - the fixture
 
 READS = ["User.Read.All", "AuditLog.Read.All", "LicenseAssignment.Read.All", "Group.Read.All"]
 
@@ -24,7 +24,7 @@ def pair() -> Pair:
 
 
 @pytest.fixture
-async def connected(stage: Stage) -> AsyncIterator[Connect]:  # noqa: F811
+async def connected(stage: Stage) -> AsyncIterator[Connect]:
     made: list[GraphConnection] = []
 
     def make(reader: Registration, writer: Registration | None = None) -> GraphConnection:
@@ -47,14 +47,14 @@ async def connected(stage: Stage) -> AsyncIterator[Connect]:  # noqa: F811
         await one.aclose()
 
 
-def with_certificate(stage: Stage, pair: Pair, folder: Path) -> Registration:  # noqa: F811
+def with_certificate(stage: Stage, pair: Pair, folder: Path) -> Registration:
     file = folder / "reclaim.pem"
     file.write_bytes(pair.pem())
     return registration(stage.tenant.client_id, None, file)
 
 
 async def test_a_certificate_stands_in_place_of_the_secret(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     connected: Connect,
     pair: Pair,
     tmp_path: Path,
@@ -67,7 +67,7 @@ async def test_a_certificate_stands_in_place_of_the_secret(
 
 
 async def test_error_401_a_certificate_that_was_not_uploaded_names_what_to_do(
-    stage: Stage,  # noqa: F811
+    stage: Stage,
     connected: Connect,
     pair: Pair,
     tmp_path: Path,
@@ -85,7 +85,7 @@ def test_a_file_that_is_no_certificate_is_named_by_its_setting(tmp_path: Path) -
         registration("id", None, tmp_path / "no.pem", prefix="RECLAIM_WRITER_CLIENT")
 
 
-async def test_a_reader_and_a_writer_each_do_what_they_may_and_nothing_else(stage: Stage, connected: Connect) -> None:  # noqa: F811
+async def test_a_reader_and_a_writer_each_do_what_they_may_and_nothing_else(stage: Stage, connected: Connect) -> None:
     await stage.control("POST", "/permissions", {"granted": READS})
     tenant = stage.tenant
     reader = registration(tenant.client_id, SecretStr(tenant.client_secret), None)
@@ -106,7 +106,7 @@ async def test_a_reader_and_a_writer_each_do_what_they_may_and_nothing_else(stag
         await connected(writer).directory.people(None)
 
 
-async def test_the_writer_s_wrong_secret_names_the_writer_s_setting(stage: Stage, connected: Connect) -> None:  # noqa: F811
+async def test_the_writer_s_wrong_secret_names_the_writer_s_setting(stage: Stage, connected: Connect) -> None:
     reader = registration(stage.tenant.client_id, SecretStr(stage.tenant.client_secret), None)
     writer = registration(stage.tenant.writer_client_id, SecretStr("wrong"), None, prefix="RECLAIM_WRITER_CLIENT")
 

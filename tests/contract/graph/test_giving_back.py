@@ -6,11 +6,9 @@ import pytest
 
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import Refusal, WriteBackError
+from tests.contract.graph.practice import Stage, a_seat, held_by
 from tests.contract.graph.support import ADELE, GROUP, PLAN, VISIO, WRITE_ID, ScriptedGraph, error, ok, user
-from tests.contract.graph.test_against_practice_tenant import Stage, a_seat, held_by, stage
 from tests.contract.graph.test_writer import done
-
-__all__ = ["stage"]  # a fixture of the neighbour
 
 BAD = "Request_BadRequest"
 TEAMS_PREMIUM = "Microsoft_Teams_Premium"

@@ -22,8 +22,8 @@ from reclaim.domain.ids import GroupId, PersonId
 from reclaim.errors import DirectoryError, WriteBackError
 from rehearsal import PracticeTenant
 from tests.contract.graph.description import check_exchange, needs_description
+from tests.contract.graph.practice import START
 from tests.contract.graph.support import WRITE_ID, CountedTokens, StillClock
-from tests.contract.graph.test_against_practice_tenant import START
 
 pytestmark = needs_description
 

@@ -12,13 +12,13 @@ from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.errors import WriteBackError
 from reclaim.ports.directory import WriteResult
+from tests.contract.graph.practice import Stage
 from tests.contract.graph.support import CountedTokens, StillClock
-from tests.contract.graph.test_against_practice_tenant import Stage, stage  # noqa: F401 - the fixture
 
 VISIO = ProductId("c5928f49-12ba-48f7-ada3-0d743a3601d5")
 
 
-def paced(stage: Stage, writes: int) -> GraphConnection:  # noqa: F811
+def paced(stage: Stage, writes: int) -> GraphConnection:
     tenant = stage.tenant
     return connect(
         login_url=tenant.login_url,
@@ -38,7 +38,7 @@ async def write(graph: GraphConnection, person: PersonId) -> WriteResult:
     return await graph.writer.remove_direct(person, VISIO, client_request_id=str(uuid4()))
 
 
-async def test_error_429_stops_the_next_write_before_it_is_sent(stage: Stage) -> None:  # noqa: F811
+async def test_error_429_stops_the_next_write_before_it_is_sent(stage: Stage) -> None:
     graph = paced(stage, 1_000_000)
     person = (await graph.directory.people(None)).rows[0].person.id
     await stage.control("POST", "/throttle", {"counted": "writes", "calls": 1, "window_s": 300})
@@ -56,7 +56,7 @@ async def test_error_429_stops_the_next_write_before_it_is_sent(stage: Stage) ->
     await graph.aclose()
 
 
-async def test_what_a_header_says_of_the_limit_is_heard(stage: Stage) -> None:  # noqa: F811
+async def test_what_a_header_says_of_the_limit_is_heard(stage: Stage) -> None:
     heard: list[float | None] = []
 
     class Listening(WriteBudget):
