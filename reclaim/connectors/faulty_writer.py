@@ -16,35 +16,8 @@ Stranger = Callable[[PersonId, ProductId | GroupId], Awaitable[PersonId]]
 _SUCCESS: Final = WriteResult(status=204, request_id="rehearsal-fault", already_absent=False)
 
 
-class SkippingWriter:
-    """Makes no call and says that it went well."""
-
-    def __init__(self, writer: SeatWriter, _: Stranger) -> None:
-        self._writer = writer
-
-    async def turn(self, *, clicked: bool) -> None:
-        await self._writer.turn(clicked=clicked)
-
-    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
-        return _SUCCESS
-
-    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
-        return _SUCCESS
-
-    async def assign_direct(
-        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
-    ) -> WriteResult:
-        return _SUCCESS
-
-    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
-        return _SUCCESS
-
-    async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
-        return await self._writer.read_back(person, product)
-
-
-class MistakenWriter:
-    """Takes the seat from another person."""
+class _Passing:
+    """Hands every call on as it is: a fault changes some of them."""
 
     def __init__(self, writer: SeatWriter, stranger: Stranger) -> None:
         self._writer = writer
@@ -54,12 +27,10 @@ class MistakenWriter:
         await self._writer.turn(clicked=clicked)
 
     async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
-        other = await self._stranger(person, products[0])
-        return await self._writer.remove_direct(other, *products, client_request_id=client_request_id)
+        return await self._writer.remove_direct(person, *products, client_request_id=client_request_id)
 
     async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
-        other = await self._stranger(person, group)
-        return await self._writer.leave_group(other, group, client_request_id=client_request_id)
+        return await self._writer.leave_group(person, group, client_request_id=client_request_id)
 
     async def assign_direct(
         self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
@@ -71,6 +42,36 @@ class MistakenWriter:
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self._writer.read_back(person, product)
+
+
+class SkippingWriter(_Passing):
+    """Makes no write and says that it went well."""
+
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        return _SUCCESS
+
+    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        return _SUCCESS
+
+    async def assign_direct(
+        self, person: PersonId, product: ProductId, disabled_plans: Collection[str], *, client_request_id: str
+    ) -> WriteResult:
+        return _SUCCESS
+
+    async def join_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        return _SUCCESS
+
+
+class MistakenWriter(_Passing):
+    """Takes the seat from another person."""
+
+    async def remove_direct(self, person: PersonId, *products: ProductId, client_request_id: str) -> WriteResult:
+        other = await self._stranger(person, products[0])
+        return await super().remove_direct(other, *products, client_request_id=client_request_id)
+
+    async def leave_group(self, person: PersonId, group: GroupId, *, client_request_id: str) -> WriteResult:
+        other = await self._stranger(person, group)
+        return await super().leave_group(other, group, client_request_id=client_request_id)
 
 
 class BlindWriter(SkippingWriter):
