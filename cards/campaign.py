@@ -432,9 +432,7 @@ def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
     if status.asked_back:
         parts.append(f"{formats.number(status.asked_back)} asked back by the holder.")
     if person:
-        parts.append(
-            f"{formats.count(person, 'seat')} {'needs' if person == 1 else 'need'} a person; the report says why."
-        )
+        parts.append(f"{need_a_person(person)}; the report says why.")
     return [Paragraph(" ".join(parts))] if parts else []
 
 

@@ -11,6 +11,7 @@ from cards.reasons import OUTCOMES, how_it_ended
 from cards.report_parts import Sets, bar_rows, cell, head, link, named, number_cell, row, table
 from cards.report_sections import money, population, reviewers, seats, timeline
 from cards.report_style import style
+from cards.tasks import need_a_person
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
@@ -85,10 +86,7 @@ def _page_one(report: CampaignReport) -> Html:
 def _top(report: CampaignReport) -> Html:
     campaign = report.campaign
     person = len(report.ended(*NEED_A_PERSON))
-    if person and campaign.state is CampaignState.CLOSED:
-        needs = f", {formats.count(person, 'seat')} {'needs' if person == 1 else 'need'} a person"
-    else:
-        needs = ""
+    needs = f", {need_a_person(person)}" if person and campaign.state is CampaignState.CLOSED else ""
     edition = " · without names" if report.pseudonymous else ""
     left = element(
         "div",

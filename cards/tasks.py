@@ -21,9 +21,10 @@ from cards.view import (
     Strip,
     Tone,
 )
+from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.removal import Blocker, Outcome
 from reclaim.domain.review import ReviewItem
-from reclaim.domain.tasks import DIRECT, NEED_A_PERSON, NOTE_LENGTH, TaskList, TaskState, TaskView
+from reclaim.domain.tasks import NEED_A_PERSON, NOTE_LENGTH, TaskList, TaskState, TaskView
 
 ALL = "all"  # in place of a campaign
 TASK_FIELDS = frozenset({"note"})
@@ -164,7 +165,7 @@ def _standing(view: TaskView, zone: str) -> list[Strip]:
 
 
 def _still_there(view: TaskView) -> str:
-    names = ["a direct license" if one == DIRECT else name(one) for one in view.via_names]
+    names = ["a direct license" if one == DIRECTLY else name(one) for one in view.via_names]
     return f"Still there, through {' and '.join(names)}." if names else "Still there."
 
 

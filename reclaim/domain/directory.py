@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId, SeatId
@@ -129,6 +130,9 @@ class ProductOwner:
     at: datetime
 
 
+DIRECTLY: Final = "direct"  # in place of a group, where a list says through what somebody holds a seat
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Path:
     """One way in which a person holds a product: directly (`group_id` None) or through a group.
@@ -143,6 +147,11 @@ class Path:
     error: str | None = None
     disabled_plans: tuple[str, ...] = ()
     updated_at: datetime | None = None
+
+    @property
+    def through(self) -> str:
+        """The group that gives it, or `DIRECTLY`."""
+        return self.group_id or DIRECTLY
 
     @property
     def gives_seat(self) -> bool:

@@ -193,9 +193,6 @@ class Reversal:
     run_id: str | None = None
 
 
-DIRECTLY = "direct"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskBack:
     """The one question to a holder who signed in again after their seat was removed.
@@ -354,4 +351,4 @@ def came_back(
     """
     giving = [path for path in seat.paths if path.gives_seat]
     fresh = giving if read_at - verified_at > lags else newer_paths(frozen, giving)
-    return tuple(sorted(path.group_id or DIRECTLY for path in fresh))
+    return tuple(sorted(path.through for path in fresh))

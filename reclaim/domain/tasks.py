@@ -18,7 +18,6 @@ from reclaim.errors import Conflict, InvalidRequest
 
 NEED_A_PERSON: Final = (Outcome.NOT_SUPPORTED, Outcome.FAILED)
 NOTE_LENGTH: Final = 1_000
-DIRECT: Final = "direct"
 
 
 class TaskState(StrEnum):
@@ -37,7 +36,7 @@ class ManualTask:
         note: What was done, in their words, with a ticket or a link if they like.
         attempt: Part of the key of the job that checks; one more for every "done".
         checked_at: When the seat was last read for it.
-        via: Through what the person still had the seat then: group ids, or `DIRECT`.
+        via: Through what the person still had the seat then: group ids, or `DIRECTLY`.
         version: For compare-and-set; 0: not stored yet.
     """
 
@@ -57,7 +56,7 @@ class TaskView:
     """A task as it is shown: the item with its reason and plan, and the names that it needs.
 
     Attributes:
-        via_names: Names of the groups in `task.via`, in their order; of the direct assignment `DIRECT`.
+        via_names: Names of the groups in `task.via`, in their order; of the direct assignment `DIRECTLY`.
     """
 
     item: ReviewItem

@@ -7,7 +7,16 @@ from reclaim.domain.ids import CampaignId, ItemId, PersonId, RunId
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.chunks import CHUNK
-from reclaim.services.jobs import ASK_BACK, CAME_BACK, RESTORES, ask_back_job, came_back_job, restore_job, restores_job
+from reclaim.services.jobs import (
+    ASK_BACK,
+    CAME_BACK,
+    RESTORES,
+    ask_back_job,
+    came_back_job,
+    restore_job,
+    restores_job,
+    tries,
+)
 
 NEWS_FOR = timedelta(hours=1)
 HOUR = timedelta(hours=1)
@@ -23,7 +32,7 @@ async def due_restores(work: UnitOfWork, now: datetime) -> list[Job]:
     jobs = []
     if await work.controls.freeze() is None:
         for restore in await work.restores.due(now, limit=CHUNK):
-            again = max(0, (now - (restore.not_before or restore.asked_at)) // HOUR)
+            again = tries(restore.not_before or restore.asked_at, now, HOUR)
             jobs.append(restore_job(restore.id, restore.attempt, again))
     for campaign, occasion in await work.restores.news(since=now - NEWS_FOR):
         jobs.append(restores_job(campaign, occasion))
@@ -31,7 +40,7 @@ async def due_restores(work: UnitOfWork, now: datetime) -> list[Job]:
 
 
 def tell_again(failed: Sequence[tuple[str, PersonId]], occasion: str) -> list[Job]:
-    """Return the jobs that try again to tell what a channel failed to take, by its matter."""
+    """Return the jobs that try again to tell what a channel failed to take, by its matter; of other matters none."""
     jobs = []
     for matter, _ in failed:
         about, _, ref = matter.partition(":")

@@ -16,9 +16,10 @@ from reclaim.ports.system import Clock
 from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
-from reclaim.services.due_restores import TOLD_KINDS, due_restores, tell_again
+from reclaim.services.due_restores import HOUR, TOLD_KINDS, due_restores, tell_again
 from reclaim.services.jobs import (
     RECEIPT,
+    SUMMARY,
     announce_job,
     close_job,
     open_job,
@@ -26,6 +27,7 @@ from reclaim.services.jobs import (
     receipt_job,
     remind_job,
     summary_job,
+    tries,
     verify_job,
     wave_job,
     writeback_job,
@@ -36,7 +38,6 @@ from reclaim.services.verify_removals import VerifyRemovals
 
 RESEND = timedelta(minutes=10)  # a card that could not be sent is tried again after this
 SYNC_EVERY = timedelta(hours=24)
-HOUR = timedelta(hours=1)
 RESULTS_TRIED_FOR = timedelta(hours=24)
 RESULT_KINDS = ("review.summary", "consent.receipt")  # kinds of cards, as the message record has them
 
@@ -119,13 +120,13 @@ class DueWork:
 
     async def _campaign(self, campaign: Campaign, now: datetime) -> list[str]:
         if campaign.state is CampaignState.OPENING:
-            await enqueue(self._work, [open_job(campaign.id, _again(campaign.created_at, now, RESEND))])
+            await enqueue(self._work, [open_job(campaign.id, tries(campaign.created_at, now, RESEND))])
             return []
         if campaign.state is CampaignState.CLOSING or (
             campaign.state is CampaignState.OPEN and now >= campaign.may_close_at
         ):
             # Counted from its time, so that a close whose job died runs again and one that is running does not.
-            await enqueue(self._work, [close_job(campaign.id, _again(campaign.may_close_at, now, RESEND))])
+            await enqueue(self._work, [close_job(campaign.id, tries(campaign.may_close_at, now, RESEND))])
             return [f"{campaign.name} closed."] if campaign.state is CampaignState.OPEN else []
         if campaign.state is CampaignState.APPLYING:
             await self._progress(campaign)
@@ -178,14 +179,14 @@ class DueWork:
     async def _results(self, now: datetime) -> None:
         """Try again, hourly for a day, to tell results that a channel failed to take."""
         async with self._work.read() as work:
-            failed = await work.messages.failed(RESULT_KINDS, since=now - RESULTS_TRIED_FOR)
-            way_back = await work.messages.failed(TOLD_KINDS, since=now - RESULTS_TRIED_FOR)
+            failed = await work.messages.failed((*RESULT_KINDS, *TOLD_KINDS), since=now - RESULTS_TRIED_FOR)
         occasion = f"hour-{int(now.timestamp() // HOUR.total_seconds())}"
-        jobs = tell_again(way_back, occasion)
+        jobs = tell_again(failed, occasion)
         for matter, person in failed:
             about, _, campaign = matter.partition(":")
-            again = receipt_job if about == RECEIPT else summary_job
-            jobs.append(again(CampaignId(campaign), person, occasion))
+            if about in (RECEIPT, SUMMARY):
+                again = receipt_job if about == RECEIPT else summary_job
+                jobs.append(again(CampaignId(campaign), person, occasion))
         await enqueue(self._work, jobs)
 
     async def _all_answered(self, campaign: Campaign, now: datetime) -> None:
@@ -243,15 +244,10 @@ class DueWork:
 
 
 def _order_job(order: RemovalOrder, now: datetime) -> Job:
-    again = _again(order.not_before or order.created_at, now, HOUR)
+    again = tries(order.not_before or order.created_at, now, HOUR)
     if order.state is OrderState.VERIFYING:
         return verify_job(order.id, order.attempt, again)
     return writeback_job(order.id, order.attempt, again)
-
-
-def _again(since: datetime, now: datetime, every: timedelta) -> int:
-    """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
-    return max(0, (now - since) // every)
 
 
 def _window(campaign: Campaign) -> str:

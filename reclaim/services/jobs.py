@@ -1,6 +1,7 @@
 """The jobs of a campaign's life: kinds and keys in one place. Every key starts with its kind and is unique for ever."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, ItemId, OrderId, PersonId, RestoreId, RunId
@@ -193,6 +194,11 @@ def ask_back_job(item: ItemId, occasion: str) -> Job:
 def task_job(item: ItemId, attempt: int) -> Job:
     """Look whether a seat is gone that somebody says they have taken."""
     return Job(kind=TASK, key=f"{TASK}:{item}:{attempt}", args={"item": item, "attempt": attempt})
+
+
+def tries(since: datetime, now: datetime, every: timedelta) -> int:
+    """Return which try of a job this is: 0 the first. A finished key never runs again, so one that died gets the next."""
+    return max(0, (now - since) // every)
 
 
 def _key(first: str, again: int) -> str:

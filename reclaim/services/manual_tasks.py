@@ -8,13 +8,13 @@ import structlog
 
 from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.campaign import Campaign
+from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.ids import GroupId, ItemId, PersonId, RunId
 from reclaim.domain.paging import page_count
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.roles import Actor
 from reclaim.domain.tasks import (
-    DIRECT,
     NEED_A_PERSON,
     ManualTask,
     TaskList,
@@ -31,7 +31,7 @@ from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.chunks import CHUNK
 from reclaim.services.jobs import owner_job, task_job
-from reclaim.services.settle import ending
+from reclaim.services.settle import end_item
 
 PAGE: Final = 10
 KEPT_INSTEAD: Final = "kept_instead"
@@ -167,7 +167,7 @@ class ManualTasks:
     async def _seen(self, work: UnitOfWork, item: ReviewItem, task: ManualTask, back: ReadBack) -> None:
         now = self._clock.now()
         paths = back.seat.paths if back.seat else ()
-        via = tuple(path.group_id or DIRECT for path in paths)
+        via = tuple(path.through for path in paths)
         state = TaskState.STILL_THERE if back.seat else TaskState.CHECKING
         await work.tasks.save(replace(task, state=state, checked_at=now, via=via, version=task.version + 1))
         await work.events.append(
@@ -193,17 +193,7 @@ class ManualTasks:
         facts: dict[str, Fact] | None = None,
     ) -> None:
         now = self._clock.now()
-        gone = outcome is Outcome.MANUAL_DONE
-        ended = replace(
-            item,
-            outcome=outcome,
-            outcome_reason=reason,
-            outcome_at=now,
-            verified_at=now if gone else None,
-            version=item.version + 1,
-        )
-        await work.items.save(ended)
-        await work.events.append(ending(self._attest, ended, actor=actor, facts=facts))
+        ended = await end_item(work, self._attest, item, outcome, reason, now=now, actor=actor, facts=facts)
         await work.enqueue(owner_job(item.campaign_id, f"task-{item.id}-{ended.version}"))
 
     async def _views(self, work: UnitOfWork, items: Sequence[ReviewItem]) -> Sequence[TaskView]:
@@ -215,7 +205,7 @@ class ManualTasks:
         for item in items:
             task = tasks.get(item.id) or ManualTask(item_id=item.id)
             names = (
-                DIRECT if one == DIRECT else groups[GroupId(one)].name if GroupId(one) in groups else one
+                DIRECTLY if one == DIRECTLY else groups[GroupId(one)].name if GroupId(one) in groups else one
                 for one in task.via
             )
             by = people.get(task.by) if task.by else None

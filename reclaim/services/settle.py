@@ -69,10 +69,11 @@ async def end_item(
     reason: str,
     *,
     now: datetime,
+    actor: str = SYSTEM,
     facts: dict[str, Fact] | None = None,
 ) -> ReviewItem:
     """Give the item its outcome and attest it; a holder whose seat is verified gone is told."""
-    verified = outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT)
+    verified = outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE)
     ended = replace(
         item,
         outcome=outcome,
@@ -83,7 +84,7 @@ async def end_item(
         version=item.version + 1,
     )
     await work.items.save(ended)
-    await work.events.append(ending(attest, ended, facts=facts))
+    await work.events.append(ending(attest, ended, actor=actor, facts=facts))
     if outcome is Outcome.REMOVED:
         await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{ended.version}"))
     return ended

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from reclaim.domain.directory import Group
+from reclaim.domain.directory import DIRECTLY, Group
 from reclaim.domain.ids import GroupId, ItemId
 from reclaim.domain.policy import Policy
-from reclaim.domain.restore import DIRECTLY, Restore, Reversal, check_restorable, until
+from reclaim.domain.restore import Restore, Reversal, check_restorable, until
 from reclaim.domain.restore_views import RestoreLine, WayBack
 from reclaim.domain.review import ReviewItem
 from reclaim.errors import Conflict

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from reclaim.domain.attestation import EventKind
+from reclaim.domain.attestation import Event, EventKind, Fact
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.directory import Group, LivePerson, Sku
 from reclaim.domain.ids import GroupId, ItemId, PersonId, ProductId, RestoreId
 from reclaim.domain.policy import Policy
 from reclaim.domain.restore import (
-    DIRECTLY,
     Refused,
     Restore,
     RestoreKind,
@@ -41,7 +40,7 @@ from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import owner_job, summary_job
 from reclaim.services.restore_seats import tell_holder
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later, paths_json
-from reclaim.services.write_step import FROZEN, OVERTAKEN, as_guid, in_flight
+from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, as_guid, in_flight, take_turn
 
 FIRST_CHECK = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -161,23 +160,16 @@ class WriteRestores:
                 resolved = (
                     replace(step, state=RestoreStepState.WRITTEN, written_at=now, maybe_written=False, error=None)
                     if landed
-                    else replace(step, state=RestoreStepState.PLANNED, maybe_written=False, error="did not land")
+                    else replace(step, state=RestoreStepState.PLANNED, maybe_written=False, error=DID_NOT_LAND)
                 )
                 restore = restore.with_step(number, resolved)
                 await work.restores.save(restore)
                 kind = EventKind.RESTORE_WRITTEN if landed else EventKind.RESTORE_FAILED
                 await work.events.append(
-                    self._attest.event(
+                    self._event(
                         kind,
-                        actor=SYSTEM,
-                        campaign=restore.campaign_id,
-                        item=restore.item_id,
-                        facts={
-                            "restore": restore.id,
-                            "step": number,
-                            "found_by": "read",
-                            "client_request_id": step.client_request_id,
-                        },
+                        restore,
+                        {"step": number, "found_by": "read", "client_request_id": step.client_request_id},
                     )
                 )
             if changed:
@@ -186,10 +178,7 @@ class WriteRestores:
 
     async def _write(self, run: _Run, number: int, look: _Look) -> bool:
         """Write one step; False if Microsoft refused it for good, and the restore has failed with that."""
-        try:
-            await self._writer.turn(clicked=True)  # somebody waits for it
-        except WriteBackError as error:
-            raise Later("write_budget", error.retry_after, counts=False) from error
+        await take_turn(self._writer, clicked=True)  # somebody waits for it
         step, person = await self._intend(run, number)
         try:
             result = await self._call(person, step)
@@ -208,17 +197,10 @@ class WriteRestores:
             )
             await work.restores.save(restore.with_step(number, written))
             await work.events.append(
-                self._attest.event(
+                self._event(
                     EventKind.RESTORE_WRITTEN,
-                    actor=SYSTEM,
-                    campaign=restore.campaign_id,
-                    item=restore.item_id,
-                    facts={
-                        "restore": restore.id,
-                        "step": number,
-                        "status": result.status,
-                        "request_id": result.request_id,
-                    },
+                    restore,
+                    {"step": number, "status": result.status, "request_id": result.request_id},
                 )
             )
             await work.commit()
@@ -243,13 +225,10 @@ class WriteRestores:
             )
             await work.restores.save(restore.with_step(number, step))
             await work.events.append(
-                self._attest.event(
+                self._event(
                     EventKind.RESTORE_INTENDED,
-                    actor=SYSTEM,
-                    campaign=restore.campaign_id,
-                    item=restore.item_id,
-                    facts={
-                        "restore": restore.id,
+                    restore,
+                    {
                         "step": number,
                         "kind": step.kind.value,
                         "ref": step.ref,
@@ -291,13 +270,10 @@ class WriteRestores:
             restore = restore.with_step(number, failed)
             await work.restores.save(restore)
             await work.events.append(
-                self._attest.event(
+                self._event(
                     EventKind.RESTORE_FAILED,
-                    actor=SYSTEM,
-                    campaign=restore.campaign_id,
-                    item=restore.item_id,
-                    facts={
-                        "restore": restore.id,
+                    restore,
+                    {
                         "step": number,
                         "status": error.status,
                         "request_id": error.request_id,
@@ -350,16 +326,14 @@ class WriteRestores:
                 campaign_id=restore.campaign_id,
                 how=Returned.RESTORED,
                 at=now,
-                through=tuple(sorted(path.group_id or DIRECTLY for path in paths if path.gives_seat)),
+                through=tuple(sorted(path.through for path in paths if path.gives_seat)),
             )
         )
         await work.events.append(
-            self._attest.event(
+            self._event(
                 EventKind.RESTORE_VERIFIED,
-                actor=SYSTEM,
-                campaign=restore.campaign_id,
-                item=restore.item_id,
-                facts={"restore": restore.id, "request_id": back.request_id, "wrote": restore.wrote},
+                restore,
+                {"request_id": back.request_id, "wrote": restore.wrote},
             )
         )
         await tell_reversal(work, restore.item_id, restore.id)
@@ -383,13 +357,7 @@ class WriteRestores:
         )
         await work.restores.save(ended)
         await work.events.append(
-            self._attest.event(
-                EventKind.RESTORE_FAILED,
-                actor=SYSTEM,
-                campaign=restore.campaign_id,
-                item=restore.item_id,
-                facts={"restore": restore.id, "why": refused.why.value, "ended": True},
-            )
+            self._event(EventKind.RESTORE_FAILED, restore, {"why": refused.why.value, "ended": True})
         )
         await tell_holder(work, ended)
 
@@ -412,6 +380,15 @@ class WriteRestores:
                 await work.restores.save(_waiting(restore, now + max(later.wait or timedelta(0), backoff), tries))
             await work.commit()
         log.info("a restore waits", restore=run.restore_id, why=later.why)
+
+    def _event(self, kind: EventKind, restore: Restore, facts: dict[str, Fact]) -> Event:
+        return self._attest.event(
+            kind,
+            actor=SYSTEM,
+            campaign=restore.campaign_id,
+            item=restore.item_id,
+            facts={"restore": restore.id, **facts},
+        )
 
     async def _current(self, work: UnitOfWork, run: _Run) -> Restore:
         restore = await work.restores.get(run.restore_id)

@@ -82,10 +82,7 @@ class WriteStep:
         Raises:
             Later: Writes are not allowed now, or this one failed and may be tried again.
         """
-        try:
-            await self._writer.turn(clicked=False)
-        except WriteBackError as error:
-            raise Later("write_budget", error.retry_after, counts=False) from error
+        await take_turn(self._writer, clicked=False)
         intended = await self._intend(order_id, attempt, wanted, known)
         if not intended:
             return None
@@ -281,6 +278,18 @@ class WriteStep:
         )
         if not for_good:
             raise Later(f"write:{error.status or 'lost'}", error.retry_after)
+
+
+async def take_turn(writer: SeatWriter, *, clicked: bool) -> None:
+    """Wait until the write budget has room; before the intent is stored, so that nothing waits in between.
+
+    Raises:
+        Later: That takes too long to wait for.
+    """
+    try:
+        await writer.turn(clicked=clicked)
+    except WriteBackError as error:
+        raise Later("write_budget", error.retry_after, counts=False) from error
 
 
 def in_flight(step: RemovalStep, now: datetime) -> bool:

@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 
+from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.money import Total
 from reclaim.domain.removal import Outcome
-from reclaim.domain.tasks import DIRECT, ManualTask, TaskState
+from reclaim.domain.tasks import ManualTask, TaskState
 from reclaim.errors import Conflict
 from storage.unit_of_work import SqlWork
 from tests.contract.storage.campaign_samples import ALEX, AUTUMN, HOUR, NOW, SPRING, autumn, campaign, item, store
@@ -17,7 +18,7 @@ TASK = ManualTask(
     at=NOW,
     attempt=2,
     checked_at=NOW + HOUR,
-    via=("group-1", DIRECT),
+    via=("group-1", DIRECTLY),
     version=1,
 )
 

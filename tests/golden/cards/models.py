@@ -7,7 +7,7 @@ from typing import Final
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import CampaignState, Silence, Strategy, WriteMode
-from reclaim.domain.directory import AssigneeKind, Path, Person
+from reclaim.domain.directory import DIRECTLY, AssigneeKind, Path, Person
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
@@ -66,7 +66,6 @@ from reclaim.domain.review import (
     Waiting,
 )
 from reclaim.domain.savings import Renewal, Savings, Stage
-from reclaim.domain.tasks import DIRECT as DIRECT_PATH
 from reclaim.domain.tasks import ManualTask, TaskList, TaskState, TaskView
 
 ZONE: Final = "Europe/Zurich"
@@ -722,11 +721,11 @@ TASKS: Final = TaskList(
                 at=NOW,
                 attempt=1,
                 checked_at=NOW,
-                via=(GROUP, DIRECT_PATH),
+                via=(GROUP, DIRECTLY),
                 version=2,
             ),
             by_name="Lynne Robbins",
-            via_names=("Copilot Marketing", DIRECT_PATH),
+            via_names=("Copilot Marketing", DIRECTLY),
         ),
         _task(ITEMS[3], None, ManualTask(item_id=ITEMS[3].id)),
     ),
