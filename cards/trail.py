@@ -93,7 +93,6 @@ EVENTS: dict[EventKind, str] = {
     EventKind.PRICE_SET: "Price set",
     EventKind.SAVING_REALISED: "Saving realised",
     EventKind.SAVING_TAKEN_BACK: "Saving no longer realised",
-    EventKind.ABSENCES_LOADED: "Absences loaded",
 }
 _FACTS_SHOWN = 3
 

@@ -146,7 +146,6 @@ sync_runs = Table(
     Column("gone_people", Integer, nullable=False, default=0),
     Column("gone_seats", Integer, nullable=False, default=0),
     Column("sign_ins", String, nullable=False, default="known"),
-    Column("roles", String, nullable=False, server_default="not_read"),  # known, no_permission, not_read
     Column("error", Text),
     Column("attempt", Integer, nullable=False, default=0),
 )
@@ -199,8 +198,6 @@ people = Table(
     Column("sign_ins_read_at", Instant),  # null: unknown
     Column("disabled_seen_at", Instant),
     Column("folded", Text, nullable=False),  # what a search compares: see repositories.people.folded
-    Column("name_key", Text, nullable=False, server_default=""),  # what a name pattern compares: exclusions.same_value
-    Column("upn_key", Text, nullable=False, server_default=""),
     Column(
         "since_run", String, nullable=False
     ),  # the run that saw the person first, or first again after they were gone
@@ -257,21 +254,6 @@ role_members = Table(
     Column("group_id", String, primary_key=True),
     Column("person_id", String, primary_key=True, index=True),
     Column("seen_run", String, nullable=False),
-)
-# Who holds an Entra admin role: ids alone, since that is all that decides. Kept where a later run may not read them.
-role_holders = Table(
-    "role_holders",
-    metadata,
-    Column("person_id", String, primary_key=True),
-    Column("seen_run", String, nullable=False),
-)
-absences = Table(
-    "absences",
-    metadata,
-    Column("person_id", String, primary_key=True),
-    Column("first_day", Date, primary_key=True),
-    Column("last_day", Date),  # null: nobody knows
-    Column("loaded_at", Instant, nullable=False),
 )
 product_owners = Table(
     "product_owners",

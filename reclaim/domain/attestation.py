@@ -79,7 +79,6 @@ class EventKind(StrEnum):
     PRICE_SET = "price_set"
     SAVING_REALISED = "saving_realised"
     SAVING_TAKEN_BACK = "saving_taken_back"
-    ABSENCES_LOADED = "absences_loaded"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,14 +66,6 @@ class SignInSupport(StrEnum):
     NO_PERMISSION = "no_permission"  # AuditLog.Read.All is missing
 
 
-class RoleSupport(StrEnum):
-    """Whether it is known who holds an admin role. Without the permission that is not known, which is never nobody."""
-
-    KNOWN = "known"
-    NO_PERMISSION = "no_permission"  # RoleManagement.Read.Directory is missing
-    NOT_READ = "not_read"
-
-
 def sign_in_support(error: DirectoryError) -> SignInSupport | None:
     """Return why a read of sign-ins was refused, or None if the error does not tell (an outage, say).
 

@@ -379,7 +379,6 @@ class SyncRun:
     gone_people: int = 0
     gone_seats: int = 0
     sign_ins: str = "known"
-    roles: str = "not_read"
     error: str | None = None
     attempt: int = 0
 

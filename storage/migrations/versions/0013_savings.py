@@ -1,4 +1,4 @@
-"""Who else is left out (role holders, absences, names by pattern), and what the orders were: when a saving is realised.
+"""What the orders were, when they renew, and which savings are realised.
 
 A frozen copy: `storage/tables.py` moves on, this does not.
 """
@@ -13,23 +13,6 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    op.add_column("people", sa.Column("name_key", sa.Text(), nullable=False, server_default=""))
-    op.add_column("people", sa.Column("upn_key", sa.Text(), nullable=False, server_default=""))
-    op.add_column("sync_runs", sa.Column("roles", sa.String(), nullable=False, server_default="not_read"))
-    op.create_table(
-        "role_holders",
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("seen_run", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("person_id", name="pk_role_holders"),
-    )
-    op.create_table(
-        "absences",
-        sa.Column("person_id", sa.String(), nullable=False),
-        sa.Column("first_day", sa.Date(), nullable=False),
-        sa.Column("last_day", sa.Date()),
-        sa.Column("loaded_at", INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("person_id", "first_day", name="pk_absences"),
-    )
     op.create_table(
         "pool_changes",
         sa.Column("product_id", sa.String(), nullable=False),
