@@ -8,6 +8,7 @@ from cards.restores import ask_back_card, choose_card, restores_card
 from cards.results import receipt_card
 from cards.view import CardView
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
+from reclaim.domain.read_models import SeatReceipt
 from reclaim.domain.restore import AskedHow
 from reclaim.domain.roles import EVERYONE, LOOK, RUN_AS_A_PERSON
 from reclaim.errors import NotFound
@@ -57,10 +58,7 @@ async def open_status(click: Click) -> Reply:
 
 async def present_receipt(click: Click) -> CardView:
     """Draw the holder's receipt as it stands; `ref` is the campaign."""
-    receipt = await click.services.read_summary.receipt(CampaignId(click.ref), click.actor.id)
-    if receipt is None:
-        raise NotFound("This receipt is not yours, or no longer here.")
-    return receipt_card(receipt, click.zone)
+    return receipt_card(await _receipt(click, CampaignId(click.ref)), click.zone)
 
 
 async def open_receipt(click: Click) -> Reply:
@@ -71,34 +69,29 @@ async def open_receipt(click: Click) -> Reply:
 async def present_receipt_of_seat(click: Click) -> CardView:
     """Draw the receipt that the seat stands on."""
     line = await click.services.restore_seats.line(ItemId(click.ref))
-    return await _receipt(click, line.item.campaign_id)
+    return receipt_card(await _receipt(click, line.item.campaign_id), click.zone)
 
 
 async def receipt_back(click: Click) -> Reply:
     """Give the holder the seat back."""
     line = await click.services.restore_seats.get_back(click.actor, ItemId(click.ref), AskedHow.RECEIPT)
-    return Reply(replace=await _receipt(click, line.item.campaign_id))
+    return Reply(replace=receipt_card(await _receipt(click, line.item.campaign_id), click.zone))
 
 
 async def receipt_choose(click: Click) -> Reply:
     """Ask which of several seats is to come back."""
-    receipt = await click.services.read_summary.receipt(CampaignId(click.ref), click.actor.id)
-    if receipt is None:
-        raise NotFound("This receipt is not yours, or no longer here.")
-    return Reply(replace=choose_card(receipt))
+    return Reply(replace=choose_card(await _receipt(click, CampaignId(click.ref))))
 
 
 async def receipt_choose_submit(click: Click) -> Reply:
     """Give the holder the chosen seat back."""
     campaign, chosen = CampaignId(click.ref), text_of(click.inputs, "seat")
-    receipt = await click.services.read_summary.receipt(campaign, click.actor.id)
-    if receipt is None:
-        raise NotFound("This receipt is not yours, or no longer here.")
+    receipt = await _receipt(click, campaign)
     if chosen not in {seat.item.id for seat in receipt.seats}:
         problem = "Please pick a seat."
         raise FormRefused(choose_card(receipt, problem), problem)
     await click.services.restore_seats.get_back(click.actor, ItemId(chosen), AskedHow.RECEIPT)
-    return Reply(replace=await _receipt(click, campaign))
+    return Reply(replace=receipt_card(await _receipt(click, campaign), click.zone))
 
 
 async def present_question(click: Click) -> CardView:
@@ -123,11 +116,11 @@ async def no(click: Click) -> Reply:
     return Reply(replace=ask_back_card(view, click.zone))
 
 
-async def _receipt(click: Click, campaign: CampaignId) -> CardView:
+async def _receipt(click: Click, campaign: CampaignId) -> SeatReceipt:
     receipt = await click.services.read_summary.receipt(campaign, click.actor.id)
     if receipt is None:
         raise NotFound("This receipt is not yours, or no longer here.")
-    return receipt_card(receipt, click.zone)
+    return receipt
 
 
 RESTORE_ACTIONS: tuple[ActionVerb, ...] = (

@@ -126,11 +126,9 @@ def restores_card(view: RestoresView, zone: str) -> CardView:
         asked = "was asked for by its holder" if view.asked_back == 1 else "were asked for by their holders"
         body.append(Paragraph(f"{formats.count(view.asked_back, 'seat')} {asked}: a removal too many."))
     failed = [line for line in view.lines if line.way.restore and line.way.restore.state is RestoreState.FAILED]
-    again = [
-        Action(label="Try again", verb="restore.campaign", ref=view.campaign_id, submits=False)
-        for _ in failed[:1]
-        if any(line.way.open for line in failed)
-    ]
+    actions = [Action(label="Status", verb="status.open", ref=view.campaign_id, submits=False)]
+    if any(line.way.open for line in failed):
+        actions.insert(0, Action(label="Try again", verb="restore.campaign", ref=view.campaign_id, submits=False))
     return CardView(
         kind="restore.status",
         headline=Headline(
@@ -140,7 +138,7 @@ def restores_card(view: RestoresView, zone: str) -> CardView:
             unit="asked for",
         ),
         body=tuple(body),
-        actions=(*again, Action(label="Status", verb="status.open", ref=view.campaign_id, submits=False)),
+        actions=tuple(actions),
         fallback=f"{title(view.campaign_name)}: {formats.number(view.restored)} of {formats.count(total, 'seat')}"
         " restored.",
         refresh=Refresh("restore.status", view.campaign_id),

@@ -287,7 +287,7 @@ def plan_restore(
     left = tuple(
         at
         for at, step in enumerate(restore.steps)
-        if step.state is not RestoreStepState.WRITTEN and not _is_there(step, seat, live)
+        if step.state is not RestoreStepState.WRITTEN and not is_there(step, seat, live)
     )
     if not left:
         return Write(())
@@ -314,7 +314,7 @@ def plan_restore(
     return Write(left)
 
 
-def _is_there(step: RestoreStep, seat: Seat | None, live: LivePerson) -> bool:
+def is_there(step: RestoreStep, seat: Seat | None, live: LivePerson) -> bool:
     """Whether a path is there, whoever gave it. A direct one that another hand gave is left as that hand made it."""
     if step.kind is RestoreKind.JOIN_GROUP:
         return GroupId(step.ref) in live.direct_group_ids

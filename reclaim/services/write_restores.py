@@ -26,6 +26,7 @@ from reclaim.domain.restore import (
     Reversal,
     Wait,
     WhyNot,
+    is_there,
     is_whole,
     plan_restore,
     without_seat,
@@ -416,10 +417,7 @@ def _since(restore: Restore) -> datetime:
 def _landed(step: RestoreStep, restore: Restore, person: LivePerson | None) -> bool:
     if person is None:
         return False
-    if step.kind is RestoreKind.JOIN_GROUP:
-        return GroupId(step.ref) in person.direct_group_ids
-    seat = next((one for one in person.seats if one.product_id == restore.product_id), None)
-    return seat is not None and any(path.group_id is None for path in seat.paths)
+    return is_there(step, next((one for one in person.seats if one.product_id == restore.product_id), None), person)
 
 
 def _why(error: WriteBackError, sku: Sku | None) -> Refused:
