@@ -28,6 +28,7 @@ from pydantic import SecretStr
 
 from bot import console, server
 from bot.commands import COMMANDS
+from bot.commands.doctor import DOCTOR
 from bot.guard import Rate, StoredRequests
 from bot.handling import Group, Verb
 from bot.inbound import Dispatch, Transport
@@ -41,6 +42,7 @@ from bot.services import Services, ZoneOf
 from bot.slack import manifest as slack_manifest
 from bot.slack import wiring as slack
 from bot.slack.channel import SlackChannel
+from bot.slack.wiring import SlackWiring
 from bot.teams import manifest as teams_manifest
 from bot.teams.channel import TeamsChannel, teams_settings
 from bot.web import chat as web_chat
@@ -169,6 +171,7 @@ async def compose(
     clock: Clock,
     tokens: Tokens,
     transports: Transports = lambda *_: (),
+    speaks: bool = True,
     wrap_writer: WrapWriter = lambda writer: writer,
     polling_interval_s: float = 0.5,
 ) -> AsyncIterator[Application]:
@@ -179,6 +182,7 @@ async def compose(
         clock: Calendar time.
         tokens: Ids.
         transports: The channels that can reach people.
+        speaks: Whether this process uses them to speak; otherwise the checkup alone asks them.
         wrap_writer: Stands between us and the directory's writer (rehearsal).
         polling_interval_s: How soon a job begins.
     """
@@ -195,8 +199,13 @@ async def compose(
         engine = DbosEngine(url, polling_interval_s=polling_interval_s)
         closing.push_async_callback(engine.stop, DRAIN)
         work = SqlWork(database, engine.enqueue_in)
+        channels = transports(work, tenant)
         messenger = Outbox(
-            work=work, clock=clock, tokens=tokens, transports=transports(work, tenant), zone_of=_zone_of(rules)
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            transports=channels if speaks else (),
+            zone_of=_zone_of(rules),
         )
         use = UseCases(
             work=work,
@@ -209,6 +218,9 @@ async def compose(
             decisions=decisions,
             documents=HtmlDocuments(),
             tenant_id=TenantId(settings.tenant_id or ""),
+            checks=tenant.checks,
+            backlog=engine,
+            channels=channels,
         )
         _register(engine, use)
         yield Application(
@@ -240,6 +252,7 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
         else None,
         writes=settings.write_budget,
         ca_file=settings.ca_file,
+        sku_names=settings.sku_names,
         clock=clock,
         tokens=tokens,
     )
@@ -271,6 +284,7 @@ def _router(
             close_campaign=use.close,
             freeze_writes=use.freeze,
             restore_seats=use.restores,
+            run_checks=use.checkup,
             read_status=use.status,
             read_summary=use.summaries,
             explain_seat=use.why,
@@ -375,41 +389,17 @@ def _check_tables(settings: Settings, *, may_upgrade: bool) -> None:
 async def _serve(settings: Settings) -> int:
     """Run the product until SIGTERM or SIGINT: stop ticks, finish requests, end jobs, close clients, in this order."""
     clock, tokens = SystemClock(), RandomTokens()
-    teams = teams_settings(settings)
-    channels: list[TeamsChannel] = []
     async with AsyncExitStack() as closing:
-        if teams is not None:
-            token = await _teams_token(settings, closing)
-            client = await closing.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
-
-        slack_wiring = await slack.prepare(settings, clock, tokens, closing)
-        slack_channels: list[SlackChannel] = []
-
-        def transports(work: Work, tenant: graph.GraphConnection) -> Sequence[Transport]:
-            if teams is not None:
-                channel = TeamsChannel(
-                    teams,
-                    work=work,
-                    clock=clock,
-                    tokens=tokens,
-                    token=token.current,
-                    http=client,
-                    installer=graph.TeamsInstaller(tenant.client, manifest_id=teams.door.app_id, tokens=tokens),
-                    monotonic=time.monotonic,
-                )
-                channels.append(channel)
-            slack_channels.extend(filter(None, (slack_wiring.channel(work),)))
-            return [*(one.transport for one in channels), *(one.transport for one in slack_channels)]
-
-        app = await closing.enter_async_context(compose(settings, clock=clock, tokens=tokens, transports=transports))
+        chats = await _chat_services(settings, clock, tokens, closing)
+        app = await closing.enter_async_context(compose(settings, clock=clock, tokens=tokens, transports=chats))
         await app.check_tenant()
         await app.load_prices()
         await app.engine.start()
         http = server.application(app.ready)
         seen = StoredRequests(work=app.work, clock=clock)
-        for channel in channels:
+        for channel in chats.teams:
             channel.serve(http, dispatch=app.dispatch, seen=seen)
-        for slack_channel in slack_channels:
+        for slack_channel in chats.slack:
             mirror = LiveMessages(work=app.work, waves=app.use.waves, messenger=app.messenger)
             slack_channel.serve(http, dispatch=app.dispatch, seen=seen, mirror=mirror)
         async with server.serving(http, settings.listen_host, settings.listen_port) as port:
@@ -419,6 +409,53 @@ async def _serve(settings: Settings) -> int:
             await server.until_stopped()
             app.scheduler.stop()
     return OK
+
+
+class ChatServices:
+    """The chat services of an installation; called with the core that is being wired, they give their ways out."""
+
+    def __init__(
+        self, make_teams: Callable[[Work, graph.GraphConnection], TeamsChannel] | None, slack: SlackWiring
+    ) -> None:
+        self._make_teams = make_teams
+        self._slack_wiring = slack
+        self.teams: list[TeamsChannel] = []
+        self.slack: list[SlackChannel] = []
+
+    def __call__(self, work: Work, tenant: graph.GraphConnection) -> Sequence[Transport]:
+        """Make the channels, and return how they speak."""
+        if self._make_teams is not None:
+            self.teams.append(self._make_teams(work, tenant))
+        self.slack.extend(filter(None, (self._slack_wiring.channel(work),)))
+        return [*(one.transport for one in self.teams), *(one.transport for one in self.slack)]
+
+
+async def _chat_services(settings: Settings, clock: Clock, tokens: Tokens, closing: AsyncExitStack) -> ChatServices:
+    """Check what is set for chat, and open what it needs.
+
+    Raises:
+        ReclaimError: Something is set so that it cannot be used, or lets everybody in.
+    """
+    teams = teams_settings(settings)
+    wiring = await slack.prepare(settings, clock, tokens, closing)
+    if teams is None:
+        return ChatServices(None, wiring)
+    token = await _teams_token(settings, closing)
+    client = await closing.enter_async_context(httpx.AsyncClient(follow_redirects=False, trust_env=False))
+
+    def make_teams(work: Work, tenant: graph.GraphConnection) -> TeamsChannel:
+        return TeamsChannel(
+            teams,
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            token=token.current,
+            http=client,
+            installer=graph.TeamsInstaller(tenant.client, manifest_id=teams.door.app_id, tokens=tokens),
+            monotonic=time.monotonic,
+        )
+
+    return ChatServices(make_teams, wiring)
 
 
 async def _teams_token(settings: Settings, closing: AsyncExitStack) -> graph.BotTokens:
@@ -461,7 +498,13 @@ async def _ended(sync: SyncDirectory, run: RunId, clock: Clock) -> SyncView:
 
 
 async def _chat(settings: Settings, words: Sequence[str]) -> int:
-    async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
+    clock, tokens = SystemClock(), RandomTokens()
+    async with AsyncExitStack() as closing:
+        # Only the checkup asks the chat services: nothing is sent from here.
+        chats = await _chat_services(settings, clock, tokens, closing) if words[0] == DOCTOR.name else lambda *_: ()
+        app = await closing.enter_async_context(
+            compose(settings, clock=clock, tokens=tokens, transports=chats, speaks=False)
+        )
         await app.check_tenant()
         files = await asyncio.to_thread(console.read_files, words)
         return await console.run(
@@ -865,7 +908,7 @@ def _misspelt(words: Sequence[str]) -> int:
 
 
 def _say(words: Sequence[str]) -> int:
-    settings = _settings()
+    settings = _settings(needs=installation.DIRECTORY if words[0] == DOCTOR.name else ())
     _check_tables(settings, may_upgrade=False)
     return _run(_chat(settings, words))
 

@@ -1,6 +1,7 @@
 """Every verb of a button. `command.run`, which runs a typed verb, is the router's own."""
 
 from bot.actions_control import CONTROL_ACTIONS
+from bot.actions_doctor import DOCTOR_ACTIONS
 from bot.actions_inbox import INBOX_ACTIONS
 from bot.actions_item import ITEM_ACTIONS
 from bot.actions_money import MONEY_ACTIONS
@@ -18,5 +19,6 @@ ACTIONS: tuple[ActionVerb, ...] = (
     *MONEY_ACTIONS,
     *TASK_ACTIONS,
     *CONTROL_ACTIONS,
+    *DOCTOR_ACTIONS,
     *RESTORE_ACTIONS,
 )

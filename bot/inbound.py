@@ -65,6 +65,7 @@ class Reply:
         toast: One sentence said where the person is (Teams error answer, Slack ephemeral, browser toast).
         error: The toast tells of a refusal, so the input is kept.
         misused: What was typed is at fault: an unknown verb, or an argument that does not fit. The command line exits 2.
+        unwell: What was asked was done, and it found something to mend. The command line exits 1.
         in_private: Messages for the asker alone: the answer to a question that was put in a channel of many.
         files: Files for the asker, in private.
     """
@@ -74,6 +75,7 @@ class Reply:
     toast: str | None = None
     error: bool = False
     misused: bool = False
+    unwell: bool = False
     in_private: tuple[CardView, ...] = ()
     files: tuple[ExportedFile, ...] = ()
 
@@ -118,12 +120,20 @@ class Sent:
 class Transport(Protocol):
     """One channel's way out. `bot/outbound.py` chooses the transport and keeps the records.
 
-    All methods raise DeliveryError; `permanent` says whether trying again can help.
+    Methods raise DeliveryError; `permanent` says whether trying again can help.
     """
 
     @property
     def channel(self) -> str:
         """The channel's name."""
+        ...
+
+    async def check(self) -> None:
+        """Make one harmless call that shows whether the service takes us in, for the checkup.
+
+        Raises:
+            PortError: It does not, or did not answer.
+        """
         ...
 
     async def reach(self, person: PersonId) -> str | None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.people import People
 from reclaim.domain.campaign import Campaign, Scope
+from reclaim.domain.checkup import Checkup
 from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
 from reclaim.domain.money import Period
@@ -250,6 +251,12 @@ class RestoreSeats(Protocol):
     async def decline(self, actor: Actor, item_id: ItemId) -> AskBackView: ...
 
 
+class RunChecks(Protocol):
+    """`reclaim.services.run_checks`."""
+
+    async def run(self) -> Checkup: ...
+
+
 class ReadStatus(Protocol):
     """`reclaim.services.read_status`."""
 
@@ -319,6 +326,7 @@ class Services:
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     restore_seats: RestoreSeats
+    run_checks: RunChecks
     read_status: ReadStatus
     read_summary: ReadSummary
     explain_seat: ExplainSeat

@@ -292,6 +292,9 @@ class Settings(BaseSettings):
         None, "the object id of a person", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
     )
     prices: ReadableFile | None = _field(None, "a CSV file of prices", "prices.csv")
+    sku_names: ReadableFile | None = _field(
+        None, "Microsoft's CSV of product names, for SKUs that Reclaim knows by part number only", "sku-names.csv"
+    )
     zone: Annotated[str, AfterValidator(_zone)] = _field("UTC", "a time zone of the IANA database", "Europe/Berlin")
 
     idle_days: Annotated[int, Field(ge=30, le=730)] = _field(90, "a number of days from 30 to 730", "90")

@@ -6,6 +6,7 @@ Sources: concepts/errors (bodies), concepts/best-practices (request-id, client-r
 import json
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from email.utils import formatdate
 from uuid import uuid4
 
 from aiohttp import web
@@ -109,9 +110,10 @@ def error_response(request: web.Request, error: errors.GraphError) -> web.Respon
     return response
 
 
-def stamp(request: web.Request, response: web.StreamResponse) -> None:
-    """Put the ids of a request on its answer, unless it is on its way already; a refusal has its request-id."""
+def stamp(request: web.Request, response: web.StreamResponse, now: int) -> None:
+    """Put the ids of a request and the tenant's time on its answer, unless it is on its way already."""
     if not response.prepared:
+        response.headers["Date"] = formatdate(now, usegmt=True)
         request_id = response.headers.setdefault(REQUEST_ID, str(uuid4()))
         response.headers[CLIENT_REQUEST_ID] = client_request_id(request) or request_id
 

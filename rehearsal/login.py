@@ -1,7 +1,8 @@
 """Microsoft Entra's token service: discovery document and client credentials, by secret or by certificate.
 
-Sources: v2-oauth2-client-creds-grant-flow (request, answer, errors), reference-error-codes (AADSTS numbers). Tokens are
-opaque and live 3,600 seconds of real time, because a client must never look into them.
+Sources: v2-oauth2-client-creds-grant-flow (request, answer, errors), reference-error-codes (AADSTS numbers),
+access-token-claims-reference (`roles` of a token for an application). Tokens live 3,600 seconds of real time. They are
+signed with a key that nobody else has: only this service can tell whether one is its own.
 """
 
 import secrets
@@ -10,12 +11,14 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from uuid import uuid4
 
+import jwt
 from aiohttp import web
 
 from rehearsal.applications import ASSERTION_TYPE, Application
 from rehearsal.clock import machine_now
 
 TOKEN_LIFE_S = 3600
+GRAPH = "https://graph.microsoft.com"
 # Entra gives every application tokens for the Bot Connector too, so that a bot can be practised with.
 BOT_CONNECTOR = "https://api.botframework.com/.default"
 
@@ -35,10 +38,14 @@ class TokenDesk:
         self._monotonic = monotonic
         self._ends: dict[str, float] = {}
         self._owners: dict[str, Application] = {}
+        self._key = secrets.token_bytes(32)
 
     def issue(self, owner: Application) -> str:
         """Return a new token of an application."""
-        token = secrets.token_urlsafe(48)
+        claims: dict[str, object] = {"aud": GRAPH, "appid": owner.client_id, "uti": secrets.token_urlsafe(16)}
+        if owner.granted:
+            claims["roles"] = sorted(owner.granted)
+        token = jwt.encode(claims, self._key, algorithm="HS256")
         self._ends[token] = self._monotonic() + TOKEN_LIFE_S
         self._owners[token] = owner
         return token

@@ -153,7 +153,8 @@ def _application(
         state, gate=gate, applications=applications, tokens=tokens, faults=faults, calls=calls, key=control_key
     )
     app = web.Application(
-        middlewares=[_guard(control), _record(calls), _fail(faults), _refuse(gate)], client_max_size=_LARGEST_BODY
+        middlewares=[_guard(control), _record(calls), _fail(faults, state.clock), _refuse(gate)],
+        client_max_size=_LARGEST_BODY,
     )
     app.add_routes(_below(CONTROL_ROOT, control.routes()))
     app.add_routes(_below(GRAPH_ROOT, UserEndpoints(state, gate, addresses, tenant_id).routes()))
@@ -195,13 +196,13 @@ def _record(calls: CallLog) -> Middleware:
     return record
 
 
-def _fail(faults: Faults) -> Middleware:
+def _fail(faults: Faults, clock: TenantClock) -> Middleware:
     @web.middleware
     async def fail(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let armed faults happen, and put the request's ids on the answer."""
         fault = faults.take(request)
         response = await (handler(request) if fault is None else suffer(fault, request, handler))
-        stamp(request, response)
+        stamp(request, response, clock.now)
         return response
 
     return fail

@@ -15,6 +15,7 @@ from reclaim.domain.ids import GroupId, ItemId, MessageId, PersonId, ProductId, 
 from reclaim.domain.notices import Notice, WaveNotice
 from reclaim.errors import DeliveryError, DirectoryError, WriteBackError
 from reclaim.ports.chat import Delivery
+from reclaim.ports.checks import WRITING, Permission
 from reclaim.ports.directory import Page, PersonRow, ReadBack, Request, SignInRow, WriteResult
 from reclaim.ports.engine import Handler, Job
 from reclaim.ports.storage import MessageRecord, Work
@@ -405,6 +406,50 @@ def _items(notice: WaveNotice) -> Iterable[ItemId]:
     return [row.item.id for row in (*notice.wave.open_rows, *notice.wave.answered)]
 
 
+class FakeTenantChecks:
+    """A tenant that lets us do everything, but for what a test takes away.
+
+    Attributes:
+        lacking: Permissions that the applications do not have.
+        errors: What a question raises instead, by permission; "token" and "writer" for the tokens.
+        tells: Whether the token says what it may do.
+    """
+
+    def __init__(self) -> None:
+        self.separate_writer = False
+        self.lacking: set[Permission] = set()
+        self.granted_since: set[Permission] = set()
+        self.errors: dict[str, Exception] = {}
+        self.tells = True
+        self.time: datetime | None = None
+
+    async def token(self, *, writer: bool) -> None:
+        self._fail("writer" if writer else "token")
+
+    async def read(self, permission: Permission) -> datetime | None:
+        self._fail(permission)
+        if permission in self.lacking:
+            raise DirectoryError(
+                f"Graph does not let us read: {permission} is missing.",
+                permanent=True,
+                status=403,
+                graph_code="Authorization_RequestDenied",
+            )
+        return self.time
+
+    async def write_permissions(self, *, anew: bool) -> frozenset[Permission] | None:
+        self._fail("writer" if self.separate_writer else "token")
+        missing = self.lacking - (self.granted_since if anew else set())
+        return frozenset(WRITING - missing) if self.tells else None
+
+    def consent_link(self, *, writer: bool) -> str:
+        return f"https://login.example/tenant/adminconsent?client_id={'writer' if writer else 'reader'}"
+
+    def _fail(self, question: str) -> None:
+        if error := self.errors.get(question):
+            raise error
+
+
 class InMemoryEngine:
     """Runs jobs when told. A key is one job for ever; an error ends a job for good, as in DBOS; a kill does not."""
 
@@ -413,6 +458,7 @@ class InMemoryEngine:
         self.queued: deque[Job] = deque()
         self.done: list[Job] = []
         self.failed: list[tuple[Job, Exception]] = []
+        self.longest_wait: timedelta | None = None
         self._keys: set[str] = set()
 
     def register(self, kind: str, handler: Handler) -> None:
@@ -423,6 +469,9 @@ class InMemoryEngine:
 
     async def stop(self, drain: timedelta) -> None:
         """Nothing to do: nothing runs in the background."""
+
+    async def backlog(self) -> tuple[int, timedelta | None]:
+        return len(self.queued), self.longest_wait
 
     async def enqueue(self, job: Job) -> None:
         self._add(job)

@@ -3,6 +3,7 @@
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
 from bot.commands.cancel import CANCEL
 from bot.commands.close import CLOSE
+from bot.commands.doctor import DOCTOR
 from bot.commands.exclude import EXCLUDE
 from bot.commands.export import EXPORT
 from bot.commands.extend import EXTEND
@@ -33,6 +34,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     SPEND,
     SEATS,
     SEATS_MINE,
+    DOCTOR,
     PRICE,
     CAMPAIGNS,
     CAMPAIGN,

@@ -15,6 +15,7 @@ SAME: Final = {
     "cancel.step": "cancel",
     "close.abandon": "close --abandon",
     "close.early": "close",
+    "doctor.again": "doctor",
     "export.get": "export",
     "freeze.form": "freeze",
     "nudge.run": "nudge",

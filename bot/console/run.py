@@ -43,7 +43,7 @@ class Terminal:
 async def run(
     dispatch: Dispatch, text: str, *, key: str, terminal: Terminal, files: Mapping[str, str] | None = None
 ) -> int:
-    """Carry out a command and return the exit code: 0 done, 1 refused, 2 it was typed wrong or a file is in the way.
+    """Carry out a command and return the exit code: 0 done, 1 refused or unwell, 2 typed wrong or a file in the way.
 
     Args:
         text: All behind `reclaim`, as in chat.
@@ -58,7 +58,7 @@ async def run(
         print(reply.toast, file=stream)
     if reply.error:
         return MISUSED if reply.misused else REFUSED
-    return _save(reply.files, terminal)
+    return _save(reply.files, terminal) or (REFUSED if reply.unwell else DONE)
 
 
 def _print(cards: Iterable[CardView], stream: TextIO, width: int) -> None:

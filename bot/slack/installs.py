@@ -121,6 +121,21 @@ class Installs:
             log.warning("Slack no longer takes the token of the settings", team=ref)
         self._read_at = None
 
+    async def check(self) -> None:
+        """Ask Slack whether it takes our tokens: `auth.test` of each.
+
+        Raises:
+            DeliveryError: It does not take one of them, there is none, or it did not answer.
+        """
+        await self._read()
+        held = [*self._found.values(), *filter(None, (self._own,))]
+        if not held:
+            raise DeliveryError(
+                "The app is installed in no workspace yet. Open /slack/install to do it.", permanent=True
+            )
+        for workspace in held:
+            await self._api.call(workspace.id, workspace.token, "auth.test", {})
+
     async def _read(self) -> None:
         async with self._work.read() as reading:
             stored = await reading.slack_installations.all()

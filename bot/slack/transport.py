@@ -36,6 +36,14 @@ class SlackTransport:
         """The channel's name."""
         return CHANNEL
 
+    async def check(self) -> None:
+        """Ask Slack whether it takes our tokens.
+
+        Raises:
+            DeliveryError: It does not take one of them, there is none, or it did not answer.
+        """
+        await self._installs.check()
+
     async def reach(self, person: PersonId) -> str | None:
         """Return the private conversation with this person, or None where Slack does not reach them.
 

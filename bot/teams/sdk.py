@@ -105,6 +105,14 @@ class TeamsSdk:
         self._adapter = CloudAdapter(self._auth)
         self._adapter.on_turn_error = _on_turn_error
 
+    async def check(self) -> None:
+        """Get a token.
+
+        Raises:
+            PortError: There is none.
+        """
+        await self._renew()
+
     async def turn(self, incoming: Incoming, turns: Turns) -> None:
         """Run a turn for a vetted activity that is no invoke; kinds that mean nothing to us end quietly.
 

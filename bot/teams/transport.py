@@ -35,6 +35,10 @@ log = structlog.get_logger(__name__)
 class Connector(Protocol):
     """What `bot.teams.sdk.TeamsSdk` does for us."""
 
+    async def check(self) -> None:
+        """Get a token."""
+        ...
+
     async def send(self, service_url: str, conversation: str, card: Node, summary: str) -> str:
         """Post a card, and return the id of its message."""
         ...
@@ -94,6 +98,14 @@ class TeamsTransport:
     def channel(self) -> str:
         """The channel's name."""
         return CHANNEL
+
+    async def check(self) -> None:
+        """Get a token of the bot, without which nothing can be sent.
+
+        Raises:
+            PortError: There is none.
+        """
+        await self._connector.check()
 
     async def reach(self, person: PersonId) -> str | None:
         """Return the private chat with this person, opened if there is none; None where Teams does not let us.

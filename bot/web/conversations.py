@@ -229,6 +229,9 @@ class WebTransport:
         """The channel's name."""
         return CHANNEL
 
+    async def check(self) -> None:
+        """Do nothing: the browser chat is part of this process."""
+
     async def reach(self, person: PersonId) -> str | None:
         """Return the person's own id: everyone of the practice tenant can be reached."""
         return person if await self._conversations.reach(person) else None

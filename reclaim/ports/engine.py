@@ -28,7 +28,15 @@ class Job:
 Handler = Callable[[Job], Awaitable[None]]
 
 
-class Engine(Protocol):
+class Backlog(Protocol):
+    """What waits to be begun."""
+
+    async def backlog(self) -> tuple[int, timedelta | None]:
+        """Return how many jobs nobody has begun, and how long the oldest of them waits, in real time."""
+        ...
+
+
+class Engine(Backlog, Protocol):
     """Runs jobs. Only `app.py` registers handlers; only `serve` and `rehearse` start one."""
 
     def register(self, kind: str, handler: Handler) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.calendar import end_of_day
-from reclaim.domain.campaign import Campaign
+from reclaim.domain.campaign import Campaign, stricter
 from reclaim.domain.confirmation import LaunchRequest, LaunchState, expires_at
 from reclaim.domain.ids import CampaignId, PersonId, RunId
 from reclaim.domain.notices import LaunchAskedNotice, launch_matter
@@ -29,6 +29,7 @@ from reclaim.services.campaign_draft import CampaignDraft, draft_sha256, from_st
 from reclaim.services.jobs import confirmation_job
 from reclaim.services.prepare_campaign import Prepared, prepare
 from reclaim.services.start_campaign import check_launch, preview_of, store_launch
+from reclaim.services.write_rights import WriteRights
 
 _KINDS = {LaunchState.CONFIRMED: EventKind.LAUNCH_CONFIRMED, LaunchState.DECLINED: EventKind.LAUNCH_DECLINED}
 
@@ -48,8 +49,17 @@ class ConfirmLaunch:
     """Asks the other admins, and starts what one of them confirms."""
 
     def __init__(
-        self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, access: Access, messenger: Messenger
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        tokens: Tokens,
+        policy: Policy,
+        access: Access,
+        messenger: Messenger,
+        rights: WriteRights,
     ) -> None:
+        self._rights = rights
         self._work = work
         self._clock = clock
         self._tokens = tokens
@@ -82,6 +92,7 @@ class ConfirmLaunch:
             raise Conflict("This campaign keeps the limits. You can start it yourself.")
         if not admins:
             raise Conflict("Nobody else has the role Admin, so nobody can confirm. Narrow the scope.")
+        await self._rights.require(stricter(self._policy.writes, draft.mode), prepared.plans.values())
         request = LaunchRequest(
             id=self._tokens.new_id(),
             draft_ref=ref,
@@ -154,6 +165,7 @@ class ConfirmLaunch:
         if prepared is None:
             raise current.refusal or Conflict("This campaign cannot start.")
         check_launch(prepared, now)
+        await self._rights.require(stricter(self._policy.writes, current.draft.mode), prepared.plans.values())
         async with self._work.write() as unit:
             await self._settle(unit, confirmed)
             campaign = await store_launch(

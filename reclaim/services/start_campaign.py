@@ -27,6 +27,7 @@ from reclaim.services.chunks import CHUNK
 from reclaim.services.freshness import age_in_words
 from reclaim.services.jobs import open_job
 from reclaim.services.prepare_campaign import Prepared, prepare
+from reclaim.services.write_rights import WriteRights
 
 __all__ = ["CampaignDraft", "StartCampaign"]
 
@@ -37,8 +38,9 @@ LARGE_SHARE = 25  # per cent of the seats held of a SKU from which the preview w
 class StartCampaign:
     """From the form to the launched campaign."""
 
-    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy) -> None:
+    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, rights: WriteRights) -> None:
         self._work = work
+        self._rights = rights
         self._clock = clock
         self._policy = policy
         self._attest = Attestor(clock=clock, tokens=tokens)
@@ -144,6 +146,7 @@ class StartCampaign:
         if prepared.over is not None:
             raise prepared.over
         check_launch(prepared, now)
+        await self._rights.require(stricter(self._policy.writes, draft.mode), prepared.plans.values())
         async with self._work.write() as unit:
             campaign = await store_launch(unit, self._attest, draft, prepared, self._policy, now)
             await unit.commit()

@@ -1,10 +1,14 @@
 """Every use case, wired once from the ports: for chat commands, for jobs and for the tick."""
 
+from collections.abc import Sequence
+
 from reclaim.domain.ids import TenantId
 from reclaim.domain.policy import Policy
 from reclaim.ports.chat import Messenger
+from reclaim.ports.checks import ChannelCheck, TenantChecks
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.documents import Documents
+from reclaim.ports.engine import Backlog
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
@@ -38,6 +42,7 @@ from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
 from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.restore_seats import RestoreSeats
+from reclaim.services.run_checks import RunChecks
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
@@ -48,6 +53,7 @@ from reclaim.services.tell_way_back import TellWayBack
 from reclaim.services.verify_removals import VerifyRemovals
 from reclaim.services.watch_removals import WatchRemovals
 from reclaim.services.write_restores import WriteRestores
+from reclaim.services.write_rights import WriteRights
 
 
 class UseCases:
@@ -66,8 +72,21 @@ class UseCases:
         decisions: DecisionLog,
         documents: Documents,
         tenant_id: TenantId,
+        checks: TenantChecks,
+        backlog: Backlog,
+        channels: Sequence[ChannelCheck],
     ) -> None:
         self.access = Access(work=work, policy=policy)
+        self.checkup = RunChecks(
+            work=work,
+            clock=clock,
+            policy=policy,
+            access=self.access,
+            checks=checks,
+            backlog=backlog,
+            channels=channels,
+        )
+        rights = WriteRights(checks=checks)
         self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
         self.keep_prices = KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy)
         self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy)
@@ -80,10 +99,16 @@ class UseCases:
         self.export = ExportEvidence(
             work=work, clock=clock, tokens=tokens, policy=policy, report=ReadReport(documents=documents)
         )
-        self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.start = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy, rights=rights)
         self.choose = ChooseSeats(work=work)
         self.confirm = ConfirmLaunch(
-            work=work, clock=clock, tokens=tokens, policy=policy, access=self.access, messenger=messenger
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=self.access,
+            messenger=messenger,
+            rights=rights,
         )
         self.open = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decide = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=decisions)

@@ -94,6 +94,9 @@ class ParentChat:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
+    async def check(self) -> None:
+        return None
+
     async def reach(self, person: PersonId) -> str | None:
         return person
 

@@ -209,6 +209,9 @@ class MortalTransport:
         self._points = points
         self.channel = transport.channel
 
+    async def check(self) -> None:
+        await self._transport.check()
+
     async def reach(self, person: PersonId) -> str | None:
         return await self._transport.reach(person)
 

@@ -54,6 +54,7 @@ from reclaim.services.tell_way_back import TellWayBack
 from reclaim.services.verify_removals import VerifyRemovals
 from reclaim.services.watch_removals import WatchRemovals
 from reclaim.services.write_restores import WriteRestores
+from reclaim.services.write_rights import WriteRights
 from storage.decisions import DecisionBatcher
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
@@ -61,6 +62,7 @@ from tests.books import audit
 from tests.fakes import (
     FakeDirectory,
     FakeMessenger,
+    FakeTenantChecks,
     FakeWriter,
     FixedClock,
     InMemoryEngine,
@@ -340,7 +342,8 @@ class CampaignWorld:
         self.log = DecisionBatcher(self.database)
         await self.log.start()
         work, clock, tokens, policy = self.work, self.clock, self.tokens, self.policy
-        self.launching = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
+        rights = WriteRights(checks=FakeTenantChecks())
+        self.launching = StartCampaign(work=work, clock=clock, tokens=tokens, policy=policy, rights=rights)
         self.opening = OpenCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
         self.decisions = RecordDecision(work=work, clock=clock, tokens=tokens, policy=policy, log=self.log)
         self.delegation = DelegateItem(work=work, clock=clock, tokens=tokens, policy=policy)
@@ -389,6 +392,7 @@ class CampaignWorld:
             policy=policy,
             access=Access(work=work, policy=policy),
             messenger=self.messenger,
+            rights=rights,
         )
         self.restores = RestoreSeats(work=work, clock=clock, tokens=tokens, policy=policy)
         self.restoring = WriteRestores(

@@ -558,7 +558,11 @@ async def test_a_sync_that_completes_during_the_launch_stops_it(world: World) ->
     await world.start.put_draft(admin(), draft())
     world.clock.advance(timedelta(hours=1))
     start = StartCampaign(
-        work=Overtaken(world.work, world.read), clock=world.clock, tokens=world.tokens, policy=world.policy
+        work=Overtaken(world.work, world.read),
+        clock=world.clock,
+        tokens=world.tokens,
+        policy=world.policy,
+        rights=world.rights,
     )
 
     with pytest.raises(Conflict, match="The data was read anew a moment ago"):
@@ -577,6 +581,7 @@ async def test_two_clicks_at_once_are_one_campaign(world: World) -> None:
         clock=world.clock,
         tokens=world.tokens,
         policy=world.policy,
+        rights=world.rights,
     )
 
     campaign = await slower.launch(admin(), "draft-1")

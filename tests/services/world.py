@@ -17,7 +17,8 @@ from reclaim.services.load_prices import LoadPrices
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.sync_directory import SyncDirectory
-from tests.fakes import FakeDirectory, FakeMessenger, FixedClock, InMemoryEngine, SequentialTokens
+from reclaim.services.write_rights import WriteRights
+from tests.fakes import FakeDirectory, FakeMessenger, FakeTenantChecks, FixedClock, InMemoryEngine, SequentialTokens
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 LONG_AGO = datetime(2024, 1, 10, tzinfo=UTC)
@@ -110,6 +111,8 @@ class World:
         self.tokens = SequentialTokens()
         self.directory = FakeDirectory(self.clock)
         self.messenger = FakeMessenger(self.clock)
+        self.checks = FakeTenantChecks()
+        self.rights = WriteRights(checks=self.checks)
         self.followed: list[RunId] = []
         self.directory.sold = {
             VISIO: sku(VISIO, "Visio Plan 2", "VISIOCLIENT"),
@@ -139,7 +142,9 @@ class World:
 
     @property
     def start(self) -> StartCampaign:
-        return StartCampaign(work=self.work, clock=self.clock, tokens=self.tokens, policy=self.policy)
+        return StartCampaign(
+            work=self.work, clock=self.clock, tokens=self.tokens, policy=self.policy, rights=self.rights
+        )
 
     def hire(self, refs: Iterable[str], product: ProductId = VISIO, *, seen_days: int | None = 120) -> None:
         """Add people with one direct seat each."""

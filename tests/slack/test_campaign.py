@@ -56,6 +56,9 @@ class OtherChat:
         self.reached: set[PersonId] = set()
         self.cards: list[CardView] = []
 
+    async def check(self) -> None:
+        return None
+
     async def reach(self, person: PersonId) -> str | None:
         return f"teams-{person}" if person in self.reached else None
 

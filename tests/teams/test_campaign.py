@@ -253,6 +253,9 @@ class Letters:
     sent: dict[str, list[CardView]] = field(default_factory=dict)
     channel: str = "letters"
 
+    async def check(self) -> None:
+        return None
+
     async def reach(self, person: PersonId) -> str | None:
         return person if person in self.reachable else None
 

@@ -7,6 +7,7 @@ running loop, so that handlers run on our loop and may use the async connections
 import asyncio
 import logging
 import socket
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -59,6 +60,7 @@ _UNFINISHED: Final = ["ENQUEUED", "PENDING"]
 _LOOK_AGAIN_S: Final = 0.02
 _SETTLE_S: Final = 5.0  # for handlers to notice that they were cancelled
 _LEASE_S: Final = 10.0
+_MOST_COUNTED: Final = 1_000
 
 
 class JobFailedError(Exception):
@@ -181,6 +183,17 @@ class DbosEngine:
             if not self._tasks and not await asyncio.to_thread(self._unfinished):
                 return
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def backlog(self) -> tuple[int, timedelta | None]:
+        """See the port; at most 1,000 are counted. Also of an engine that is not started: the jobs are in the database."""
+        waiting = await asyncio.to_thread(
+            self._client.list_workflows, status="ENQUEUED", limit=_MOST_COUNTED, load_input=False, load_output=False
+        )
+        since = [one.created_at for one in waiting if one.created_at is not None]
+        if not since:
+            return len(waiting), None
+        # The times of DBOS are the machine's, whatever our calendar shows.
+        return len(waiting), timedelta(seconds=max(0.0, time.time() - min(since) / 1000))  # noqa: TID251
 
     def _options(self, job: Job) -> EnqueueOptions:
         # The same id under another workflow name is an error inside the caller's transaction, so kinds share no keys.

@@ -6,6 +6,7 @@ does not: any rule on which seat is idle or may be removed.
     fields, parsing   one JSON object -> one of our values, or an error
     answers           one HTTP answer: error body, Retry-After, hash
     budget            how much is written in a time
+    checks            the checkup's questions
     bot_token         the tokens of the bot in Teams, which are no Graph tokens
     installs          the bot's app, for a person who does not have it
     token, client     tokens; requests, repeats of reads, the check that the token goes to Graph only
@@ -21,11 +22,14 @@ from pydantic import SecretStr
 
 from reclaim.connectors.graph.bot_token import BotTokens, bot_tokens
 from reclaim.connectors.graph.budget import WriteBudget
+from reclaim.connectors.graph.checks import GraphChecks
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.sku_names import read_sku_names
 from reclaim.connectors.graph.token import MsalTokens, make_session, read_certificate
 from reclaim.connectors.graph.writer import GraphSeatWriter
+from reclaim.ports.checks import TenantChecks
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.system import Clock, Tokens
 
@@ -42,10 +46,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphConnection:
-    """Both ports; `client` reads, and writes as well unless another application does."""
+    """The ports; `client` reads, and writes as well unless another application does."""
 
     directory: Directory
     writer: SeatWriter
+    checks: TenantChecks
     client: GraphClient
     writing: GraphClient
 
@@ -100,6 +105,7 @@ def connect(
     writer: Registration | None = None,
     writes: int | None = None,
     ca_file: Path | None,
+    sku_names: Path | None = None,
     clock: Clock,
     tokens: Tokens,
 ) -> GraphConnection:
@@ -114,11 +120,12 @@ def connect(
             the reader, so that the writer needs no permission to read.
         writes: How many writes this process makes in 150 seconds; None: as many as it is asked for.
         ca_file: Certificates to trust instead of the public ones; None for those.
+        sku_names: The operator's copy of Microsoft's table of product names, if any.
         clock: Dates answers and waits between repeated reads.
         tokens: Makes request ids, and the chance in waiting times.
 
     Raises:
-        InvalidRequest: An address is not https, or `ca_file` cannot be read.
+        InvalidRequest: An address is not https, or a file cannot be read.
     """
 
     def client_of(registration: Registration) -> GraphClient:
@@ -137,8 +144,14 @@ def connect(
     writing = reading if writer is None else client_of(writer)
     budget = None if writes is None else WriteBudget(writes, now=clock.now, monotonic=time.monotonic, sleep=clock.sleep)
     return GraphConnection(
-        directory=GraphDirectory(reading),
+        directory=GraphDirectory(reading, read_sku_names(sku_names) if sku_names else None),
         writer=GraphSeatWriter(writing, reads=reading, budget=budget),
+        checks=GraphChecks(
+            reading,
+            writing,
+            consent_address=f"{login_url.rstrip('/')}/{tenant_id}/adminconsent",
+            client_ids=(reader.client_id, (writer or reader).client_id),
+        ),
         client=reading,
         writing=writing,
     )

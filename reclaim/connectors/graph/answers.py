@@ -72,8 +72,13 @@ class Answer:
         until = _http_date(value)
         if until is None:
             return None
-        wait = until - (_http_date(self.headers.get("date", "")) or self.at)
+        wait = until - (self.date or self.at)
         return wait if wait > timedelta(0) else None
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's time; None if it did not say."""
+        return _http_date(self.headers.get("date", ""))
 
     @property
     def is_document(self) -> bool:

@@ -75,6 +75,15 @@ class GraphClient:
         await self._http.aclose()
         await self._access.aclose()
 
+    async def token(self, *, anew: bool) -> str:
+        """Return the bearer token, for the checkup; `anew`: one that knows what was granted since the last.
+
+        Raises:
+            DirectoryError: There is none.
+        """
+        token = await self._access.current()
+        return await self._access.renewed(token) if anew else token
+
     def within(self, address: str) -> httpx.URL:
         """Return the full URL of a path below the version, or of an absolute address such as a nextLink.
 

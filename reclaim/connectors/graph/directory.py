@@ -21,9 +21,11 @@ from reclaim.connectors.graph.parsing import (
     parse_sign_in_row,
     parse_sku,
 )
+from reclaim.connectors.graph.sku_names import SkuNames
 from reclaim.domain.directory import Group, LivePerson, Sku
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.errors import DirectoryError
+from reclaim.ports.checks import Permission
 from reclaim.ports.directory import Page, PersonRow, Request, SignInRow
 
 # With $expand a page has at most 100 rows whatever is asked (Microsoft Graph known issue 13635).
@@ -33,29 +35,27 @@ PEOPLE_PER_PAGE = 100
 SIGN_INS_PER_PAGE, SIGN_INS_PER_SMALL_PAGE = 500, 120
 MOST_PER_PAGE = 999
 
-READ_PEOPLE = "User.Read.All"
-READ_SIGN_INS = "AuditLog.Read.All"
-READ_SKUS = "LicenseAssignment.Read.All"
-READ_GROUPS = "GroupMember.Read.All"
-
 T = TypeVar("T")
 
 
 class GraphDirectory:
     """Reads people, seats, sign-ins, products and groups."""
 
-    def __init__(self, client: GraphClient) -> None:
+    def __init__(self, client: GraphClient, names: SkuNames | None = None) -> None:
         self._client = client
+        self._names = names or SkuNames()
 
     async def skus(self) -> Page[Sku]:
-        page = await self._page("skus", "/subscribedSkus", None, READ_SKUS, "SKU", parse_sku)
+        page = await self._page(
+            "skus", "/subscribedSkus", None, Permission.READ_LICENSES, "SKU", lambda row: parse_sku(row, self._names)
+        )
         if page.next_cursor is not None:
             raise DirectoryError("Microsoft Graph split the list of products, which it never did.", permanent=True)
         return page
 
     async def people(self, cursor: str | None) -> Page[PersonRow]:
         first = f"/users?$select={PERSON_FIELDS}&$expand={MANAGER}&$top={PEOPLE_PER_PAGE}"
-        return await self._page("people", first, cursor, READ_PEOPLE, "user", parse_person)
+        return await self._page("people", first, cursor, Permission.READ_PEOPLE, "user", parse_person)
 
     async def sign_ins(self, cursor: str | None) -> Page[SignInRow]:
         try:
@@ -67,7 +67,7 @@ class GraphDirectory:
 
     async def groups(self, cursor: str | None) -> Page[Group]:
         first = f"/groups?$select={GROUP_FIELDS}&$top={MOST_PER_PAGE}"
-        page = await self._page("groups", first, cursor, READ_GROUPS, "group", parse_group)
+        page = await self._page("groups", first, cursor, Permission.READ_GROUPS, "group", parse_group)
         licensed = [await self._with_nesting(group) for group in page.rows if group.sku_ids]
         return replace(page, rows=tuple(licensed))
 
@@ -75,14 +75,18 @@ class GraphDirectory:
         group_id = guid(group, "group")
         first = f"/groups/{group_id}/members/microsoft.graph.user?$select=id&$top={MOST_PER_PAGE}"
         stream = f"members-{group_id}"
-        return await self._page(stream, first, cursor, READ_GROUPS, "user", lambda row: PersonId(row.guid("id")))
+        return await self._page(
+            stream, first, cursor, Permission.READ_GROUPS, "user", lambda row: PersonId(row.guid("id"))
+        )
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         person_id = guid(person, "person")
         fields = f"{PERSON_FIELDS},{SIGN_INS}" if with_sign_ins else PERSON_FIELDS
         answer = await self._client.get(
             f"/users/{person_id}?$select={fields}&$expand={MANAGER}",
-            needs=f"{READ_PEOPLE} or {READ_SIGN_INS}" if with_sign_ins else READ_PEOPLE,
+            needs=f"{Permission.READ_PEOPLE} or {Permission.READ_SIGN_INS}"
+            if with_sign_ins
+            else Permission.READ_PEOPLE,
             may_be_missing=True,
         )
         if answer.status == HTTPStatus.NOT_FOUND:
@@ -95,21 +99,21 @@ class GraphDirectory:
 
     async def group(self, group: GroupId) -> Group | None:
         address = f"/groups/{guid(group, 'group')}?$select={GROUP_FIELDS}"
-        answer = await self._client.get(address, needs=READ_GROUPS, may_be_missing=True)
+        answer = await self._client.get(address, needs=Permission.READ_GROUPS, may_be_missing=True)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         return await self._with_nesting(parse_group(Record(answer.document(), "group")))
 
     async def _sign_ins(self, cursor: str | None, rows: int) -> Page[SignInRow]:
         first = f"/users?$select=id,{SIGN_INS}&$top={rows}"
-        return await self._page("sign-ins", first, cursor, READ_SIGN_INS, "user", parse_sign_in_row)
+        return await self._page("sign-ins", first, cursor, Permission.READ_SIGN_INS, "user", parse_sign_in_row)
 
     async def _direct_groups(self, person_id: str) -> tuple[GroupId, ...] | None:
         """Return the groups that a person is directly in; None if the person is gone by now."""
         found: list[GroupId] = []
         address: str | None = f"/users/{person_id}/memberOf/microsoft.graph.group?$select=id&$top={MOST_PER_PAGE}"
         while address is not None:
-            answer = await self._client.get(address, needs=READ_GROUPS, may_be_missing=True)
+            answer = await self._client.get(address, needs=Permission.READ_GROUPS, may_be_missing=True)
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
             rows, address = self._rows(answer, "group")
@@ -127,7 +131,7 @@ class GraphDirectory:
         address: str | None = f"/groups/{group.id}/members/microsoft.graph.group?$select=id&$top=1"
         while address is not None:
             try:
-                answer = await self._client.get(address, needs=READ_GROUPS)
+                answer = await self._client.get(address, needs=Permission.READ_GROUPS)
             except DirectoryError as error:
                 if error.graph_code == UNSUPPORTED_QUERY:
                     return group

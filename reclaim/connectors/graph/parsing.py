@@ -9,7 +9,7 @@ import re
 from datetime import datetime
 
 from reclaim.connectors.graph.fields import Record
-from reclaim.connectors.graph.sku_names import product_name
+from reclaim.connectors.graph.sku_names import SkuNames
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Group, Path, Person, Seat, ServicePlan, Sku
 from reclaim.domain.ids import GroupId, PersonId, ProductId, seat_id
@@ -29,14 +29,15 @@ _SMTP = re.compile("smtp:", re.IGNORECASE)
 _USER_TYPE = "#microsoft.graph.user"
 
 
-def parse_sku(record: Record) -> Sku:
+def parse_sku(record: Record, names: SkuNames) -> Sku:
     """Return a SKU with its pool and service plans; the plans tell whose mailbox would be lost."""
     part_number = record.text("skuPartNumber")
+    sku_id = record.guid("skuId")
     units = record.record("prepaidUnits") or Record(None, "SKU prepaidUnits")
     return Sku(
-        id=ProductId(record.guid("skuId")),
+        id=ProductId(sku_id),
         part_number=part_number,
-        name=product_name(part_number),
+        name=names.name_of(sku_id, part_number),
         enabled=units.number("enabled"),
         warning=units.number("warning"),
         suspended=units.number("suspended"),

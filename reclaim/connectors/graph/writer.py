@@ -18,11 +18,11 @@ import structlog
 from reclaim.connectors.graph.answers import NOT_FOUND, Answer
 from reclaim.connectors.graph.budget import PERCENTAGE, WriteBudget, percentage_of
 from reclaim.connectors.graph.client import GraphClient
-from reclaim.connectors.graph.directory import READ_PEOPLE
 from reclaim.connectors.graph.fields import Record, guid
 from reclaim.connectors.graph.parsing import parse_seats
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import DirectoryError, Refusal, WriteBackError
+from reclaim.ports.checks import Permission
 from reclaim.ports.directory import ReadBack, WriteResult
 
 WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
@@ -135,7 +135,7 @@ class GraphSeatWriter:
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         person_id, sku_id = guid(person, "person"), guid(product, "product")
         answer = await self._reads.get(
-            f"/users/{person_id}?$select=id,licenseAssignmentStates", needs=READ_PEOPLE, may_be_missing=True
+            f"/users/{person_id}?$select=id,licenseAssignmentStates", needs=Permission.READ_PEOPLE, may_be_missing=True
         )
         if answer.status == HTTPStatus.NOT_FOUND:
             return ReadBack(seat=None, request_id=answer.request_id)

@@ -6,6 +6,7 @@ from typing import Final
 
 from cards import (
     campaign,
+    checkup,
     control,
     exclusions,
     inbox,
@@ -37,6 +38,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
 from reclaim.domain.tasks import TaskState
 from tests.golden.cards import restore_models as way_back
+from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
 from tests.golden.cards.models import (
     APPLYING,
     ASKED,
@@ -303,6 +305,8 @@ def _admin() -> dict[str, CardView]:
         "exclusions_ended": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.ended(EXCLUSIONS.rows[0]), may_end=True
         ),
+        "checkup": checkup.checkup_card(CHECKUP, ZONE),
+        "checkup_fine": checkup.checkup_card(CHECKUP_FINE, ZONE),
         "tasks": tasks.tasks_card(TASKS, ZONE),
         "tasks_none": tasks.tasks_card(
             replace(

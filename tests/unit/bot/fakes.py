@@ -9,6 +9,7 @@ from bot.inbound import Action, Command
 from bot.router import Router
 from bot.services import Services
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
+from reclaim.domain.checkup import Checkup
 from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, CampaignId, ItemId, MessageId, PersonId, ProductId, RunId
 from reclaim.domain.money import Period
@@ -57,6 +58,7 @@ from reclaim.services.choose_seats import ScopeAsked
 from tests.fakes import FixedClock, SequentialTokens
 from tests.golden.cards import models
 from tests.golden.cards import restore_models as way_back
+from tests.golden.cards.checkup_models import CHECKUP
 
 ADMIN, MANAGER, AUDITOR, NOBODY = (PersonId(name) for name in ("allan", "lynne", "christie", "adele"))
 OPERATOR = PersonId("operator:root")
@@ -582,6 +584,13 @@ class Restoring:
         return way_back.ASKED_BACK
 
 
+class Checking:
+    """Answers with one made-up checkup."""
+
+    async def run(self) -> Checkup:
+        return CHECKUP
+
+
 def services(core: Core, writes: WriteMode) -> Services:
     async def zone_of(_: PersonId) -> str:
         return models.ZONE
@@ -593,6 +602,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         read_seats=core,
         exclude_seats=Excluding(core),
         manual_tasks=Tasking(core),
+        run_checks=Checking(),
         keep_prices=Pricing(core),
         load_prices=Pricing(core),
         start_campaign=core,

@@ -30,7 +30,9 @@ from reclaim.services.read_report import ReadReport
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_summary import ReadSummary
+from reclaim.services.run_checks import RunChecks
 from tests.databases import copy_sqlite
+from tests.fakes import FakeTenantChecks
 from tests.golden.cards.test_cards_rules import actions
 from tests.services.campaign_world import NORA, POLICY, ROSA, CampaignWorld
 from tests.services.world import ALLAN, LYNNE, MEGAN
@@ -100,6 +102,15 @@ def services(world: CampaignWorld) -> Services:
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
         exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy),
         manual_tasks=world.tasks,
+        run_checks=RunChecks(
+            work=work,
+            clock=clock,
+            policy=policy,
+            access=Access(work=work, policy=policy),
+            checks=FakeTenantChecks(),
+            backlog=world.engine,
+            channels=(),
+        ),
         keep_prices=KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy),
         load_prices=LoadPrices(work=work, clock=clock, tokens=tokens),
         read_seats=ReadSeats(work=work, clock=clock, policy=policy),

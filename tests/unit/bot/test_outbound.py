@@ -34,6 +34,9 @@ class Channel:
     def channel(self) -> str:
         return self.name
 
+    async def check(self) -> None:
+        return None
+
     async def reach(self, person: PersonId) -> str | None:
         return f"chat-{person}" if self.reaches else None
 

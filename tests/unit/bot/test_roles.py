@@ -30,6 +30,7 @@ VERBS = {
     "freeze": RUN,
     "retry": RUN,
     "tasks": RUN,
+    "doctor": LOOK,
     "price": RUN,
     "exclude": RUN,
     "sync": RUN,
@@ -139,6 +140,7 @@ BUTTONS = {
         ],
         RUN,
     ),
+    **dict.fromkeys(["doctor.again", "doctor.text"], LOOK),
     **dict.fromkeys(["resume.form", "resume.submit"], ADMINS),
     **dict.fromkeys(["resume.confirm", "launch.confirm", "launch.decline"], ADMIN_ONLY),
 }

@@ -1,0 +1,201 @@
+"""The checkup, and the guard at the start of a campaign."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from reclaim.domain.campaign import WriteMode
+from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome
+from reclaim.domain.policy import Policy
+from reclaim.errors import Conflict, DeliveryError, DirectoryError
+from reclaim.ports.checks import ChannelCheck, Permission
+from reclaim.services.access import Access
+from reclaim.services.run_checks import RunChecks
+from tests.services.world import ALLAN, LYNNE, MEGAN, NOW, World, admin, draft
+
+EXPIRED = DirectoryError("The client secret has expired.", permanent=True)
+TWO_ADMINS = Policy(
+    admins=frozenset({LYNNE, MEGAN}), fallback_reviewer=ALLAN, writes=WriteMode.LIVE, zone="Europe/Zurich"
+)
+
+
+class Chat:
+    channel = "slack"
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+
+    async def check(self) -> None:
+        if self.error:
+            raise self.error
+
+
+async def look(world: World, channels: Sequence[ChannelCheck] = (Chat(),), policy: Policy = TWO_ADMINS) -> Checkup:
+    world.checks.time = world.checks.time or world.clock.now()
+    return await RunChecks(
+        work=world.work,
+        clock=world.clock,
+        policy=policy,
+        access=Access(work=world.work, policy=policy),
+        checks=world.checks,
+        backlog=world.engine,
+        channels=channels,
+    ).run()
+
+
+def only(found: Checkup, name: CheckName) -> Check:
+    (check,) = (check for check in found.checks if check.name is name)
+    return check
+
+
+async def ready(world: World) -> None:
+    world.hire(["a"])
+    await world.read()
+    await world.price("Visio Plan 2,15,USD,month")
+
+
+async def test_an_installation_in_order_has_nothing_to_fix(world: World) -> None:
+    await ready(world)
+
+    found = await look(world)
+
+    assert found.to_fix == ()
+    assert {check.name for check in found.passed} == set(CheckName) - {CheckName.ENTRA_WRITER}
+
+
+async def test_without_a_token_what_needs_it_is_unknown_and_not_a_row_of_refusals(world: World) -> None:
+    await ready(world)
+    world.checks.errors["token"] = EXPIRED
+
+    found = await look(world)
+
+    assert [check.name for check in found.to_fix if check.outcome is Outcome.FIX] == [CheckName.ENTRA]
+    assert found.to_fix[0].said == EXPIRED.message
+    unknown = {check.name for check in found.to_fix if check.outcome is Outcome.UNKNOWN}
+    assert {CheckName.READ_PEOPLE, CheckName.PREMIUM, CheckName.WRITE_LICENSES, CheckName.CLOCK} <= unknown
+
+
+@pytest.mark.parametrize(
+    ("permission", "name"),
+    [
+        (Permission.READ_PEOPLE, CheckName.READ_PEOPLE),
+        (Permission.READ_LICENSES, CheckName.READ_LICENSES),
+        (Permission.READ_GROUPS, CheckName.READ_GROUPS),
+        (Permission.READ_SIGN_INS, CheckName.READ_SIGN_INS),
+        (Permission.WRITE_LICENSES, CheckName.WRITE_LICENSES),
+        (Permission.WRITE_MEMBERS, CheckName.WRITE_MEMBERS),
+    ],
+)
+async def test_each_permission_has_its_own_line(world: World, permission: Permission, name: CheckName) -> None:
+    await ready(world)
+    world.checks.lacking = {permission}
+
+    found = await look(world)
+
+    assert [check.name for check in found.to_fix if check.outcome is Outcome.FIX] == [name]
+
+
+async def test_an_outage_is_not_called_a_missing_permission(world: World) -> None:
+    await ready(world)
+    world.checks.errors[Permission.READ_PEOPLE] = DirectoryError("Microsoft Graph is busy or out of order.")
+
+    found = await look(world)
+
+    assert only(found, CheckName.READ_PEOPLE).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("minutes", "outcome"), [(4, Outcome.GOOD), (-4, Outcome.GOOD), (6, Outcome.FIX), (-6, Outcome.FIX)]
+)
+async def test_a_clock_may_differ_by_five_minutes(world: World, minutes: int, outcome: Outcome) -> None:
+    await ready(world)
+    world.checks.time = NOW + timedelta(minutes=minutes)
+
+    assert only(await look(world), CheckName.CLOCK).outcome is outcome
+
+
+async def test_old_data_missing_prices_and_waiting_jobs_are_told(world: World) -> None:
+    world.hire(["a"])
+    await world.read()
+    world.clock.advance(timedelta(days=3))
+    world.checks.time = world.clock.now()
+    world.engine.longest_wait = timedelta(minutes=11)
+
+    found = await look(world)
+
+    assert {check.name for check in found.to_fix} == {CheckName.DATA, CheckName.PRICES, CheckName.JOBS}
+    assert only(found, CheckName.PRICES).about == ("Visio Plan 2",)
+    assert only(found, CheckName.DATA).since == timedelta(days=3)
+
+
+async def test_a_chat_that_refuses_us_and_none_at_all_are_told(world: World) -> None:
+    await ready(world)
+    refused = Chat(DeliveryError("Slack refuses: invalid_auth.", permanent=True))
+
+    assert only(await look(world, (refused,)), CheckName.CHAT).said == "Slack refuses: invalid_auth."
+    assert only(await look(world, ()), CheckName.CHAT).outcome is Outcome.FIX
+
+
+async def test_one_admin_and_a_vanished_fallback_are_told(world: World) -> None:
+    await ready(world)
+    alone = Policy(admins=frozenset({LYNNE}), writes=WriteMode.LIVE, zone="UTC")
+
+    found = await look(world, policy=alone)
+
+    assert {check.name for check in found.to_fix} == {CheckName.ADMINS, CheckName.FALLBACK}
+
+
+# The guard ------------------------------------------------------------------------------------------------------------
+
+
+async def drafted(world: World) -> None:
+    world.hire(["a"])
+    await world.read()
+    await world.start.put_draft(admin(), draft())
+
+
+async def test_a_campaign_does_not_start_without_the_right_to_remove(world: World) -> None:
+    await drafted(world)
+    world.checks.lacking = {Permission.WRITE_LICENSES}
+
+    with pytest.raises(Conflict, match=r"permission LicenseAssignment\.ReadWrite\.All.*adminconsent\?client_id=writer"):
+        await world.start.launch(admin(), "draft-1")
+
+    async with world.work.read() as reading:
+        assert await reading.campaigns.all() == []
+
+
+async def test_a_right_that_no_plan_needs_is_not_asked_for(world: World) -> None:
+    await drafted(world)
+    world.checks.lacking = {Permission.WRITE_MEMBERS}
+
+    assert await world.start.launch(admin(), "draft-1")
+
+
+async def test_a_right_that_was_granted_a_moment_ago_counts(world: World) -> None:
+    await drafted(world)
+    world.checks.lacking = {Permission.WRITE_LICENSES}
+    world.checks.granted_since = {Permission.WRITE_LICENSES}
+
+    assert await world.start.launch(admin(), "draft-1")
+
+
+async def test_a_dry_run_needs_no_right_to_remove(world: World) -> None:
+    world.policy = Policy(
+        admins=frozenset({LYNNE}), fallback_reviewer=ALLAN, writes=WriteMode.DRY_RUN, zone="Europe/Zurich"
+    )
+    await drafted(world)
+    world.checks.lacking = {Permission.WRITE_LICENSES}
+
+    assert await world.start.launch(admin(), "draft-1")
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_what_cannot_be_found_out_stops_nobody(world: World, tells: bool) -> None:
+    await drafted(world)
+    world.checks.tells = tells
+    if tells:
+        world.checks.errors["token"] = DirectoryError("The login service does not answer.")
+
+    assert await world.start.launch(admin(), "draft-1")
