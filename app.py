@@ -13,6 +13,7 @@ import secrets
 import shutil
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -172,6 +173,7 @@ async def compose(
     tokens: Tokens,
     transports: Transports = lambda *_: (),
     speaks: bool = True,
+    with_groups: bool = True,
     wrap_writer: WrapWriter = lambda writer: writer,
     polling_interval_s: float = 0.5,
 ) -> AsyncIterator[Application]:
@@ -183,6 +185,7 @@ async def compose(
         tokens: Ids.
         transports: The channels that can reach people.
         speaks: Whether this process uses them to speak; otherwise the checkup alone asks them.
+        with_groups: Whether a sync reads groups.
         wrap_writer: Stands between us and the directory's writer (rehearsal).
         polling_interval_s: How soon a job begins.
     """
@@ -221,6 +224,7 @@ async def compose(
             checks=tenant.checks,
             backlog=engine,
             channels=channels,
+            with_groups=with_groups,
         )
         _register(engine, use)
         yield Application(
@@ -251,6 +255,7 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
         if settings.writer_client_id
         else None,
         writes=settings.write_budget,
+        sign_ins=settings.sign_in_budget,
         ca_file=settings.ca_file,
         sku_names=settings.sku_names,
         clock=clock,
@@ -497,6 +502,22 @@ async def _ended(sync: SyncDirectory, run: RunId, clock: Clock) -> SyncView:
         await clock.sleep(_LOOK_AGAIN_S)
 
 
+async def _scan(settings: Settings, file: Path, *, names: bool) -> int:
+    """Read the tenant into a database that is deleted at the end, and write what was found."""
+    async with compose(settings, clock=SystemClock(), tokens=RandomTokens(), with_groups=False) as app:
+        await app.load_prices()
+        work = app.use.sync.run_to_end(None)
+        view = await console.follow(work, app.use.sync.view, sys.stderr)
+        sentence, complete = console.outcome(view)
+        if not complete:
+            click.echo(sentence, err=True)
+            return FAILED
+        report = await app.use.scan.report(names=names)
+        content = await asyncio.to_thread(HtmlDocuments().render_scan, report)
+    console.finish_scan(report, content, file, sys.stdout)
+    return OK
+
+
 async def _chat(settings: Settings, words: Sequence[str]) -> int:
     clock, tokens = SystemClock(), RandomTokens()
     async with AsyncExitStack() as closing:
@@ -632,6 +653,7 @@ async def practice_settings(
         limit_hard_seats=people * 2,
         limit_hard_per_hour=people * 2,
         write_budget=1_000_000,  # the practice tenant takes as much as it gets, unless a test tells it otherwise
+        sign_in_budget=1_000_000,
         **more,
     )
 
@@ -792,6 +814,21 @@ def sync(*, accept: str | None) -> None:
     _finish(_say, ["sync", "--accept", accept]) if accept else _finish(_sync_somewhere)
 
 
+@cli.command()
+@click.option(
+    "--html",
+    "file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    required=True,
+    help="Where to write it.",
+)
+@click.option("--prices", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As RECLAIM_PRICES.")
+@click.option("--names", is_flag=True, help="Name every idle seat and who holds it.")
+def scan(*, file: Path, prices: Path | None, names: bool) -> None:
+    """Look once and write what unused licenses cost: reads only, asks nobody, keeps no data."""
+    _finish(_scan_once, file, prices, names)
+
+
 @cli.group()
 def db() -> None:
     """Care for the database."""
@@ -889,6 +926,21 @@ def _sync_somewhere() -> int:
             return _run(_sync(settings, alone=True))
     except DatabaseInUseError:
         return _run(_sync(settings, alone=False))
+
+
+def _scan_once(file: Path, prices: Path | None, names: bool) -> int:
+    if not file.parent.is_dir():
+        raise InvalidRequest(f"There is no folder {file.parent}. Make it first.")
+    with tempfile.TemporaryDirectory(prefix="reclaim-scan-") as folder:
+        settings = _settings(needs=installation.DIRECTORY).model_copy(
+            update={
+                "database_url": SecretStr(f"sqlite:///{folder}/scan.db"),
+                "writes": "dry_run",
+                **({"prices": prices} if prices else {}),
+            }
+        )
+        _upgrade(settings)
+        return _run(_scan(settings, file, names=names))
 
 
 def _upgrade_alone() -> int:

@@ -103,15 +103,16 @@ def _what(check: Check, found: Checkup) -> str:
             meaning += " This installation is in dry run, so nothing fails yet."
         link = found.writer_link if check.name in _WRITING else found.consent_link
         return _NO_CONSENT.format(permission=permission, meaning=meaning, link=link)
+    since = formats.length(check.since or timedelta())
     match check.name:
         case CheckName.JOBS:
             return (
-                f"{formats.count(check.number or 0, 'job')} wait, the oldest for {_length(check.since)}. Nothing is sent, "
+                f"{formats.count(check.number or 0, 'job')} wait, the oldest for {since}. Nothing is sent, "
                 "closed or removed meanwhile. Start the server: reclaim serve"
             )
         case CheckName.CLOCK:
             return (
-                f"It differs from Microsoft's by {_length(check.since)}. Due dates and ages are wrong by as much, and "
+                f"It differs from Microsoft's by {since}. Due dates and ages are wrong by as much, and "
                 "certificates may be refused. Set the machine's clock by NTP."
             )
         case CheckName.PREMIUM:
@@ -122,7 +123,7 @@ def _what(check: Check, found: Checkup) -> str:
         case CheckName.DATA:
             if check.since is None:
                 return "The tenant was never read completely. No campaign can start. Read it now: /reclaim sync"
-            return f"The data is {_length(check.since)} old. No campaign can start. Read it now: /reclaim sync"
+            return f"The data is {since} old. No campaign can start. Read it now: /reclaim sync"
         case CheckName.PRICES:
             return f"{_unpriced(check)} Their savings are not counted. Set one: /reclaim price SKU AMOUNT CURRENCY"
         case CheckName.ADMINS:
@@ -164,7 +165,7 @@ def _value(check: Check) -> str:
         case CheckName.JOBS:
             return formats.count(check.number or 0, "job waits", "jobs wait")
         case CheckName.DATA:
-            return f"{_length(check.since)} old"
+            return f"{formats.length(check.since or timedelta())} old"
         case CheckName.ADMINS:
             return formats.count(check.number or 0, "person", "people")
         case CheckName.PRICES:
@@ -180,13 +181,3 @@ def _unpriced(check: Check) -> str:
     more = len(check.about) - len(named)
     listed = ", ".join(named) + (f" and {formats.number(more)} more" if more else "")
     return f"{formats.count(check.number or 0, 'SKU has', 'SKUs have')} no price: {listed}."
-
-
-def _length(since: timedelta | None) -> str:
-    """Return a length of time in one unit, rounded down: "3 days", "5 hours", "12 minutes"."""
-    seconds = int(abs(since).total_seconds()) if since is not None else 0
-    if seconds >= 2 * 86_400:
-        return formats.count(seconds // 86_400, "day")
-    if seconds >= 2 * 3_600:
-        return formats.count(seconds // 3_600, "hour")
-    return formats.count(seconds // 60, "minute")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cards import formats
 from cards.form import EMPTY, Filled
@@ -110,7 +110,7 @@ def sync_card(sync: SyncView, now: datetime, zone: str) -> CardView:
             context=f"Started {formats.moment(sync.started_at, zone)}, {_running_for(sync, now)}",
             unit="idle" if sync.idle is not None else None,
         ),
-        body=(Facts((Fact("Read so far" if sync.state == "running" else "Read", read),)), *_sync_end(sync)),
+        body=(Facts(_read_so_far(sync, read)), *_sync_end(sync)),
         actions=_sync_actions(sync),
         fallback=f"{titles.get(sync.state, 'Reading the tenant')}: {read}.",
         refresh=Refresh("sync.open", sync.run_id),
@@ -293,6 +293,15 @@ def _idle(sync: SyncView) -> str | None:
 def _running_for(sync: SyncView, now: datetime) -> str:
     minutes = int(((sync.completed_at or now) - sync.started_at).total_seconds() // 60)
     return f"{formats.count(minutes, 'minute')} long" if minutes else "less than a minute long"
+
+
+def _read_so_far(sync: SyncView, read: str) -> tuple[Fact, ...]:
+    facts = [Fact("Read so far" if sync.state == "running" else "Read", read)]
+    if sync.left is not None:
+        minute = timedelta(minutes=1)
+        left = "less than a minute" if sync.left < minute else f"about {formats.length(sync.left)}"
+        facts.append(Fact("Time left", f"{left}, at the pace that Microsoft allows for sign-ins"))
+    return tuple(facts)
 
 
 def _sync_end(sync: SyncView) -> list[Element]:

@@ -135,6 +135,16 @@ def time_left(at: datetime, now: datetime, zone_name: str) -> str:
     return f"in {count(days, 'day')}" if days > 0 else "today"
 
 
+def length(time: timedelta) -> str:
+    """Return a length of time in one unit, rounded down: "3 days", "5 hours", "12 minutes"; its sign does not count."""
+    seconds = int(abs(time).total_seconds())
+    if seconds >= 2 * 86_400:
+        return count(seconds // 86_400, "day")
+    if seconds >= 2 * 3_600:
+        return count(seconds // 3_600, "hour")
+    return count(seconds // 60, "minute")
+
+
 def number(n: int) -> str:
     """Return "1,204"."""
     return f"{n:,}"

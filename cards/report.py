@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cards import formats
+from cards import formats, scan
 from cards.campaign import STATES
 from cards.markup import Html, element, text
 from cards.phrases import name, sentence_case, sku, title
@@ -15,7 +15,7 @@ from cards.tasks import need_a_person
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import CampaignReport, ReportSeat
+from reclaim.domain.read_models import CampaignReport, ReportSeat, ScanReport
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
 from reclaim.domain.tasks import NEED_A_PERSON
@@ -30,6 +30,10 @@ class HtmlDocuments:
     def render(self, report: CampaignReport) -> bytes:
         """Return the report as one file in UTF-8: no script, nothing from elsewhere, every text escaped."""
         return render(report).encode()
+
+    def render_scan(self, report: ScanReport) -> bytes:
+        """Return the report of a scan, in the same way."""
+        return scan.render(report).encode()
 
 
 def render(report: CampaignReport) -> str:
@@ -52,16 +56,13 @@ def render(report: CampaignReport) -> str:
             '<!doctype html>\n<html lang="en"><head>',
             element("meta", charset="utf-8"),
             element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", **{"http-equiv": "Content-Security-Policy", "content": _CSP}),
+            element("meta", **{"http-equiv": "Content-Security-Policy", "content": scan.CSP}),
             element("title", text(f"{shown}: audit report")),
             f"<style>{style(foot)}</style></head><body>",
             body,
             "</body></html>\n",
         )
     )
-
-
-_CSP = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def _prices_of(report: CampaignReport) -> str:

@@ -59,7 +59,7 @@ def calendar(renewals: Sequence[Renewal]) -> list[Element]:
             rows=tuple(
                 (
                     row.name,
-                    _renews(row),
+                    renews(row),
                     formats.number(row.purchased),
                     formats.number(row.unassigned),
                     formats.number(row.reduce_by) if row.reduce_by else "",
@@ -74,7 +74,8 @@ def calendar(renewals: Sequence[Renewal]) -> list[Element]:
     return parts
 
 
-def _renews(row: Renewal) -> str:
+def renews(row: Renewal) -> str:
+    """Return the day of a renewal, as far as it is known."""
     if row.renews_on is None:
         return "unknown"
     return f"{formats.day(row.renews_on)}, passed" if row.passed else formats.day(row.renews_on)

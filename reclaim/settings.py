@@ -317,6 +317,12 @@ class Settings(BaseSettings):
         1500, "how many writes this process sends to Microsoft Graph in 150 seconds, of the 3,000 it takes", "1500"
     )
 
+    sign_in_budget: Annotated[int, Field(ge=1, le=1_000_000)] = _field(
+        10,
+        "how many requests for sign-in activity this process makes in a minute, of the 10 that Microsoft takes",
+        "10",
+    )
+
     development: bool = _field(False, "true or false; true lets chat services on this machine in", "false")
     teams_app_id: ObjectId | None = _field(
         None, "the id of the bot's app registration", "5c0f6f5e-7a37-4f0f-9f3e-0d7c0e7f1a11"

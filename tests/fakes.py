@@ -90,6 +90,7 @@ class FakeDirectory:
         self.group_facts: dict[GroupId, Group] = {}
         self.members: dict[GroupId, list[PersonId]] = {}
         self.calls: list[tuple[str, ...]] = []
+        self.slow = False
         self._script = _Script()
         self._later: list[tuple[datetime, Callable[[], None]]] = []
 
@@ -151,6 +152,9 @@ class FakeDirectory:
             for person in self._present()
         ]
         return self._page("people", rows, cursor)
+
+    def time_for_sign_ins(self, people: int) -> timedelta | None:
+        return timedelta(seconds=people) if self.slow else None
 
     async def sign_ins(self, cursor: str | None) -> Page[SignInRow]:
         rows = [

@@ -6,10 +6,12 @@ run.py        one command, its cards to standard output, its files into a direct
 files.py      the files that a command names
 hints.py      the commands that do what a card's buttons do
 progress.py   a bar for a running sync
+scan.py       the end of a scan
 """
 
 from bot.console.files import read_files
 from bot.console.progress import RUNNING, follow, outcome
 from bot.console.run import Terminal, misspelt, run
+from bot.console.scan import finish as finish_scan
 
-__all__ = ["RUNNING", "Terminal", "follow", "misspelt", "outcome", "read_files", "run"]
+__all__ = ["RUNNING", "Terminal", "finish_scan", "follow", "misspelt", "outcome", "read_files", "run"]

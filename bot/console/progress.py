@@ -1,6 +1,7 @@
 """A running sync in the terminal: a bar that counts up, and one sentence at its end."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TextIO, TypeVar
 
@@ -32,10 +33,15 @@ async def follow(work: Coroutine[Any, Any, Result], view: View, stream: TextIO) 
                 await asyncio.wait({task}, timeout=_LOOK_EVERY_S)
                 seen = await view()
                 if seen is not None and seen.state == RUNNING:
-                    progress.update(bar, read=f"{seen.people:,} people, {seen.seats:,} seats")
+                    progress.update(bar, read=_so_far(seen))
         finally:
             task.cancel()  # somebody pressed Ctrl-C; does nothing to work that is done
     return await task
+
+
+def _so_far(seen: SyncView) -> str:
+    read = f"{seen.people:,} people, {seen.seats:,} seats"
+    return read if seen.left is None else f"{read}, about {math.ceil(seen.left.total_seconds() / 60)} min left"
 
 
 def outcome(sync: SyncView) -> tuple[str, bool]:

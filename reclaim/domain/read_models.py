@@ -5,7 +5,7 @@ the reader's zone by the renderer.
 """
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from reclaim.domain.attestation import EventKind
@@ -784,6 +784,7 @@ class SyncView:
     Attributes:
         state: running, complete, failed, stopped (a drop of over 10 % that needs an explicit accept).
         sign_ins: known, no_premium, no_permission.
+        left: About how long a running one still takes; None before that can be told.
     """
 
     run_id: str
@@ -798,6 +799,31 @@ class SyncView:
     error: str | None
     idle: int | None = None
     total: Total | None = None
+    left: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanReport:
+    """A look at a tenant without a campaign.
+
+    Attributes:
+        verdicts: Seats by what they were judged as: "idle" or a value of `NotIdleWhy`, most first. They add up to all.
+        people, seats: As read.
+        sign_ins: known, no_premium, no_permission.
+        requests: How many pages Microsoft was asked for.
+        rows: Every idle seat with its holder; None where names are left out.
+    """
+
+    spend: SpendReport
+    verdicts: tuple[tuple[str, int], ...]
+    people: int
+    seats: int
+    sign_ins: str
+    requests: int
+    read_from: datetime
+    read_to: datetime
+    zone: str
+    rows: tuple[SeatRow, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 _SUSPICIOUS_PERCENT = 10
 _ROWS_FOR_A_SHARE = 10  # in a handful of rows one leaver is a large share
 
+PEOPLE_STREAM, SIGN_INS_STREAM = "people", "sign_ins"
 MEMBERS_STREAM = "members:"  # followed by the group's id: the stream that reads its members
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -90,6 +90,10 @@ class Directory(Protocol):
 
     async def people(self, cursor: str | None) -> Page[PersonRow]:
         """Return a page of people with manager, account state and every path of every seat."""
+        ...
+
+    def time_for_sign_ins(self, people: int) -> timedelta | None:
+        """Return how long the sign-ins of so many people take, at the pace that the source allows; None: no limit."""
         ...
 
     async def sign_ins(self, cursor: str | None) -> Page[SignInRow]:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from reclaim.domain.read_models import CampaignReport
+from reclaim.domain.read_models import CampaignReport, ScanReport
 
 
 class Documents(Protocol):
@@ -10,4 +10,8 @@ class Documents(Protocol):
 
     def render(self, report: CampaignReport) -> bytes:
         """Return the report as one HTML file without scripts and without anything from elsewhere."""
+        ...
+
+    def render_scan(self, report: ScanReport) -> bytes:
+        """Return the report of a scan, in the same way."""
         ...

@@ -18,10 +18,10 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SyncView
 from reclaim.domain.roles import Actor
 from reclaim.domain.spend import monthly_total
-from reclaim.domain.syncing import SyncState, is_suspicious_drop
+from reclaim.domain.syncing import PEOPLE_STREAM, SIGN_INS_STREAM, SyncState, is_suspicious_drop
 from reclaim.errors import Conflict, DeliveryError, InvalidRequest, NotFound, PortError
 from reclaim.ports.chat import Messenger
-from reclaim.ports.directory import Directory
+from reclaim.ports.directory import Directory, SignInSupport
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import StreamRequest, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
@@ -53,6 +53,7 @@ class SyncDirectory:
         directory: Directory,
         messenger: Messenger,
         tenant_id: TenantId,
+        with_groups: bool = True,
         after: Sequence[AfterSync] = (),
     ) -> None:
         """Take the ports.
@@ -65,17 +66,26 @@ class SyncDirectory:
             directory: The tenant.
             messenger: Tells who asked.
             tenant_id: The tenant that this process is configured for.
+            with_groups: Whether groups are read, which needs a permission of its own; a scan does without.
             after: Called in order after every completion; may be called again for the same run after a crash.
         """
         self._work = work
         self._clock = clock
         self._tokens = tokens
         self._policy = policy
+        self._directory = directory
         self._messenger = messenger
         self._tenant_id = tenant_id
         self._after = tuple(after)
         self._attest = Attestor(clock=clock, tokens=tokens)
-        self._streams = SyncStreams(work=work, clock=clock, policy=policy, directory=directory, tenant_id=tenant_id)
+        self._streams = SyncStreams(
+            work=work,
+            clock=clock,
+            policy=policy,
+            directory=directory,
+            tenant_id=tenant_id,
+            with_groups=with_groups,
+        )
 
     async def request(self, by: PersonId | None) -> RunId:
         """Start a sync in the background, or return the one that is running.
@@ -326,7 +336,21 @@ class SyncDirectory:
             error=run.error,
             idle=idle,
             total=total,
+            left=await self._left(reading, run),
         )
+
+    async def _left(self, reading: UnitOfWork, run: SyncRun) -> timedelta | None:
+        """Return about how long the rest takes; None before it can be told, or where only the network sets the pace."""
+        if run.state != SyncState.RUNNING or run.sign_ins != SignInSupport.KNOWN:
+            return None
+        people = await reading.syncs.cursor(run.id, PEOPLE_STREAM)
+        if people is None or not people.done:
+            return None
+        sign_ins = await reading.syncs.cursor(run.id, SIGN_INS_STREAM)
+        if sign_ins is not None and sign_ins.done:
+            return None
+        read = sum(one.request.rows for one in await reading.syncs.requests(run.id) if one.stream == SIGN_INS_STREAM)
+        return self._directory.time_for_sign_ins(run.people - read)
 
 
 async def _next_attempt(unit: UnitOfWork, run: SyncRun) -> None:

@@ -10,9 +10,9 @@ import structlog
 from reclaim.domain.directory import AssigneeKind, Group, Sku
 from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
-from reclaim.domain.syncing import MEMBERS_STREAM, SyncState
+from reclaim.domain.syncing import MEMBERS_STREAM, PEOPLE_STREAM, SIGN_INS_STREAM, SyncState
 from reclaim.errors import DirectoryError
-from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport
+from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport, sign_in_support
 from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.chunks import ahead, in_chunks
@@ -26,12 +26,6 @@ Count = Callable[[SyncRun, Sequence[Row]], SyncRun]
 # Rows of a page in one transaction: a page of 999 people held the write lock for 200 ms, and answers waited.
 PART = 100
 
-# How Microsoft Graph refuses sign-in activity to a whole tenant: see graph.md, errors of signInActivity.
-_REFUSED = {
-    "Authentication_RequestFromNonPremiumTenantOrB2CTenant": SignInSupport.NO_PREMIUM,
-    "Authorization_RequestDenied": SignInSupport.NO_PERMISSION,
-}
-
 _log = structlog.get_logger(__name__)
 
 
@@ -42,7 +36,17 @@ class Superseded(Exception):
 class SyncStreams:
     """Reads SKUs, groups, people, sign-ins and the members of groups with a role or a product, in this order."""
 
-    def __init__(self, *, work: Work, clock: Clock, policy: Policy, directory: Directory, tenant_id: TenantId) -> None:
+    def __init__(
+        self,
+        *,
+        work: Work,
+        clock: Clock,
+        policy: Policy,
+        directory: Directory,
+        tenant_id: TenantId,
+        with_groups: bool = True,
+    ) -> None:
+        self._with_groups = with_groups
         self._work = work
         self._clock = clock
         self._role_ids = sorted({one.lower() for one in policy.admins | policy.license_managers | policy.auditors})
@@ -65,9 +69,12 @@ class SyncStreams:
             return await self._directory.skus()
 
         await self._stream(run, "skus", skus, self._save_skus, on_page)
-        await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
-        await self._stream(run, "people", self._directory.people, self._save_people, on_page, count=_count_people)
+        if self._with_groups:
+            await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
+        await self._stream(run, PEOPLE_STREAM, self._directory.people, self._save_people, on_page, count=_count_people)
         await self._sign_ins(run, on_page)
+        if not self._with_groups:
+            return
         owning = await self._owning_groups()
         for group in owning:
             await self._facts(run, group)
@@ -140,9 +147,9 @@ class SyncStreams:
         if found is None or found.sign_ins != SignInSupport.KNOWN:
             return
         try:
-            await self._stream(run, "sign_ins", self._directory.sign_ins, self._save_sign_ins, on_page)
+            await self._stream(run, SIGN_INS_STREAM, self._directory.sign_ins, self._save_sign_ins, on_page)
         except DirectoryError as error:
-            support = _REFUSED.get(error.graph_code or "")
+            support = sign_in_support(error)
             if support is None:
                 raise
             _log.warning("sign-in data refused", run=run, support=support.value)

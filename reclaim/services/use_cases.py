@@ -32,6 +32,7 @@ from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
 from reclaim.services.read_report import ReadReport
+from reclaim.services.read_scan import ReadScan
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
@@ -75,6 +76,7 @@ class UseCases:
         checks: TenantChecks,
         backlog: Backlog,
         channels: Sequence[ChannelCheck],
+        with_groups: bool = True,
     ) -> None:
         self.access = Access(work=work, policy=policy)
         self.checkup = RunChecks(
@@ -92,6 +94,7 @@ class UseCases:
         self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy)
         self.spend = ReadSpend(work=work, clock=clock, policy=policy)
         self.seats = ReadSeats(work=work, clock=clock, policy=policy)
+        self.scan = ReadScan(work=work, clock=clock, policy=policy, spend=self.spend, seats=self.seats)
         self.status = ReadStatus(work=work, clock=clock, policy=policy)
         self.waves = ReadWave(work=work, clock=clock, policy=policy)
         self.why = ExplainSeat(work=work, clock=clock, policy=policy)
@@ -159,6 +162,7 @@ class UseCases:
             directory=directory,
             messenger=messenger,
             tenant_id=tenant_id,
+            with_groups=with_groups,
             after=(
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verify.after_sync,

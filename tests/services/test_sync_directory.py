@@ -8,7 +8,8 @@ from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
 from reclaim.domain.notices import SyncNotice
 from reclaim.domain.read_models import SyncView
 from reclaim.errors import DeliveryError, DirectoryError, InvalidRequest
-from reclaim.ports.directory import Page, PersonRow
+from reclaim.ports.directory import Page, PersonRow, SignInRow
+from reclaim.services.sync_directory import SyncDirectory
 from tests.fakes import Killed
 from tests.services.world import LYNNE, MEGAN, VISIO, VISIO_GROUP, World, group, person, seat
 
@@ -340,3 +341,44 @@ async def test_of_two_jobs_on_one_run_one_goes_on_and_the_other_writes_nothing_m
     assert (seen.state, seen.people, seen.seats) == ("complete", 23, 20)
     assert world.followed == [run]
     assert len(await world.events()) == 1
+
+
+async def test_a_running_sync_tells_the_time_left_once_it_knows_how_many_people_there_are(world: World) -> None:
+    world.directory.slow = True
+    world.directory.page_size = 2
+    world.hire(["a", "b", "c"])
+    left: list[timedelta | None] = []
+    sign_ins = world.directory.sign_ins
+
+    async def watched(cursor: str | None) -> Page[SignInRow]:
+        view = await world.sync.view()
+        left.append(view.left if view else None)
+        return await sign_ins(cursor)
+
+    world.directory.sign_ins = watched  # type: ignore[method-assign]
+    await world.read()
+
+    # Six people, two a page; the next page is asked for while the last is stored.
+    assert left[0] == timedelta(seconds=6)
+    assert left == sorted(left, reverse=True)  # type: ignore[type-var]
+    assert left[-1] < left[0]  # type: ignore[operator]
+    done = await world.sync.view()
+    assert done is not None
+    assert done.left is None
+
+
+async def test_a_reading_without_groups_asks_for_none(world: World) -> None:
+    world.hire(["a"])
+    sync = SyncDirectory(
+        work=world.work,
+        clock=world.clock,
+        tokens=world.tokens,
+        policy=world.policy,
+        directory=world.directory,
+        messenger=world.messenger,
+        tenant_id=world.tenant,
+        with_groups=False,
+    )
+
+    assert (await sync.run_to_end(None)).state == "complete"
+    assert {call[0] for call in world.directory.calls} == {"skus", "people", "sign_ins"}

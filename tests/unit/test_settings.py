@@ -106,6 +106,7 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_AUDITORS": ("ada",),
     "RECLAIM_FALLBACK_REVIEWER": ("ada", f"{ADA},{GRACE}"),
     "RECLAIM_PRICES": ("missing.csv",),
+    "RECLAIM_SIGN_IN_BUDGET": ("0", "ten"),
     "RECLAIM_SKU_NAMES": ("missing.csv",),
     "RECLAIM_ZONE": ("Mars/Base", "../etc/passwd", "/etc/localtime"),
     "RECLAIM_IDLE_DAYS": ("ninety", "29", "731", "90.5"),

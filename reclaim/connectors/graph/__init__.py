@@ -6,6 +6,7 @@ does not: any rule on which seat is idle or may be removed.
     fields, parsing   one JSON object -> one of our values, or an error
     answers           one HTTP answer: error body, Retry-After, hash
     budget            how much is written in a time
+    sign_in_pace      how often sign-in activity is asked for
     checks            the checkup's questions
     bot_token         the tokens of the bot in Teams, which are no Graph tokens
     installs          the bot's app, for a person who does not have it
@@ -26,6 +27,7 @@ from reclaim.connectors.graph.checks import GraphChecks
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.sign_in_pace import SignInPace
 from reclaim.connectors.graph.sku_names import read_sku_names
 from reclaim.connectors.graph.token import MsalTokens, make_session, read_certificate
 from reclaim.connectors.graph.writer import GraphSeatWriter
@@ -104,6 +106,7 @@ def connect(
     reader: Registration,
     writer: Registration | None = None,
     writes: int | None = None,
+    sign_ins: int | None = None,
     ca_file: Path | None,
     sku_names: Path | None = None,
     clock: Clock,
@@ -119,6 +122,7 @@ def connect(
         writer: The application that writes, where the customer keeps the two apart. What was written is read back as
             the reader, so that the writer needs no permission to read.
         writes: How many writes this process makes in 150 seconds; None: as many as it is asked for.
+        sign_ins: How many requests for sign-in activity this process makes in a minute; None: as many as needed.
         ca_file: Certificates to trust instead of the public ones; None for those.
         sku_names: The operator's copy of Microsoft's table of product names, if any.
         clock: Dates answers and waits between repeated reads.
@@ -142,9 +146,10 @@ def connect(
 
     reading = client_of(reader)
     writing = reading if writer is None else client_of(writer)
+    pace = None if sign_ins is None else SignInPace(sign_ins, monotonic=time.monotonic, sleep=clock.sleep)
     budget = None if writes is None else WriteBudget(writes, now=clock.now, monotonic=time.monotonic, sleep=clock.sleep)
     return GraphConnection(
-        directory=GraphDirectory(reading, read_sku_names(sku_names) if sku_names else None),
+        directory=GraphDirectory(reading, read_sku_names(sku_names) if sku_names else None, pace),
         writer=GraphSeatWriter(writing, reads=reading, budget=budget),
         checks=GraphChecks(
             reading,

@@ -4,7 +4,9 @@ A page is whole or it is an error. What one object means stands in `parsing`, ho
 """
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -21,6 +23,7 @@ from reclaim.connectors.graph.parsing import (
     parse_sign_in_row,
     parse_sku,
 )
+from reclaim.connectors.graph.sign_in_pace import SignInPace
 from reclaim.connectors.graph.sku_names import SkuNames
 from reclaim.domain.directory import Group, LivePerson, Sku
 from reclaim.domain.ids import GroupId, PersonId
@@ -41,8 +44,9 @@ T = TypeVar("T")
 class GraphDirectory:
     """Reads people, seats, sign-ins, products and groups."""
 
-    def __init__(self, client: GraphClient, names: SkuNames | None = None) -> None:
+    def __init__(self, client: GraphClient, names: SkuNames | None = None, pace: SignInPace | None = None) -> None:
         self._client = client
+        self._pace = pace
         self._names = names or SkuNames()
 
     async def skus(self) -> Page[Sku]:
@@ -56,6 +60,9 @@ class GraphDirectory:
     async def people(self, cursor: str | None) -> Page[PersonRow]:
         first = f"/users?$select={PERSON_FIELDS}&$expand={MANAGER}&$top={PEOPLE_PER_PAGE}"
         return await self._page("people", first, cursor, Permission.READ_PEOPLE, "user", parse_person)
+
+    def time_for_sign_ins(self, people: int) -> timedelta | None:
+        return self._pace.time_for(people, rows_a_request=SIGN_INS_PER_PAGE) if self._pace is not None else None
 
     async def sign_ins(self, cursor: str | None) -> Page[SignInRow]:
         try:
@@ -82,13 +89,11 @@ class GraphDirectory:
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         person_id = guid(person, "person")
         fields = f"{PERSON_FIELDS},{SIGN_INS}" if with_sign_ins else PERSON_FIELDS
-        answer = await self._client.get(
-            f"/users/{person_id}?$select={fields}&$expand={MANAGER}",
-            needs=f"{Permission.READ_PEOPLE} or {Permission.READ_SIGN_INS}"
-            if with_sign_ins
-            else Permission.READ_PEOPLE,
-            may_be_missing=True,
-        )
+        reads = f"{Permission.READ_PEOPLE} or {Permission.READ_SIGN_INS}" if with_sign_ins else Permission.READ_PEOPLE
+        async with self._turn() if with_sign_ins else nullcontext():
+            answer = await self._client.get(
+                f"/users/{person_id}?$select={fields}&$expand={MANAGER}", needs=reads, may_be_missing=True
+            )
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         row = parse_person(Record(answer.document(), "user"), sign_ins_read_at=answer.at if with_sign_ins else None)
@@ -106,7 +111,11 @@ class GraphDirectory:
 
     async def _sign_ins(self, cursor: str | None, rows: int) -> Page[SignInRow]:
         first = f"/users?$select=id,{SIGN_INS}&$top={rows}"
-        return await self._page("sign-ins", first, cursor, Permission.READ_SIGN_INS, "user", parse_sign_in_row)
+        async with self._turn():
+            return await self._page("sign-ins", first, cursor, Permission.READ_SIGN_INS, "user", parse_sign_in_row)
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        return self._pace.turn() if self._pace is not None else nullcontext()
 
     async def _direct_groups(self, person_id: str) -> tuple[GroupId, ...] | None:
         """Return the groups that a person is directly in; None if the person is gone by now."""
