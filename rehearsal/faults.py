@@ -22,7 +22,9 @@ from rehearsal.gate import Handler, error_response
 _T = TypeVar("_T")
 _FIRST_ERROR, _LAST_ERROR = 400, 599
 _ALWAYS = 100
-_FIELDS = frozenset({"kind", "method", "path", "status", "code", "times", "after", "retry_after", "percent", "seed"})
+_FIELDS = frozenset(
+    {"kind", "method", "path", "status", "code", "message", "times", "after", "retry_after", "percent", "seed"}
+)
 _SERVER_ERRORS = {
     500: "InternalServerError",
     502: "BadGateway",
@@ -59,6 +61,7 @@ class Fault:
         path: Searched in the path, and in the path with its query.
         status: For `status` (500 if None) and `applied_lost` (cut if None).
         code: Graph's error code beside that status; None for the usual one.
+        message: Its words; None for the usual ones.
         times: How many requests it still hits; None for as many as come.
         after: How many fitting requests it still lets pass first.
         retry_after: Seconds: the Retry-After of an answer (None for none), the wait of `slow`.
@@ -72,6 +75,7 @@ class Fault:
     path: re.Pattern[str]
     status: int | None
     code: str | None
+    message: str | None
     times: int | None
     after: int
     retry_after: float | None
@@ -98,6 +102,7 @@ class Fault:
                 path=re.compile(body.get("path", "")),
                 status=_optional(body.get("status"), int),
                 code=_optional(body.get("code"), str),
+                message=_optional(body.get("message"), str),
                 times=_optional(body.get("times", 1), int),
                 after=int(body.get("after", 0)),
                 retry_after=_optional(body.get("retry_after", _SECONDS.get(kind)), float),
@@ -234,7 +239,7 @@ async def _send_half(request: web.Request, whole: web.StreamResponse) -> web.Str
 
 def _server_error(request: web.Request, fault: Fault, status: int) -> web.Response:
     code = fault.code or _SERVER_ERRORS.get(status, "UnknownError")
-    message = "The service could not answer. Please try again."
+    message = fault.message or "The service could not answer. Please try again."
     return error_response(request, errors.GraphError(status, code, message, _whole(fault.retry_after)))
 
 
