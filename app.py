@@ -113,6 +113,7 @@ def policy(settings: Settings) -> Policy:
         cooldown=settings.cooldown,
         undo_window=settings.undo_window,
         data_max_age=settings.data_max_age,
+        may_lose_data=settings.data_loss == "ask",
         reminder_before=settings.reminder_before,
         limits=Limits(
             soft_seats=settings.limit_soft_seats,

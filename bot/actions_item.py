@@ -3,15 +3,16 @@
 from bot.actions_forms import read_delegate, read_keep, refused
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
-from bot.parsing import ticks
+from bot.parsing import flag_of, ticks
+from cards.form import Filled
 from cards.phrases import name
 from cards.review import gone_card, passed_on_strip, wave_card
-from cards.review_forms import delegate_form, keep_form
+from cards.review_forms import delegate_form, keep_form, lose_form
 from cards.review_item import is_open_for_viewer, item_card, why_card
 from cards.view import CardView
 from reclaim.domain.ids import ItemId
 from reclaim.domain.read_models import ItemView
-from reclaim.domain.review import Choice, Recommendation
+from reclaim.domain.review import Choice, DataLoss, Recommendation
 from reclaim.domain.roles import EVERYONE
 from reclaim.errors import Conflict, InvalidRequest, NotFound
 
@@ -78,6 +79,26 @@ async def keep_submit(click: Click) -> Reply:
     return Reply(replace=await present(click))
 
 
+async def lose(click: Click) -> Reply:
+    """Ask once more before a seat is revoked that takes data along."""
+    return Reply(replace=lose_form(await _open_view(click), click.zone))
+
+
+async def lose_submit(click: Click) -> Reply:
+    """Revoke this seat though its data goes with it, if the box says that this is known."""
+    view = await _open_view(click)
+    if not flag_of(click.inputs, "sure"):
+        message = "Tick the box, or go back: nothing is decided yet."
+        filled = Filled(values=click.inputs, field="sure", error=message)
+        raise FormRefused(lose_form(view, click.zone, filled), message)
+    return await _answer(click, Choice.REVOKE, DataLoss.ANYWAY)
+
+
+async def convert(click: Click) -> Reply:
+    """Have the mailbox made a shared one by a person, who takes the license then."""
+    return await _answer(click, Choice.REVOKE, DataLoss.CONVERT_FIRST)
+
+
 async def delegate(click: Click) -> Reply:
     """Ask to whom this seat should go."""
     return Reply(replace=delegate_form(await _open_view(click), click.zone))
@@ -119,9 +140,9 @@ async def give_back(click: Click) -> Reply:
     return Reply(replace=await present(click))
 
 
-async def _answer(click: Click, choice: Choice) -> Reply:
+async def _answer(click: Click, choice: Choice, data_loss: DataLoss | None = None) -> Reply:
     await click.services.record_decision.decide(
-        click.actor, [ItemId(click.ref)], choice, idem_key=click.key, bulk=False
+        click.actor, [ItemId(click.ref)], choice, idem_key=click.key, bulk=False, data_loss=data_loss
     )
     return Reply(replace=await present(click))
 
@@ -143,7 +164,9 @@ async def _open_view(click: Click) -> ItemView:
 
 
 # The others are remembered by the router: handing over knows its key too, but what is shown then depends on the moment.
-_REPEATABLE = frozenset({"item.open", "item.why", "item.revoke", "item.keep", "item.not_sure", "item.undo"})
+_REPEATABLE = frozenset(
+    {"item.open", "item.why", "item.revoke", "item.keep", "item.not_sure", "item.undo", "item.convert", "item.lose"}
+)
 ITEM_ACTIONS: tuple[ActionVerb, ...] = tuple(
     ActionVerb(name=verb, roles=EVERYONE, handler=handler, present=present, repeatable=verb in _REPEATABLE)
     for verb, handler in (
@@ -151,6 +174,9 @@ ITEM_ACTIONS: tuple[ActionVerb, ...] = tuple(
         ("item.revoke", revoke),
         ("item.keep", keep),
         ("item.keep.submit", keep_submit),
+        ("item.lose", lose),
+        ("item.lose.submit", lose_submit),
+        ("item.convert", convert),
         ("item.delegate", delegate),
         ("item.delegate.submit", delegate_submit),
         ("item.not_sure", not_sure),

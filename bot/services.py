@@ -50,7 +50,7 @@ from reclaim.domain.read_models import (
 )
 from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
-from reclaim.domain.review import Choice, KeepReason
+from reclaim.domain.review import Choice, DataLoss, KeepReason
 from reclaim.domain.roles import Actor, Role
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.ports.chat import Messenger
@@ -177,6 +177,7 @@ class RecordDecision(Protocol):
         reason: KeepReason | None = None,
         note: str | None = None,
         keep_until: date | None = None,
+        data_loss: DataLoss | None = None,
     ) -> BulkResult: ...
     async def undo(self, actor: Actor, batch: BatchId, *, idem_key: str) -> BulkResult: ...
 

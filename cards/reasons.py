@@ -3,7 +3,7 @@
 Reviewers and holders read these, so a seat is *unused*, never idle, and records are described, not people.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from cards import formats
@@ -17,6 +17,7 @@ from reclaim.domain.review import (
     Answer,
     AssignedHow,
     Choice,
+    DataLoss,
     FallbackWhy,
     KeepReason,
     Recommendation,
@@ -71,6 +72,9 @@ BLOCKERS: dict[Blocker, str] = {
     Blocker.LAST_FILES: "Held: the only OneDrive files",
 }
 
+# How long Microsoft keeps what a license carried (Microsoft 365 admin docs, remove-licenses-from-users; SharePoint docs,
+# unlicensed-onedrive-accounts).
+MAIL_DAYS, FILES_DAYS = 30, 93
 _HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files"}
 
 # {} is the group's name.
@@ -202,11 +206,30 @@ def by_hand(item: ReviewItem) -> str:
     return f"Reclaim cannot remove it: {look_closer(item)}"
 
 
-def if_you_revoke(item: ReviewItem, closes_at: datetime, mode: WriteMode, zone: str) -> str:
+def data_loss(item: ReviewItem, closes_at: datetime, zone: str) -> str:
+    """Return which data goes with a held seat, and when."""
+    files = f"archived about {FILES_DAYS} days later, {_day(closes_at + timedelta(days=FILES_DAYS), zone)}"
+    if item.plan.blocker is Blocker.LAST_FILES:
+        return f"It carries the only OneDrive files. They are {files}."
+    return (
+        f"It carries the only mailbox. Mail is deleted about {MAIL_DAYS} days later, {mail_gone_on(closes_at, zone)}; "
+        f"OneDrive files that hang on it are {files}."
+    )
+
+
+def mail_gone_on(closes_at: datetime, zone: str) -> str:
+    """Return the day on which a mailbox dies whose license goes at the close."""
+    return _day(closes_at + timedelta(days=MAIL_DAYS), zone)
+
+
+def if_you_revoke(item: ReviewItem, closes_at: datetime, mode: WriteMode, zone: str, *, may_lose_data: bool) -> str:
     """Return what a revoke does, before it is decided."""
     blocker = item.plan.blocker
     if blocker in _HELD:
-        return f"Revoke is not offered: the seat carries {_HELD[blocker]}. Reclaim holds such a seat: it is kept."
+        if not may_lose_data:
+            return f"Revoke is not offered: the seat carries {_HELD[blocker]}. Reclaim holds such a seat: it is kept."
+        loss = data_loss(item, closes_at, zone)
+        return loss if mode is WriteMode.LIVE else f"This is a dry run: nothing is removed. Live, it would be: {loss}"
     if not item.plan.writable:
         return f"{by_hand(item)} Your answer is recorded, and the seat stays until a person takes it away."
     when = at_close(closes_at, zone)
@@ -293,6 +316,7 @@ _ENDED_BY = {
     "done_by_hand": "Taken by hand, and read back: it is gone.",
     "gone_at_sync": "Taken by hand: a sync no longer found it.",
     "kept_by_reviewer": "The reviewer keeps it.",
+    "approved_with_loss": "Revoked, though its data goes with it.",
     "not_sure": "The reviewers were not sure, so it is kept.",
     "no_answer": "Nobody answered, so it is kept.",
     "no_card_delivered": "No card reached the reviewer, so it is kept.",
@@ -330,6 +354,8 @@ def blocking_group(item: ReviewItem) -> str:
 def how_it_ended(item: ReviewItem) -> str:
     """Return why a seat ended as it did, in one or two sentences."""
     reason = item.outcome_reason or ""
+    if reason == DataLoss.CONVERT_FIRST.value:
+        return "Somebody makes the mailbox a shared one, and takes the license then."
     if item.outcome is Outcome.NOT_SUPPORTED and item.plan.blocker is not None:
         if item.plan.blocker in _TO_DO:
             return _TO_DO[item.plan.blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))

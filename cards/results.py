@@ -198,7 +198,7 @@ def _stays(item: ReviewItem) -> str:
         for step in item.plan.steps
         if step.kind is StepKind.LEAVE_GROUP
     ]
-    stays = "Your account, mailbox and files"
+    stays = "Your account" if item.accepts_loss else "Your account, mailbox and files"
     if not groups:
         return stays
     return f"{stays}. You left the group {' and '.join(groups)}; what it opened goes with it"

@@ -373,9 +373,9 @@ def _skip(reason: str, seats: int) -> str:
     number, one = formats.number(seats), seats == 1
     if reason == "held":
         return (
-            f"{number} holds the only mailbox or files and stays."
+            f"{number} holds the only mailbox or files: open it to decide."
             if one
-            else f"{number} hold the only mailbox or files and stay."
+            else f"{number} hold the only mailbox or files: open them to decide."
         )
     if reason == "not_authorized":
         return f"{number} is with someone else now." if one else f"{number} are with someone else now."

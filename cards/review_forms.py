@@ -1,4 +1,4 @@
-"""The two forms of a reviewer: keep against the recommendation, and delegate. For one seat, or for those ticked."""
+"""The forms of a reviewer: keep against the recommendation, delegate, and revoke though data is lost."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -6,14 +6,30 @@ from datetime import date, timedelta
 from cards import formats
 from cards.form import EMPTY, Filled
 from cards.phrases import close_time, first, name, next_box, silence_of_seats, sku, title
-from cards.reasons import KEEP_REASONS
-from cards.view import Action, CardView, Element, Emphasis, Headline, Input, InputKind, Option, Paragraph, Row, Rows
+from cards.reasons import KEEP_REASONS, data_loss, mail_gone_on
+from cards.view import (
+    Action,
+    CardView,
+    Element,
+    Emphasis,
+    Headline,
+    Input,
+    InputKind,
+    Option,
+    Paragraph,
+    Row,
+    Rows,
+    Strip,
+    Tone,
+)
 from reclaim.domain.calendar import local_day
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import ItemView, Wave, WaveRow
+from reclaim.domain.removal import Blocker
 from reclaim.domain.review import NOTE_LENGTH
 
 KEEP_FIELDS = frozenset({"reason", "until", "note"})
+LOSE_FIELDS = frozenset({"sure"})
 DELEGATE_FIELDS = frozenset({"who", "reason", "all"})
 _KEEP_AT_MOST = timedelta(days=180)
 
@@ -96,6 +112,43 @@ def delegate_many_form(wave: Wave, rows: Sequence[WaveRow], zone: str, filled: F
         ),
         actions=_submit(f"Delegate {count}", "wave.delegate.submit", wave.ref, back="wave.open"),
         fallback=f"Delegate {count}: pick a person.",
+    )
+
+
+def lose_form(view: ItemView, zone: str, filled: Filled = EMPTY) -> CardView:
+    """Draw the question before a seat is revoked that takes somebody's last mailbox or files along."""
+    item = view.item
+    mailbox = item.plan.blocker is Blocker.LAST_MAILBOX
+    what = (
+        f"I know that the mailbox is deleted about {mail_gone_on(view.closes_at, zone)}"
+        if mailbox
+        else "I know that the OneDrive files are archived"
+    )
+    back = Action(label="Back", verb="item.open", ref=item.id, submits=False)
+    convert = Action(label="Convert to shared first", verb="item.convert", ref=item.id, submits=False)
+    return CardView(
+        kind="review.lose",
+        headline=_headline("Revoke anyway?", view),
+        body=(
+            Strip(tone=Tone.BAD, text=data_loss(item, view.closes_at, zone)),
+            *filled.strip(LOSE_FIELDS),
+            Input(
+                id="sure",
+                kind=InputKind.TOGGLE,
+                label=what,
+                value=filled.value("sure"),
+                error=filled.error_of("sure"),
+            ),
+            next_box(
+                f"You can change your answer until {close_time(view.closes_at, zone)}. Before that nothing is removed."
+            ),
+        ),
+        actions=(
+            Action(label="Revoke anyway", verb="item.lose.submit", ref=item.id, emphasis=Emphasis.DANGER),
+            *([convert] if mailbox else []),
+            back,
+        ),
+        fallback="Revoke a seat that carries data? Nothing is decided yet.",
     )
 
 

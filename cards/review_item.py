@@ -20,10 +20,15 @@ from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, He
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.moves import MAX_HANDOVERS
 from reclaim.domain.read_models import ItemView
-from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, AssignedHow, Choice, Recommendation, Waiting
+from reclaim.domain.removal import Blocker, Outcome
+from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, Recommendation, Waiting
 
 _GONE = "The seat is already gone. Nothing to do."
+_REVOKED = {
+    None: "✓ You revoked this seat.",
+    DataLoss.ANYWAY: "✓ You revoked this seat. Its data goes with it.",
+    DataLoss.CONVERT_FIRST: "✓ Convert first. At the close an admin gets a task: make the mailbox a shared one.",
+}
 _DONE_HERE = "Nothing left to do for you."
 _BACK_TO_MAX = 18  # with "Back to " and isolates within the 30 characters of a label
 
@@ -148,7 +153,7 @@ def _answered(view: ItemView, answer: Answer, zone: str) -> Strip:
     if answer.choice is Choice.NOT_SURE:
         text = "Noted. Nobody else takes a second look, so the seat is kept."
         return Strip(tone=Tone.NEUTRAL, text=text, detail=when, actions=undo)
-    text = "✓ You revoked this seat."
+    text = _REVOKED[answer.data_loss]
     if answer.choice is Choice.KEEP:
         until = f" until {formats.day(answer.keep_until, weekday=True)}" if answer.keep_until else ""
         why = f" Reason: {KEEP_REASONS[answer.reason]}." if answer.reason else ""
@@ -190,6 +195,9 @@ def _ended(view: ItemView, outcome: Outcome, zone: str) -> Strip:
             return Strip(tone=Tone.NEUTRAL, text="What the seat hangs on changed after the answer. It stays.")
         case Outcome.HELD:
             return Strip(tone=Tone.NEUTRAL, text=f"Held and kept: {look_closer(item)}")
+        case Outcome.NOT_SUPPORTED if item.outcome_reason == DataLoss.CONVERT_FIRST.value:
+            text = "Somebody makes the mailbox a shared one first. The seat is still there."
+            return Strip(tone=Tone.NEUTRAL, text=text)
         case Outcome.NOT_SUPPORTED:
             return Strip(tone=Tone.WARNING, text=f"{by_hand(item)} The answer is recorded and the seat is still there.")
         case Outcome.MANUAL_DONE:
@@ -238,7 +246,10 @@ def _what_follows(view: ItemView, zone: str) -> Box:
     change = f"You can change your answer until {close}; if it closes earlier, your list tells you before."
     return Box(
         parts=(
-            ("If you revoke", if_you_revoke(view.item, view.closes_at, view.mode, zone)),
+            (
+                "If you revoke",
+                if_you_revoke(view.item, view.closes_at, view.mode, zone, may_lose_data=view.may_lose_data),
+            ),
             ("If you do not answer", if_you_do_not_answer(view.item, view.silence, view.mode)),
             (NEXT, change if view.mode is WriteMode.LIVE else f"You can change your answer until {close}."),
         )
@@ -253,8 +264,15 @@ def _actions(view: ItemView) -> tuple[Action, ...]:
         filled = Emphasis.RECOMMENDED if recommended else Emphasis.DEFAULT
         actions.append(Action(label="Revoke", verb="item.revoke", ref=item.id, emphasis=filled))
     actions.append(Action(label="Keep…" if recommended else "Keep", verb="item.keep", ref=item.id))
+    loses = item.plan.held and bool(item.plan.steps) and view.may_lose_data
+    if loses:
+        actions.append(
+            Action(label="Revoke anyway…", verb="item.lose", ref=item.id, emphasis=Emphasis.DANGER, submits=False)
+        )
     if item.handovers < MAX_HANDOVERS:
         actions.append(Action(label="Delegate…", verb="item.delegate", ref=item.id))
+    if loses and item.plan.blocker is Blocker.LAST_MAILBOX:
+        actions.append(Action(label="Convert to shared first", verb="item.convert", ref=item.id, more=True))
     actions.append(Action(label="Not sure", verb="item.not_sure", ref=item.id, more=True))
     if view.back_to_name:
         back_to = formats.one_line(view.back_to_name, _BACK_TO_MAX)

@@ -23,7 +23,7 @@ from cards.view import (
 )
 from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.removal import Blocker, Outcome
-from reclaim.domain.review import ReviewItem
+from reclaim.domain.review import DataLoss, ReviewItem
 from reclaim.domain.tasks import NEED_A_PERSON, NOTE_LENGTH, TaskList, TaskState, TaskView
 
 ALL = "all"  # in place of a campaign
@@ -128,6 +128,11 @@ def _to_do(item: ReviewItem) -> str:
     """Return the one instruction of a task."""
     if item.outcome is Outcome.FAILED and item.outcome_reason == "graph_403":
         return "Access denied (403): the write permission is missing, or the account is protected. See Doctor."
+    if item.outcome_reason == DataLoss.CONVERT_FIRST.value:
+        return (
+            "Make it a shared mailbox in the Exchange admin center (below 50 GB, without an archive or a hold), then "
+            "take the license away."
+        )
     text = _TO_DO.get(item.plan.blocker) if item.plan.blocker else None
     return text.format(blocking_group(item)) if text else how_it_ended(item)
 

@@ -304,6 +304,9 @@ class Settings(BaseSettings):
     close_grace: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
     cooldown: Duration = _field(timedelta(days=90), "a duration in m, h or d", "90d")
     undo_window: Duration = _field(timedelta(days=30), "a duration in m, h or d", "30d")
+    data_loss: Literal["ask", "hold"] = _field(
+        "ask", "ask or hold: whether a reviewer may revoke a seat that carries somebody's last mailbox or files", "ask"
+    )
     data_max_age: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
     reminder_before: Duration = _field(timedelta(days=2), "a duration in m, h or d", "2d")
 

@@ -493,6 +493,7 @@ review_items = Table(
     Column("keep_reason", String),
     Column("note", Text),
     Column("keep_until", Date),
+    Column("data_loss", String),  # anyway, convert_first
     Column("waiting", String),
     Column("outcome", String),
     Column("outcome_reason", String),

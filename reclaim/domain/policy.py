@@ -17,6 +17,7 @@ class Policy:
         idle_days: Default window.
         reminder_before: The last reminder goes out this long before the close; the first half-way.
         activity_max_age: At the write, the sign-in sync must not be older than this.
+        may_lose_data: Whether a reviewer may revoke a seat that carries somebody's last mailbox or files.
         undo_window: So long after a removal was verified a seat can be restored.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
@@ -35,5 +36,6 @@ class Policy:
     activity_max_age: timedelta = timedelta(hours=24)
     reminder_before: timedelta = timedelta(days=2)
     live_reads: int = 10
+    may_lose_data: bool = True
     undo_window: timedelta = timedelta(days=30)
     limits: Limits = field(default_factory=Limits)

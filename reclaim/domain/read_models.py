@@ -440,6 +440,7 @@ class ItemView:
         group_name: The group that has it.
         back_to_name: Where "Back to …" returns it.
         moved_by_name: Which admin moved it, or who gave it back.
+        may_lose_data: Whether the installation lets a reviewer revoke a seat that carries the last mailbox or files.
     """
 
     item: ReviewItem
@@ -466,6 +467,7 @@ class ItemView:
     moved_by_name: str | None = None
     cancelled_by_name: str | None = None
     cancelled_at: datetime | None = None
+    may_lose_data: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

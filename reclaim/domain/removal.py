@@ -54,9 +54,11 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalPlan:
-    """What removing one seat takes. With a blocker there are no steps: a seat is freed whole or not at all.
+    """What removing one seat takes. With a blocker Reclaim takes none of the steps: a seat is freed whole or not at all.
 
     Attributes:
+        steps: Empty where a group or an error stands in the way. A held seat has those that would take its data along:
+            they are taken only for an assignee who accepts that.
         blocker_ref: The group or SKU that the blocker speaks of, if any.
     """
 
@@ -101,9 +103,9 @@ def plan_removal(
             return RemovalPlan(blocker=blocker, blocker_ref=path.group_id)
         steps.append(PlanStep(StepKind.LEAVE_GROUP, path.group_id))
     blocker = _data_loss(seat, others, skus)
-    if blocker is not None:
-        return RemovalPlan(blocker=blocker, blocker_ref=seat.product_id)
-    return RemovalPlan(steps=tuple(sorted(set(steps))))
+    return RemovalPlan(
+        steps=tuple(sorted(set(steps))), blocker=blocker, blocker_ref=seat.product_id if blocker is not None else None
+    )
 
 
 def group_blocker(group: Group | None, product: ProductId) -> Blocker | None:
@@ -189,13 +191,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """What was approved: the frozen facts of a review item that the second look compares with."""
+    """What was approved: the frozen facts of a review item that the second look compares with.
+
+    Attributes:
+        accepts_loss: Its assignee accepted on the item's own card that the data goes which the plan names.
+    """
 
     seat_id: SeatId
     rule: Rule
     days: int
     paths: tuple[Path, ...]
     plan: RemovalPlan
+    accepts_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +266,7 @@ def look_again(
     # A group that was left still shows its seat for hours. A seat on its way out saves no mailbox.
     others = [_without(other, ours) for other in live.seats]
     plan = plan_removal(left, others, skus=skus, groups=groups)
-    if plan.blocker is not None:
+    if plan.blocker is not None and not _accepted(plan.blocker, approved):
         return Stop(Outcome.HELD if plan.held else Outcome.NOT_SUPPORTED, plan.blocker.value)
     for step in plan.steps:
         if step.kind is StepKind.LEAVE_GROUP and GroupId(step.ref) not in live.direct_group_ids:
@@ -267,6 +274,14 @@ def look_again(
     if not set(plan.steps) <= set(approved.plan.steps):
         return Stop(Outcome.PLAN_CHANGED, "steps_differ")
     return Proceed(plan.steps)
+
+
+def _accepted(blocker: Blocker, approved: Approved) -> bool:
+    """Say whether this loss is the one that was accepted. Whoever gives up the mailbox was told of the files too."""
+    return approved.accepts_loss and (
+        blocker is approved.plan.blocker
+        or (blocker is Blocker.LAST_FILES and approved.plan.blocker is Blocker.LAST_MAILBOX)
+    )
 
 
 def _without(seat: Seat, ours: frozenset[PlanStep]) -> Seat:

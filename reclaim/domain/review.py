@@ -11,7 +11,7 @@ from reclaim.domain.directory import AssigneeKind, Path
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money
-from reclaim.domain.removal import Outcome, RemovalPlan
+from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
 
@@ -70,6 +70,13 @@ class AssignedHow(StrEnum):
     REASSIGNED = "reassigned"
 
 
+class DataLoss(StrEnum):
+    """What the assignee of a seat with the last mailbox or files chose about that data (rule 6)."""
+
+    ANYWAY = "anyway"  # revoke; the data goes with it
+    CONVERT_FIRST = "convert_first"  # somebody makes it a shared mailbox, and takes the license then
+
+
 class FallbackWhy(StrEnum):
     """Why the fallback reviewer stands in."""
 
@@ -111,7 +118,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The present answer to an item."""
+    """The present answer to an item; `data_loss` only to a revoke of a seat that is held for its data."""
 
     choice: Choice
     by: PersonId
@@ -120,6 +127,7 @@ class Answer:
     reason: KeepReason | None = None
     note: str | None = None
     keep_until: date | None = None
+    data_loss: DataLoss | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +192,13 @@ class ReviewItem:
 
     @property
     def can_revoke(self) -> bool:
-        """Whether Revoke is offered. A held seat is not until the data-loss guard lets its assignee choose it."""
+        """Whether a plain Revoke is offered. To revoke a held seat, its assignee says what becomes of the data."""
         return not self.plan.held
+
+    @property
+    def accepts_loss(self) -> bool:
+        """Whether its assignee revoked it though the data goes with it."""
+        return self.answer is not None and self.answer.data_loss is DataLoss.ANYWAY
 
 
 def recommend(plan: RemovalPlan) -> Recommendation:
@@ -241,6 +254,7 @@ def answer(
     reason: KeepReason | None = None,
     note: str | None = None,
     keep_until: date | None = None,
+    data_loss: DataLoss | None = None,
     names: Mapping[AssigneeId, str],
     members: Members,
 ) -> ReviewItem:
@@ -248,6 +262,7 @@ def answer(
 
     Args:
         bulk: The click spoke of several items at once.
+        data_loss: With a revoke of a held seat: what becomes of its data.
         names: Display names, for the refusal.
         members: Of the group that has the item, if one does.
 
@@ -266,14 +281,19 @@ def answer(
         if item.answer is None:
             raise Conflict("There is no answer to take back.")
         return replace(item, answer=None, version=item.version + 1)
-    if choice is Choice.REVOKE and not item.can_revoke:
-        raise Conflict(
-            "This seat holds the only mailbox or files of this person. It is held and cannot be revoked here."
-        )
+    if choice is Choice.REVOKE:
+        _check_data_loss(item, data_loss, bulk=bulk)
     if choice is Choice.KEEP:
         _check_keep(item, campaign, now, reason, note, keep_until)
     answered = Answer(
-        choice=choice, by=actor.id, at=now, batch_id=batch_id, reason=reason, note=note or None, keep_until=keep_until
+        choice=choice,
+        by=actor.id,
+        at=now,
+        batch_id=batch_id,
+        reason=reason,
+        note=note or None,
+        keep_until=keep_until,
+        data_loss=data_loss if choice is Choice.REVOKE else None,
     )
     moves = (
         choice is Choice.NOT_SURE
@@ -295,6 +315,19 @@ def answer(
             version=item.version + 1,
         )
     return replace(item, answer=answered, version=item.version + 1)
+
+
+def _check_data_loss(item: ReviewItem, data_loss: DataLoss | None, *, bulk: bool) -> None:
+    if not item.plan.held:
+        if data_loss is not None:
+            raise Conflict("This seat takes no mailbox and no files along. You see the present state now.")
+        return
+    if data_loss is None or bulk:
+        raise Conflict("This seat holds the only mailbox or files of this person. Open it to decide.")
+    if data_loss is DataLoss.CONVERT_FIRST and item.plan.blocker is not Blocker.LAST_MAILBOX:
+        raise Conflict("This seat has no mailbox that could be made a shared one.")
+    if data_loss is DataLoss.ANYWAY and not item.plan.steps:
+        raise Conflict("This campaign was opened before such a seat could be revoked. It is held.")
 
 
 def _check_keep(
@@ -360,6 +393,10 @@ def verdict(item: ReviewItem, silence: Silence, *, card_delivered: bool) -> Verd
             return Verdict(False, Outcome.KEPT, "no_card_delivered")
         if not item.plan.writable:
             return Verdict(False, Outcome.KEPT, "needs_a_person")
+    if item.answer is not None and item.answer.data_loss is DataLoss.CONVERT_FIRST:
+        return Verdict(False, Outcome.NOT_SUPPORTED, DataLoss.CONVERT_FIRST.value)
+    if item.accepts_loss and item.plan.steps:
+        return Verdict(True, None, "approved_with_loss")
     if item.plan.held:
         return Verdict(False, Outcome.HELD, item.plan.blocker.value if item.plan.blocker else "held")
     if not item.plan.writable:

@@ -242,6 +242,7 @@ def _decision(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, ob
         "reason": answer.reason.value if answer.reason else None,
         "note": answer.note,
         "keep_until": answer.keep_until.isoformat() if answer.keep_until else None,
+        "data_loss": answer.data_loss.value if answer.data_loss else None,
     }
 
 

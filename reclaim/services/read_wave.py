@@ -231,6 +231,7 @@ class ReadWave:
                 if one.product_id == item.product_id and one.id != item.id and one.answer is not None
             ),
             may_answer=item.is_with(viewer, members),
+            may_lose_data=self._policy.may_lose_data,
             group_name=names.get(item.group_id, "a group") if item.group_id else None,
             back_to_name=names.get(back_to) if back_to else None,
             moved_by_name=names.get(item.moved_by) if item.moved_by else None,

@@ -18,7 +18,7 @@ from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId
 from reclaim.domain.money import Total
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult
-from reclaim.domain.review import Choice, KeepReason, ReviewItem, answer
+from reclaim.domain.review import Choice, DataLoss, KeepReason, ReviewItem, answer
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound, ReclaimError
 from reclaim.ports.storage import DecisionLog, DecisionWrite, ToDecide, Work
@@ -51,6 +51,7 @@ class RecordDecision:
         reason: KeepReason | None = None,
         note: str | None = None,
         keep_until: date | None = None,
+        data_loss: DataLoss | None = None,
     ) -> BulkResult:
         """Answer one or several seats.
 
@@ -59,6 +60,7 @@ class RecordDecision:
 
         Args:
             idem_key: The channel's id of this click; the same click twice is one.
+            data_loss: With a revoke of one held seat: what becomes of its data.
 
         Raises:
             InvalidRequest, NotAuthorized, NotFound, Conflict: As `domain.review.answer`; always the first item's reason
@@ -68,7 +70,7 @@ class RecordDecision:
             raise InvalidRequest("Tick at least one seat.")
         if len(items) > MAX_ITEMS:
             raise InvalidRequest(f"Please answer at most {MAX_ITEMS} seats at once.")
-        request = _digest([*sorted(items), choice, reason, note, keep_until, actor.id])
+        request = _digest([*sorted(items), choice, reason, note, keep_until, data_loss, actor.id])
         # One click is one batch, also when the channel sends it twice.
         batch = BatchId(_digest(["batch", idem_key, actor.id])[:32])
         done: list[ReviewItem] = []
@@ -76,6 +78,8 @@ class RecordDecision:
         first_error: ReclaimError | None = None
         present = await self._log.load(items)
         loaded = present.items
+        if data_loss is not None and not self._policy.may_lose_data:
+            raise Conflict("The rules of this installation hold a seat with the last mailbox or files.")
         if bulk:
             # A form to be mended stores nothing at all: half an answer with an error message would be a surprise.
             for item in loaded.values():
@@ -109,6 +113,7 @@ class RecordDecision:
                     reason=reason,
                     note=note,
                     keep_until=keep_until,
+                    data_loss=data_loss,
                     idem_key=f"{idem_key}#{item_id}",
                     request=request,
                 )
@@ -185,6 +190,7 @@ class RecordDecision:
         reason: KeepReason | None,
         note: str | None,
         keep_until: date | None,
+        data_loss: DataLoss | None,
         idem_key: str,
         request: str,
     ) -> ReviewItem:
@@ -209,6 +215,7 @@ class RecordDecision:
                     reason=reason,
                     note=note,
                     keep_until=keep_until,
+                    data_loss=data_loss,
                     names=present.names,
                     members=present.members,
                 )
@@ -272,6 +279,9 @@ class RecordDecision:
                     "reason": decided.answer.reason.value if decided.answer and decided.answer.reason else None,
                     "keep_until": decided.answer.keep_until.isoformat()
                     if decided.answer and decided.answer.keep_until
+                    else None,
+                    "data_loss": decided.answer.data_loss.value
+                    if decided.answer and decided.answer.data_loss
                     else None,
                     "moved_to": decided.assignee_id if decided.assignee_id != item.assignee_id else None,
                     "recommendation": item.recommendation.value,

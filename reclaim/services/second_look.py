@@ -26,6 +26,7 @@ def judge(
         days=campaign.scope.days,
         paths=item.snapshot.paths,
         plan=item.plan,
+        accepts_loss=item.accepts_loss,
     )
     return look_again(
         approved,

@@ -16,7 +16,16 @@ from reclaim.domain.idle import Rule
 from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.moves import Move
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Recommendation, ReviewItem, Waiting
+from reclaim.domain.review import (
+    Answer,
+    AssignedHow,
+    Choice,
+    DataLoss,
+    KeepReason,
+    Recommendation,
+    ReviewItem,
+    Waiting,
+)
 from storage.insert_rows import insert_rows
 from storage.repositories.json_columns import decode_plan, decode_snapshot, encode_plan, encode_snapshot
 from storage.tables import item_assignments, review_items
@@ -68,6 +77,7 @@ def answer_values(item: ReviewItem) -> Values:
         "keep_reason": given.reason.value if given and given.reason else None,
         "note": given.note if given else None,
         "keep_until": given.keep_until if given else None,
+        "data_loss": given.data_loss.value if given and given.data_loss else None,
     }
 
 
@@ -124,6 +134,7 @@ def _to_answer(row: RowMapping) -> Answer | None:
         reason=KeepReason(row["keep_reason"]) if row["keep_reason"] else None,
         note=row["note"],
         keep_until=row["keep_until"],
+        data_loss=DataLoss(row["data_loss"]) if row["data_loss"] else None,
     )
 
 

@@ -272,6 +272,7 @@ async def test_the_json_tells_what_was_decided(world: World) -> None:
         "reason": "other",
         "note": "Next project",
         "keep_until": None,
+        "data_loss": None,
     }
 
 

@@ -106,6 +106,7 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_AUDITORS": ("ada",),
     "RECLAIM_FALLBACK_REVIEWER": ("ada", f"{ADA},{GRACE}"),
     "RECLAIM_PRICES": ("missing.csv",),
+    "RECLAIM_DATA_LOSS": ("maybe",),
     "RECLAIM_SIGN_IN_BUDGET": ("0", "ten"),
     "RECLAIM_SKU_NAMES": ("missing.csv",),
     "RECLAIM_ZONE": ("Mars/Base", "../etc/passwd", "/etc/localtime"),

@@ -35,7 +35,7 @@ from reclaim.domain.ids import GroupId
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, InboxShow, Moved, OverLimit
 from reclaim.domain.removal import Outcome
-from reclaim.domain.review import Answer, AssignedHow, Choice, KeepReason, Waiting
+from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, KeepReason, Recommendation, Waiting
 from reclaim.domain.tasks import TaskState
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
@@ -50,6 +50,7 @@ from tests.golden.cards.models import (
     COOLDOWN,
     DATA,
     EXCLUSIONS,
+    FILES,
     FROZEN,
     HISTORY,
     HOSTILE,
@@ -162,7 +163,32 @@ def _item_states() -> dict[str, CardView]:
         "item_removing": view(replace(REVOKED[0], waiting=Waiting.QUEUED), **closed),
         "item_frozen": view(replace(REVOKED[0], waiting=Waiting.FROZEN), **closed),
     }
+    mailbox = replace(ITEMS[0], plan=MAILBOX, recommendation=Recommendation.LOOK_CLOSER)
+    accepted = Answer(choice=Choice.REVOKE, by=MEGAN, at=NOW, batch_id=BATCH, data_loss=DataLoss.ANYWAY)
+    convert = replace(accepted, data_loss=DataLoss.CONVERT_FIRST)
+    views |= {
+        "item_mailbox": view(mailbox),
+        "item_mailbox_held": view(mailbox, may_lose_data=False),
+        "item_files": view(replace(mailbox, plan=FILES)),
+        "item_mailbox_accepted": view(replace(mailbox, answer=accepted)),
+        "item_mailbox_convert": view(replace(mailbox, answer=convert)),
+        "item_mailbox_convert_ended": view(
+            replace(
+                mailbox,
+                answer=convert,
+                outcome=Outcome.NOT_SUPPORTED,
+                outcome_reason=DataLoss.CONVERT_FIRST.value,
+                outcome_at=NOW,
+            ),
+            **closed,
+        ),
+    }
     states = {name: review_item.item_card(one, ZONE) for name, one in views.items()}
+    states["lose_form"] = review_forms.lose_form(view(mailbox), ZONE)
+    states["lose_form_files"] = review_forms.lose_form(view(replace(mailbox, plan=FILES)), ZONE)
+    states["lose_form_error"] = review_forms.lose_form(
+        view(mailbox), ZONE, Filled(values={"sure": "false"}, field="sure", error="Tick the box.")
+    )
     for outcome in Outcome:
         plan = {Outcome.HELD: MAILBOX, Outcome.NOT_SUPPORTED: SYNCED}.get(outcome, BY_GROUP)
         ended = replace(REVOKED[0], plan=plan, outcome=outcome, outcome_at=NOW)

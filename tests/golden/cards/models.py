@@ -82,7 +82,8 @@ COOLDOWN: Final = timedelta(days=90)
 DIRECT: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, COPILOT),))
 BY_GROUP: Final = RemovalPlan(steps=(PlanStep(StepKind.LEAVE_GROUP, GROUP),))
 SYNCED: Final = RemovalPlan(blocker=Blocker.GROUP_SYNCED, blocker_ref=GROUP)
-MAILBOX: Final = RemovalPlan(blocker=Blocker.LAST_MAILBOX, blocker_ref=E5)
+MAILBOX: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, E5),), blocker=Blocker.LAST_MAILBOX, blocker_ref=E5)
+FILES: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, E5),), blocker=Blocker.LAST_FILES, blocker_ref=E5)
 
 
 def usd(minor: int) -> Money:

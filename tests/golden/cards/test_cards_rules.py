@@ -130,9 +130,17 @@ def test_a_closed_seat_has_no_live_button(name: str) -> None:
     assert {action.verb for action in actions(CARDS[name])} <= {"wave.open"}
 
 
-def test_a_held_seat_offers_no_revoke() -> None:
-    assert "item.revoke" not in {action.verb for action in actions(CARDS["item_held"])}
-    assert "held" in boxes(CARDS["item_held"]) or "holds" in boxes(CARDS["item_held"])
+def test_a_held_seat_offers_no_revoke_where_the_installation_holds_it() -> None:
+    held = CARDS["item_mailbox_held"]
+    assert {action.verb for action in actions(held)}.isdisjoint({"item.revoke", "item.lose", "item.convert"})
+    assert "Revoke is not offered" in boxes(held)
+
+
+def test_a_seat_with_data_is_revoked_in_red_and_the_day_on_which_the_data_dies_is_named() -> None:
+    offered = {action.verb: action for action in actions(CARDS["item_mailbox"])}
+    assert "item.revoke" not in offered
+    assert offered["item.lose"].emphasis is Emphasis.DANGER
+    assert "Mail is deleted about 30 days later, 3 Jan 2027" in boxes(CARDS["item_mailbox"])
 
 
 def test_a_seat_that_we_cannot_remove_says_so_before_the_decision_and_promises_nothing() -> None:

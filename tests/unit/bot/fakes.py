@@ -48,7 +48,7 @@ from reclaim.domain.read_models import (
 )
 from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
-from reclaim.domain.review import Choice, KeepReason, Recommendation
+from reclaim.domain.review import Choice, DataLoss, KeepReason, Recommendation
 from reclaim.domain.roles import Actor, Role
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
@@ -214,8 +214,19 @@ class Core:
         reason: KeepReason | None = None,
         note: str | None = None,
         keep_until: date | None = None,
+        data_loss: DataLoss | None = None,
     ) -> BulkResult:
-        self.note("decide", tuple(items), choice, idem_key, bulk, reason, note, keep_until)
+        self.note(
+            "decide",
+            tuple(items),
+            choice,
+            idem_key,
+            bulk,
+            reason,
+            note,
+            keep_until,
+            *([data_loss] if data_loss else []),
+        )
         return replace(models.RESULT, choice=choice, done=len(items), skipped=())
 
     async def undo(self, actor: Actor, batch: BatchId, *, idem_key: str) -> BulkResult:

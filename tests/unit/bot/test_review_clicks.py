@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from cards.view import CardView, Input, Row, Rows, Strip
-from reclaim.domain.review import Choice, KeepReason, Recommendation
+from reclaim.domain.review import Choice, DataLoss, KeepReason, Recommendation
 from reclaim.errors import InvalidRequest
 from tests.golden.cards import models
 from tests.unit.bot.fakes import MANAGER, NOBODY, Bot, ticked
@@ -249,3 +249,35 @@ async def test_a_list_without_seats_for_this_person_has_no_buttons() -> None:
 
     assert reply.replace is not None
     assert reply.replace.actions == ()
+
+
+def with_mailbox(bot: Bot) -> None:
+    item = replace(models.ITEMS[0], plan=models.MAILBOX, recommendation=Recommendation.LOOK_CLOSER)
+    bot.core.item_shown = models.view(item)
+
+
+async def test_a_seat_with_the_last_mailbox_asks_for_a_tick_and_names_the_day_it_dies() -> None:
+    bot = Bot()
+    with_mailbox(bot)
+
+    asked = await bot.router.action(bot.click(NOBODY, "item.lose", ref="i01"))
+    refused = await bot.router.action(bot.click(NOBODY, "item.lose.submit", ref="i01", inputs={"sure": "false"}))
+
+    assert asked.replace is not None
+    assert "the mailbox is deleted about" in fields(asked.replace)["sure"].label
+    assert refused.replace is not None
+    assert fields(refused.replace)["sure"].error == "Tick the box, or go back: nothing is decided yet."
+    assert not any(call[0] == "decide" for call in bot.core.calls)
+
+
+@pytest.mark.parametrize(
+    ("verb", "inputs", "loss"),
+    [("item.lose.submit", {"sure": "true"}, DataLoss.ANYWAY), ("item.convert", {}, DataLoss.CONVERT_FIRST)],
+)
+async def test_what_becomes_of_the_data_goes_with_the_answer(verb: str, inputs: dict[str, str], loss: DataLoss) -> None:
+    bot = Bot()
+    with_mailbox(bot)
+
+    await bot.router.action(bot.click(NOBODY, verb, ref="i01", inputs=inputs, key="k9"))
+
+    assert bot.core.calls[-1] == ("decide", ("i01",), Choice.REVOKE, "k9", False, None, None, None, loss)

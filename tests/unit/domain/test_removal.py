@@ -268,3 +268,22 @@ def test_other_steps_than_the_approved_ones_are_not_made() -> None:
     approved = Approved(seat_id=held.id, rule=Rule.IDLE, days=90, paths=held.paths, plan=DIRECT_PLAN)
 
     assert look(approved, seats=(held,)) == Stop(Outcome.PLAN_CHANGED, "steps_differ")
+
+
+def accepted(blocker: Blocker) -> Any:
+    told = approve(seat(E3), steps=(PlanStep(StepKind.DIRECT, E3),))
+    return replace(told, accepts_loss=True, plan=replace(told.plan, blocker=blocker, blocker_ref=E3))
+
+
+@pytest.mark.parametrize(("told", "proceeds"), [(Blocker.LAST_MAILBOX, True), (Blocker.LAST_FILES, False)])
+def test_trap_16_only_the_loss_that_was_told_is_accepted(told: Blocker, proceeds: bool) -> None:
+    found = look(accepted(told), seats=(seat(E3),))
+
+    assert found == (Proceed((PlanStep(StepKind.DIRECT, E3),)) if proceeds else Stop(Outcome.HELD, "last_mailbox"))
+
+
+def test_trap_16_who_gives_up_the_mailbox_was_told_of_the_files_too() -> None:
+    # The mailbox has another suite by now, the files have not.
+    mail_only = seat(E5, path(off=("p-files",)))
+
+    assert isinstance(look(accepted(Blocker.LAST_MAILBOX), seats=(seat(E3), mail_only)), Proceed)
