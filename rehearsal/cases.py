@@ -203,6 +203,11 @@ def removable(*skus: Sku) -> Recipe:
     return _seats(_FREE, *skus)
 
 
+def free(*skus: Sku) -> Recipe:
+    """Return direct seats of products that nobody pays for: to take one saves nothing, so that nobody is asked."""
+    return _seats(_KEPT, *skus, idle=False)
+
+
 def held(*skus: Sku) -> Recipe:
     """Return idle direct seats that carry the person's only mailbox or files."""
     return _seats(_HELD, *skus)

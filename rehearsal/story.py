@@ -379,6 +379,7 @@ _PART_NUMBERS = {
     "Microsoft Teams Rooms Pro": "Microsoft_Teams_Rooms_Pro",
     "Microsoft Power Automate Free": "FLOW_FREE",
     "Microsoft Fabric (Free)": "POWER_BI_STANDARD",
+    "Microsoft Power Apps Plan 2 Trial": "POWERAPPS_VIRAL",
 }
 
 

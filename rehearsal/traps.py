@@ -14,6 +14,7 @@ from rehearsal.cases import (
     Recipe,
     changing,
     dependent,
+    free,
     held,
     in_trouble,
     in_use,
@@ -120,8 +121,8 @@ TRAPS: tuple[Player, ...] = (
     _trap("Neo Zuber", Case.UNKNOWN_STATE, in_trouble(VISIO, "PendingReview"), 144),
     _trap("Tilda Ruf", Case.DEPENDENT_PLANS, dependent(SKYPE) + removable(PHONE), 145),
     _trap("Ruben Ringier", Case.DEPENDENT_STAYS, refused(SKYPE) + protected(PHONE, GroupKey.PHONE_SYNCED), 146),
-    _trap("Frank Graf", Case.FREE_SKU, removable(FLOW_FREE), 147),
-    _trap("Vera Probst", Case.VIRAL_SKU, removable(POWER_APPS_TRIAL), 148),
+    _trap("Frank Graf", Case.FREE_SKU, free(FLOW_FREE), 147),
+    _trap("Vera Probst", Case.VIRAL_SKU, free(POWER_APPS_TRIAL), 148),
     # Managers.
     _trap("Kim Exner", Case.CONTACT_MANAGER, removable(POWER_BI), 149, manager=None),
     _trap("Gaby Gasser", Case.GUEST_MANAGER, removable(POWER_BI), 152, manager=_GUEST),

@@ -19,6 +19,31 @@ REASON_LENGTH: Final = 500
 GUEST: Final = "Guest"  # `userType` of who was invited from another tenant
 
 
+# Part numbers of products for which nobody pays: free plans, trials, and what people sign up for by themselves.
+_FREE: Final = frozenset(
+    {
+        "AX7_USER_TRIAL",
+        "CCIBOTS_PRIVPREV_VIRAL",
+        "DYN365_AI_SERVICE_INSIGHTS",
+        "FLOW_FREE",
+        "FORMS_PRO",
+        "MICROSOFT_BUSINESS_CENTER",
+        "NONPROFIT_PORTAL",
+        "POWERAPPS_DEV",
+        "POWERAPPS_VIRAL",
+        "POWER_BI_STANDARD",
+        "POWER_PAGES_VTRIAL_FOR_MAKERS",
+        "RIGHTSMANAGEMENT_ADHOC",
+        "STREAM",
+        "TEAMS_EXPLORATORY",
+        "TEAMS_FREE",
+        "VIVA_GOALS_USER_LED",
+        "WINDOWS_STORE",
+    }
+)
+_VIRAL: Final = "_VIRAL"  # how Microsoft names what spreads by itself
+
+
 class ExclusionKind(StrEnum):
     """What an exclusion goes by. A new kind is a member here, a line in `_VALUES`, and its column in the repository."""
 
@@ -71,6 +96,12 @@ _VALUES: Mapping[ExclusionKind, Callable[[Person, ProductId], str | None]] = {
     ExclusionKind.GUESTS: lambda person, _: person.user_type,
     ExclusionKind.EMPLOYEE_TYPE: lambda person, _: person.employee_type,
 }
+
+
+def is_free(part_number: str) -> bool:
+    """Say whether nobody pays for a product, so that a seat of it saves nothing."""
+    name = part_number.upper()
+    return name in _FREE or name.endswith(_VIRAL)
 
 
 def same_value(text: str) -> str:

@@ -350,6 +350,10 @@ class Exclusions(Protocol):
         """Return the one of this kind and value that nobody has ended, expired or not."""
         ...
 
+    async def ever(self, kind: ExclusionKind, values: Iterable[str]) -> frozenset[str]:
+        """Return those of these values that something of this kind was about at some time, ended or not."""
+        ...
+
     async def values(self, kind: ExclusionKind) -> list[str]:
         """Return the values that people really have: departments, user types, employee types."""
         ...

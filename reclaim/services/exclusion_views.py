@@ -7,6 +7,7 @@ from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.read_models import ExclusionView
 from reclaim.ports.storage import UnitOfWork
+from reclaim.services.attesting import SYSTEM
 
 
 async def view_exclusions(reading: UnitOfWork, seats: Mapping[ExclusionId, int]) -> tuple[ExclusionView, ...]:
@@ -29,11 +30,17 @@ async def name_exclusions(
         ExclusionView(
             exclusion=one,
             value=_value(one, people, skus),
-            by_name=people[one.by].shown_name if one.by in people else one.by,
+            by_name=_by(one, people),
             seats=None if seats is None else seats.get(one.id, 0),
         )
         for one in shown
     ]
+
+
+def _by(one: Exclusion, people: Mapping[PersonId, Person]) -> str:
+    if one.by == SYSTEM:
+        return "Reclaim, by default"
+    return people[one.by].shown_name if one.by in people else one.by
 
 
 def _value(one: Exclusion, people: Mapping[PersonId, Person], skus: Mapping[ProductId, Sku]) -> str:

@@ -19,6 +19,7 @@ from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
 from reclaim.services.due_work import DueWork
+from reclaim.services.exclude_free import ExcludeFree
 from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
@@ -164,6 +165,7 @@ class UseCases:
             tenant_id=tenant_id,
             with_groups=with_groups,
             after=(
+                ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,

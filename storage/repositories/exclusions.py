@@ -71,6 +71,15 @@ class SqlExclusions:
         row = rows.mappings().one_or_none()
         return None if row is None else _to_exclusion(row)
 
+    async def ever(self, kind: ExclusionKind, values: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        for some in in_chunks(values):
+            rows = await self._connection.scalars(
+                select(exclusions.c.value).where(exclusions.c.kind == kind.value, exclusions.c.value.in_(some))
+            )
+            found |= set(rows)
+        return frozenset(found)
+
     async def values(self, kind: ExclusionKind) -> list[str]:
         column = _BY_PERSON[kind]
         rows = await self._connection.execute(
