@@ -20,7 +20,7 @@ from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, He
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.moves import MAX_HANDOVERS
 from reclaim.domain.read_models import ItemView
-from reclaim.domain.removal import Blocker, Outcome
+from reclaim.domain.removal import Blocker, Outcome, StepKind
 from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, Recommendation, Waiting
 
 _GONE = "The seat is already gone. Nothing to do."
@@ -248,12 +248,21 @@ def _what_follows(view: ItemView, zone: str) -> Box:
         parts=(
             (
                 "If you revoke",
-                if_you_revoke(view.item, view.closes_at, view.mode, zone, may_lose_data=view.may_lose_data),
+                _if_you_revoke(view, zone),
             ),
             ("If you do not answer", if_you_do_not_answer(view.item, view.silence, view.mode)),
             (NEXT, change if view.mode is WriteMode.LIVE else f"You can change your answer until {close}."),
         )
     )
+
+
+def _if_you_revoke(view: ItemView, zone: str) -> str:
+    item = view.item
+    text = if_you_revoke(item, view.closes_at, view.mode, zone, may_lose_data=view.may_lose_data)
+    gives_back = any(step.kind is StepKind.DIRECT for step in item.plan.steps)
+    if view.no_usage_location and gives_back and (item.can_revoke or view.may_lose_data):
+        text += " It could not be given back before the account has a usage location in Entra."
+    return text
 
 
 def _actions(view: ItemView) -> tuple[Action, ...]:

@@ -440,6 +440,8 @@ class ItemView:
         group_name: The group that has it.
         back_to_name: Where "Back to …" returns it.
         moved_by_name: Which admin moved it, or who gave it back.
+        no_usage_location: The holder's account has none, without which Microsoft gives no license: what is removed could
+            not come back before somebody sets one.
         may_lose_data: Whether the installation lets a reviewer revoke a seat that carries the last mailbox or files.
     """
 
@@ -468,6 +470,7 @@ class ItemView:
     cancelled_by_name: str | None = None
     cancelled_at: datetime | None = None
     may_lose_data: bool = True
+    no_usage_location: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Seat, Sku
+from reclaim.domain.directory import Person, Seat, Sku
 from reclaim.domain.ids import AssigneeId, CampaignId, ItemId, PersonId, ProductId
 from reclaim.domain.money import Total
 from reclaim.domain.paging import page_of
@@ -31,6 +31,7 @@ class _Around:
     seats: Mapping[PersonId, tuple[Seat, ...]]
     skus: Mapping[ProductId, Sku]
     asked_before: Mapping[PersonId, Sequence[ReviewItem]]
+    holders: Mapping[PersonId, Person]
 
 
 class ReadWave:
@@ -183,6 +184,7 @@ class ReadWave:
                 seats=seats,
                 skus=await work.catalog.skus(seat.product_id for held in seats.values() for seat in held),
                 asked_before=await work.items.of_people(holders),
+                holders=await work.people.get_many(holders),
             )
         for item, viewer in theirs:
             campaign = campaigns[item.campaign_id]
@@ -232,6 +234,8 @@ class ReadWave:
             ),
             may_answer=item.is_with(viewer, members),
             may_lose_data=self._policy.may_lose_data,
+            no_usage_location=item.person_id in around.holders
+            and around.holders[item.person_id].usage_location is None,
             group_name=names.get(item.group_id, "a group") if item.group_id else None,
             back_to_name=names.get(back_to) if back_to else None,
             moved_by_name=names.get(item.moved_by) if item.moved_by else None,

@@ -294,3 +294,16 @@ async def test_a_campaign_with_two_due_days_close_together_has_one_reminder(camp
     await campaigns.until(NOW + 2 * DAY)
 
     assert _reminders(campaigns, MEGAN) == [1]
+
+
+async def test_trap_18_a_seat_that_could_not_be_given_back_is_told_before_it_is_revoked(
+    campaigns: CampaignWorld,
+) -> None:
+    campaigns.hire("ada")
+    campaigns.hire("ben")
+    campaigns.change("ben", usage_location="CH")
+    await campaigns.open()
+
+    views = {ref: await campaigns.waves.item((await campaigns.item(ref)).id, MEGAN) for ref in ("ada", "ben")}
+
+    assert (views["ada"].no_usage_location, views["ben"].no_usage_location) == (True, False)

@@ -167,6 +167,7 @@ def _item_states() -> dict[str, CardView]:
     accepted = Answer(choice=Choice.REVOKE, by=MEGAN, at=NOW, batch_id=BATCH, data_loss=DataLoss.ANYWAY)
     convert = replace(accepted, data_loss=DataLoss.CONVERT_FIRST)
     views |= {
+        "item_no_usage_location": view(ITEMS[4], no_usage_location=True),
         "item_mailbox": view(mailbox),
         "item_mailbox_held": view(mailbox, may_lose_data=False),
         "item_files": view(replace(mailbox, plan=FILES)),
