@@ -130,7 +130,7 @@ def _warnings(report: CampaignReport) -> list[Html]:
 
 def _answer(report: CampaignReport) -> Html:
     """Return the one sentence that says what came of it."""
-    asked, approved, gone = report.seats, report.approved, report.ended(Outcome.REMOVED)
+    asked, approved, gone = report.seats, report.approved, report.gone
     revoked, silent = report.chosen(Choice.REVOKE), [seat for seat in approved if seat.choice is None]
     people = formats.count(len(report.reviewers), "person", "people")
     were = "was" if len(report.reviewers) == 1 else "were"
@@ -160,6 +160,8 @@ def _answer(report: CampaignReport) -> Html:
         parts.append(text(" "))
     else:
         parts += [element("strong", link("removed", "0 seats"), text(" are verified gone.")), text(" ")]
+    if back := report.came_back:
+        parts += [link("came-back", formats.number(len(back))), text(" came back since. ")]
     person = report.ended(*NEED_A_PERSON)
     if person:
         verb = "still needs" if len(person) == 1 else "still need"
@@ -174,7 +176,7 @@ def _answer(report: CampaignReport) -> Html:
 def _figures(report: CampaignReport) -> Html:
     asked = len(report.seats)
     answered = asked - len(report.chosen(None))
-    gone = report.ended(Outcome.REMOVED)
+    gone = report.gone
     total = _total(gone)
     share = f", {formats.percent(answered, asked)}" if asked else ""
     amount = formats.amounts(total, whole=True) or ("No price" if gone else "0")
@@ -207,7 +209,7 @@ def _from_idle(report: CampaignReport) -> Html:
         ("Left out, with reason", left, "left-out", "left"),
         ("Put to a reviewer", len(report.seats), "asked", ""),
         ("Decided: revoke", len(report.chosen(Choice.REVOKE)), "revoke", ""),
-        ("Verified gone", len(report.ended(Outcome.REMOVED)), "removed", ""),
+        ("Verified gone", len(report.gone), "removed", ""),
     )
     return element(
         "div", element("h2", text("1 From idle seats to reclaimed seats")), bar_rows(rows), **{"class": "box"}
@@ -255,6 +257,9 @@ def _outcomes(report: CampaignReport) -> Html:
         if found:
             label = _OUTCOME_WORDS.get(outcome, sentence_case(OUTCOMES[outcome]))
             body.append(row(cell(text(label)), number_cell(link(f"end-{outcome.value}", formats.number(len(found))))))
+    if back := report.came_back:
+        label = "of these, there again since"
+        body.insert(1, row(cell(text(label)), number_cell(link("came-back", formats.number(len(back))))))
     running = report.ended(None)
     if running:
         label = "Still running" if report.campaign.closing_at else "Waits for the close"

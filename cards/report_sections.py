@@ -16,8 +16,8 @@ from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.idle import Rule
 from reclaim.domain.money import Total
 from reclaim.domain.orders import StepState
-from reclaim.domain.read_models import CampaignReport, ReportReviewer, ReportSeat, ReportStep
-from reclaim.domain.removal import Outcome, StepKind
+from reclaim.domain.read_models import CameBack, CampaignReport, ReportReviewer, ReportSeat, ReportStep
+from reclaim.domain.removal import StepKind
 from reclaim.domain.review import AssignedHow, Waiting
 
 _STREAMS = {
@@ -173,7 +173,7 @@ def seats(report: CampaignReport, sets: Sets) -> Html:
 
 def money(report: CampaignReport) -> Html:
     """Return what each stage is worth, and every write with what was there before and after."""
-    gone = report.ended(Outcome.REMOVED)
+    gone = report.gone
     checking = [
         seat for seat in report.approved if seat.item.waiting is Waiting.PENDING_VERIFICATION and not seat.item.outcome
     ]
@@ -182,6 +182,7 @@ def money(report: CampaignReport) -> Html:
         ("To be removed", report.approved),
         ("Removed, being checked", checking),
         ("Verified gone", gone),
+        ("Came back, no longer a saving", report.came_back),
         ("Realised at renewal", [seat for seat in gone if seat.realised_at is not None]),
     )
     body = [
@@ -406,7 +407,15 @@ def _ended(report: CampaignReport, seat: ReportSeat) -> list[Html]:
         parts.append(_sub(_when(report, item.outcome_at)))
     if seat.ended_in is not None:
         parts.append(_sub(f"Event {seat.ended_in}"))
+    if seat.came_back is not None:
+        parts.append(_sub(_came_back(report, seat.came_back)))
     return parts
+
+
+def _came_back(report: CampaignReport, back: CameBack) -> str:
+    how = "Restored" if back.restored else "Given again"
+    through = f" through {', '.join(group(one) for one in back.through)}" if back.through else ""
+    return f"{how}{through}, seen {_when(report, back.at)}"
 
 
 def _step(report: CampaignReport, one: ReportStep) -> Html:

@@ -832,6 +832,20 @@ class ScanReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """A seat that was verified gone is there again, and its saving has ended.
+
+    Attributes:
+        restored: By Reclaim, because somebody asked for it; otherwise somebody else gave it again.
+        through: Names of the groups that give it; empty: directly.
+    """
+
+    at: datetime
+    restored: bool
+    through: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSeat:
     """One seat of a campaign report.
 
@@ -839,6 +853,7 @@ class ReportSeat:
         number: Its row, from 1: exceptions first.
         reviewer_name: Who had it last, None if nobody did.
         ended_in: Number of the attestation event that gives its outcome, None while it has none.
+        came_back: That it is there again, though its removal was verified.
         realised_at: Since when its order is smaller, at or after a renewal; None: it is still paid for.
     """
 
@@ -848,6 +863,7 @@ class ReportSeat:
     answered_by_name: str | None
     ended_in: int | None
     realised_at: datetime | None = None
+    came_back: CameBack | None = None
 
     @property
     def choice(self) -> Choice | None:
@@ -971,6 +987,16 @@ class CampaignReport:
     def approved(self) -> tuple[ReportSeat, ...]:
         """The seats that were to be removed."""
         return tuple(seat for seat in self.seats if seat.approved)
+
+    @property
+    def gone(self) -> tuple[ReportSeat, ...]:
+        """The seats that were verified gone and are not there again."""
+        return tuple(seat for seat in self.ended(Outcome.REMOVED) if seat.came_back is None)
+
+    @property
+    def came_back(self) -> tuple[ReportSeat, ...]:
+        """The seats that were verified gone and are there again."""
+        return tuple(seat for seat in self.seats if seat.came_back is not None)
 
     def chosen(self, choice: Choice | None) -> tuple[ReportSeat, ...]:
         """Return the seats with this answer, or without one."""

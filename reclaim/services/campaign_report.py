@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reclaim.domain.attestation import EventKind
+from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.ids import AssigneeId, GroupId, ItemId
 from reclaim.domain.read_models import (
+    CameBack,
     CampaignReport,
     LeftOut,
     ReportEvent,
@@ -18,6 +20,7 @@ from reclaim.domain.read_models import (
     ReportStream,
 )
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore import Returned
 from reclaim.domain.review import AssignedHow, ReviewItem, Snapshot
 from reclaim.services.event_records import EventRecord
 from reclaim.services.evidence_files import Evidence
@@ -96,9 +99,17 @@ def make_report(evidence: Evidence, *, pseudonymous: bool = False) -> CampaignRe
     )
 
 
+def _came_back(evidence: Evidence, item: ItemId) -> CameBack | None:
+    back = evidence.reversals.get(item)
+    if back is None:
+        return None
+    through = tuple(evidence.group_names.get(ref, ref) for ref in back.through if ref != DIRECTLY)
+    return CameBack(at=back.at, restored=back.how is Returned.RESTORED, through=through)
+
+
 def _without_names(evidence: Evidence) -> Evidence:
     items = tuple(_without_name(item) for item in evidence.items)
-    return replace(evidence, items=items, names={})
+    return replace(evidence, items=items, names={}, group_names={})
 
 
 def _without_name(item: ReviewItem) -> ReviewItem:
@@ -134,6 +145,7 @@ def _seats(evidence: Evidence) -> tuple[ReportSeat, ...]:
             answered_by_name=_name(evidence, item.answer.by) if item.answer else None,
             ended_in=ended.get(item.id) if item.outcome is not None else None,
             realised_at=evidence.realised.get(item.id),
+            came_back=_came_back(evidence, item.id),
         )
         for number, item in enumerate(sorted(evidence.items, key=place), start=1)
     )

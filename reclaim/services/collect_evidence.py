@@ -1,7 +1,7 @@
 """Read all evidence of one campaign in one transaction, so that every file made of it says the same."""
 
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.ids import AssigneeId, CampaignId, RunId
+from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, RunId
 from reclaim.domain.policy import Policy
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork
@@ -24,6 +24,8 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
         raise NotFound("There is no such campaign.")
     records = await read_records(reading, await reading.events.of_campaign(campaign_id))
     items = await reading.items.of_campaign(campaign_id)
+    reversals = {one.item_id: one for one in await reading.restores.reversals_of(campaign_id)}
+    groups = await reading.catalog.groups({GroupId(ref) for one in reversals.values() for ref in one.through})
     named: set[AssigneeId | None] = {item.assignee_id for item in items}
     named |= {item.answer.by for item in items if item.answer}
     named |= {
@@ -49,6 +51,8 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
         reduce=await orders_to_reduce(reading, campaign_id, policy, now),
         policy=policy,
         at=now,
+        reversals=reversals,
+        group_names={group.id: group.name for group in groups.values()},
     )
 
 

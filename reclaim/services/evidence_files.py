@@ -5,7 +5,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import StringIO
 
@@ -15,6 +15,7 @@ from reclaim.domain.ids import AssigneeId, ItemId, ProductId
 from reclaim.domain.money import Money
 from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
+from reclaim.domain.restore import Reversal
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.savings import Renewal
 from reclaim.ports.storage import StreamRequest, SyncRun
@@ -39,6 +40,8 @@ class Evidence:
         names: Of assignees, people and groups, answerers, owner and reviewers.
         run: The sync run that the campaign was started on, with `requests`, what it asked of Microsoft.
         realised: Of the seats verified gone, those by which an order has become smaller at its renewal, and since when.
+        reversals: Of the seats verified gone, those that are there again, with how; their savings have ended.
+        group_names: Of the groups in `reversals`.
         reduce: See `reduce_orders`.
         policy: The rules of the installation at the time of the export.
         at: When it was exported.
@@ -58,6 +61,8 @@ class Evidence:
     reduce: tuple[Renewal, ...]
     policy: Policy
     at: datetime
+    reversals: Mapping[ItemId, Reversal] = field(default_factory=dict)
+    group_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def to_csv(evidence: Evidence) -> bytes:
@@ -228,7 +233,15 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "outcome_at": _instant(item.outcome_at),
         "verified_at": _instant(item.verified_at),
         "realised_at": _instant(evidence.realised.get(item.id)),
+        "came_back": _came_back(evidence.reversals.get(item.id), evidence),
     }
+
+
+def _came_back(back: Reversal | None, evidence: Evidence) -> dict[str, object] | None:
+    if back is None:
+        return None
+    through = [{"id": ref, "name": evidence.group_names.get(ref)} for ref in back.through]
+    return {"how": back.how.value, "at": _instant(back.at), "through": through, "sync_run": back.run_id}
 
 
 def _decision(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:

@@ -1,5 +1,6 @@
 """Undo: a removed seat comes back exactly as it was, or with a reason why not; and nobody's seat comes back unasked."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,9 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import AskedHow, Restore, RestoreState, Returned, WhyNot
 from reclaim.domain.roles import Actor, Role
 from reclaim.errors import Conflict, NotAuthorized, Refusal, WriteBackError
+from reclaim.services.campaign_report import make_report
+from reclaim.services.collect_evidence import collect
+from reclaim.services.evidence_files import to_json
 from tests.services.campaign_world import DAY, HOUR, CampaignWorld, actor
 from tests.services.world import ALLAN, LONG_AGO, LYNNE, MEGAN, OPERATOR, PROJECT, VISIO, VISIO_GROUP, person, seat
 
@@ -426,3 +430,22 @@ async def test_what_is_there_already_is_not_written_and_counts_as_restored(campa
     assert done.state is RestoreState.RESTORED
     assert not world.writer.given
     assert direct_path(world, "ada").disabled_plans == (), "what another hand gave is left as it is"
+
+
+async def test_the_evidence_says_what_came_back_and_counts_it_as_gone_no_more(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    hire(world, "ada")
+    hire(world, "ben", VISIO_GROUP)
+    ada, ben = await removed(world, "ada", "ben")
+    await undo(world, ada)
+
+    async with world.work.read() as reading:
+        evidence = await collect(reading, world.campaign_id, policy=world.policy, clock=world.clock)
+
+    report = make_report(evidence)
+    assert [seat.item.id for seat in report.gone] == [ben]
+    (back,) = report.came_back
+    assert (back.item.id, back.came_back and back.came_back.restored) == (ada, True)
+    told = {one["id"]: one["came_back"] for one in json.loads(to_json(evidence))["items"]}
+    assert told[ben] is None
+    assert told[ada]["how"] == "restored"

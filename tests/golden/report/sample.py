@@ -6,13 +6,14 @@ from typing import Final
 
 from reclaim.domain.attestation import EventKind, Fact, attest
 from reclaim.domain.campaign import Campaign, CampaignState, Limits, Scope, Silence, Strategy, WriteMode
-from reclaim.domain.directory import Path, Person, Sku
+from reclaim.domain.directory import DIRECTLY, Path, Person, Sku
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import EventId, ItemId, OrderId, PersonId, ProductId, RunId, StepId
 from reclaim.domain.money import Money
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Blocker, Outcome, PlanStep, RemovalPlan, StepKind
+from reclaim.domain.restore import Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, KeepReason, ReviewItem
 from reclaim.domain.savings import Renewal
 from reclaim.ports.directory import Request
@@ -228,6 +229,13 @@ def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[Pe
         reduce=(_RENEWAL,) if removed else (),
         policy=Policy(zone=ZONE, writes=WriteMode.LIVE, limits=Limits()),
         at=WRITTEN,
+        reversals={
+            one.id: Reversal(item_id=one.id, campaign_id=CAMPAIGN, how=how, at=WRITTEN, through=(through,), run_id="r2")
+            for one, how, through in zip(
+                removed[1:], (Returned.REGRANTED, Returned.RESTORED), (GROUP, DIRECTLY), strict=False
+            )
+        },
+        group_names={GROUP: "Copilot Marketing"},
     )
 
 

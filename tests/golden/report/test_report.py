@@ -91,8 +91,8 @@ def test_the_sum_of_page_1_is_the_sum_of_the_rows_it_leads_to(name: str) -> None
     figure = next(a for a in page_one(document).all("b") if a.text.startswith("$"))
     assert figure.text == f"${cents // 100:,}"
     assert f"+ {unpriced} unpriced" in page_one(document).text
-    assert REPORT.ended(Outcome.REMOVED)
-    total = Total.of(seat.item.snapshot.monthly for seat in REPORT.ended(Outcome.REMOVED))
+    assert REPORT.gone
+    total = Total.of(seat.item.snapshot.monthly for seat in REPORT.gone)
     assert (total.amounts[0].minor, total.unpriced) == (cents, unpriced)
 
 
@@ -177,3 +177,16 @@ def test_an_open_campaign_claims_nothing() -> None:
     assert "Not answered yet" in text
     assert "Waits for the close" in text
     assert {one.kind for one in REPORTS["open"].events} <= set(EventKind)
+
+
+def test_a_seat_that_came_back_is_no_longer_counted_as_gone_and_says_through_what() -> None:
+    document = DOCUMENTS["report"]
+    back = REPORT.came_back
+
+    assert [seat.came_back.restored for seat in back if seat.came_back] == [False, True]
+    assert len(REPORT.gone) + len(back) == len(REPORT.ended(Outcome.REMOVED))
+    assert "2 came back since." in page_one(document).text
+    said = document.text
+    assert "Given again through" in said
+    assert "Copilot Marketing" in said
+    assert "Came back, no longer a saving" in said
