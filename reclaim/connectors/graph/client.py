@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
 from uuid import UUID
@@ -29,7 +30,15 @@ _TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=30.0, pool=30.0)
 _WHOLE_ANSWER_S = 120.0
 _PASSING = frozenset({429, 500, 502, 503, 504})
 
+_PRIORITY = "x-ms-throttle-priority"
 _log = structlog.get_logger(__name__)
+
+
+class Priority(StrEnum):
+    """Which requests Microsoft throttles first; it raises no limit (Microsoft Graph docs, throttling)."""
+
+    LOW = "Low"
+    HIGH = "High"
 
 
 class GraphClient:
@@ -124,7 +133,9 @@ class GraphClient:
                 _log.info("graph read will be repeated", path=url.path, tries=tries, wait_s=wait_s)
             await self._clock.sleep(wait_s)
 
-    async def post(self, address: str, body: Mapping[str, object], *, client_request_id: str) -> Answer:
+    async def post(
+        self, address: str, body: Mapping[str, object], *, client_request_id: str, priority: Priority | None = None
+    ) -> Answer:
         """Send one POST, once.
 
         Raises:
@@ -132,13 +143,15 @@ class GraphClient:
             httpx.RequestError: No whole answer came.
             TimeoutError: The answer took too long.
         """
-        return await self._exchange("POST", self.within(address), client_request_id, body=body)
+        return await self._exchange("POST", self.within(address), client_request_id, body=body, priority=priority)
 
     def reference_to(self, object_id: str) -> dict[str, object]:
         """Return the body that names a directory object to a `/$ref` address (Microsoft Graph docs, group-post-members)."""
         return {"@odata.id": f"{str(self._root).rstrip('/')}/directoryObjects/{object_id}"}
 
-    async def delete_reference(self, address: str, *, client_request_id: str) -> Answer:
+    async def delete_reference(
+        self, address: str, *, client_request_id: str, priority: Priority | None = None
+    ) -> Answer:
         """Send one DELETE of a reference, once: the only DELETE there is.
 
         Without `/$ref` the same address deletes the user (Microsoft Graph docs, api/group-delete-members, caution box).
@@ -150,7 +163,7 @@ class GraphClient:
         url = self.within(address)
         if not url.path.endswith("/$ref") or url.query:
             raise ValueError("only references are deleted")
-        return await self._exchange("DELETE", url, client_request_id)
+        return await self._exchange("DELETE", url, client_request_id, priority=priority)
 
     async def _read(self, url: httpx.URL, needs: str, *, may_be_missing: bool) -> Answer:
         try:
@@ -175,19 +188,33 @@ class GraphClient:
         raise _refused(answer, needs)
 
     async def _exchange(
-        self, method: str, url: httpx.URL, client_request_id: str, *, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        url: httpx.URL,
+        client_request_id: str,
+        *,
+        body: Mapping[str, object] | None = None,
+        priority: Priority | None = None,
     ) -> Answer:
         """Send one request; only a 401, which Graph answers before it does anything, is followed by a second one."""
         token = await self._access.current()
-        answer = await self._send(method, url, client_request_id, token, body)
+        answer = await self._send(method, url, client_request_id, token, body, priority)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
-        return await self._send(method, url, client_request_id, await self._access.renewed(token), body)
+        return await self._send(method, url, client_request_id, await self._access.renewed(token), body, priority)
 
     async def _send(
-        self, method: str, url: httpx.URL, client_request_id: str, token: str, body: Mapping[str, object] | None
+        self,
+        method: str,
+        url: httpx.URL,
+        client_request_id: str,
+        token: str,
+        body: Mapping[str, object] | None,
+        priority: Priority | None,
     ) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "client-request-id": client_request_id}
+        if priority is not None:
+            headers[_PRIORITY] = priority.value
         async with asyncio.timeout(_WHOLE_ANSWER_S):
             response = await self._http.request(method, url, headers=headers, json=body)
         return Answer(

@@ -8,6 +8,7 @@ concepts/errors.
 """
 
 from collections.abc import Awaitable, Collection, Mapping
+from contextvars import ContextVar
 from datetime import timedelta
 from http import HTTPStatus
 from uuid import UUID
@@ -17,7 +18,7 @@ import structlog
 
 from reclaim.connectors.graph.answers import NOT_FOUND, Answer
 from reclaim.connectors.graph.budget import PERCENTAGE, WriteBudget, percentage_of
-from reclaim.connectors.graph.client import GraphClient
+from reclaim.connectors.graph.client import GraphClient, Priority
 from reclaim.connectors.graph.fields import Record, guid
 from reclaim.connectors.graph.parsing import parse_seats
 from reclaim.domain.ids import GroupId, PersonId, ProductId
@@ -76,8 +77,11 @@ class GraphSeatWriter:
         self._client = client
         self._reads = reads
         self._budget = budget
+        # Of the write that follows in the same task: the port asks for the turn first, so that nothing waits in between.
+        self._priority: ContextVar[Priority | None] = ContextVar("priority", default=None)
 
     async def turn(self, *, clicked: bool) -> None:
+        self._priority.set(Priority.HIGH if clicked else Priority.LOW)
         if self._budget is not None:
             await self._budget.turn(clicked=clicked)
 
@@ -93,7 +97,9 @@ class GraphSeatWriter:
         person_id, group_id = _ids(person, "person", group, "group")
         answer = await self._sent(
             self._client.delete_reference(
-                f"/groups/{group_id}/members/{person_id}/$ref", client_request_id=_correlation(client_request_id)
+                f"/groups/{group_id}/members/{person_id}/$ref",
+                client_request_id=_correlation(client_request_id),
+                priority=self._priority.get(),
             ),
             client_request_id,
         )
@@ -115,6 +121,7 @@ class GraphSeatWriter:
                 f"/groups/{group_id}/members/$ref",
                 self._client.reference_to(person_id),
                 client_request_id=_correlation(client_request_id),
+                priority=self._priority.get(),
             ),
             client_request_id,
         )
@@ -154,6 +161,7 @@ class GraphSeatWriter:
                 f"/users/{person_id}/assignLicense",
                 {"addLicenses": add, "removeLicenses": remove},
                 client_request_id=_correlation(client_request_id),
+                priority=self._priority.get(),
             ),
             client_request_id,
         )

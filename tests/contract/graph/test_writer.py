@@ -1,6 +1,7 @@
 """Writing: one request per call, and what each answer of Microsoft's catalogue means."""
 
 import ast
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -399,3 +400,23 @@ async def test_an_answer_that_does_not_say_is_no_proof(graph: ScriptedGraph, bod
 
     with pytest.raises(DirectoryError):
         await graph.writer.read_back(ADELE, VISIO)
+
+
+async def test_microsoft_is_told_which_writes_a_person_waits_for(graph: ScriptedGraph) -> None:
+    graph.will(*(httpx.Response(204) for _ in range(2)), ok({"id": ADELE}))
+
+    async def campaign() -> None:
+        await graph.writer.turn(clicked=False)
+        await asyncio.sleep(0)  # another task takes its turn meanwhile
+        await graph.writer.leave_group(ADELE, GROUP, client_request_id=WRITE_ID)
+
+    async def click() -> None:
+        await graph.writer.turn(clicked=True)
+        await graph.writer.join_group(ADELE, GROUP, client_request_id=WRITE_ID)
+
+    await asyncio.gather(campaign(), click())
+    await graph.writer.remove_direct(ADELE, VISIO, client_request_id=WRITE_ID)
+
+    told = {one.method: one.headers.get("x-ms-throttle-priority") for one in graph.requests[:2]}
+    assert told == {"DELETE": "Low", "POST": "High"}
+    assert "x-ms-throttle-priority" not in graph.requests[2].headers
