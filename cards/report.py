@@ -8,9 +8,8 @@ from cards.campaign import STATES
 from cards.markup import Html, element, text
 from cards.phrases import name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, how_it_ended
-from cards.report_parts import Sets, bar_rows, cell, head, link, named, number_cell, row, table
+from cards.report_parts import Sets, bar_rows, cell, document, head, link, named, number_cell, row, table
 from cards.report_sections import money, population, reviewers, seats, timeline
-from cards.report_style import style
 from cards.tasks import need_a_person
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import CampaignState, WriteMode
@@ -51,18 +50,7 @@ def render(report: CampaignReport) -> str:
         money(report),
         timeline(report),
     )
-    return "".join(
-        (
-            '<!doctype html>\n<html lang="en"><head>',
-            element("meta", charset="utf-8"),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", **{"http-equiv": "Content-Security-Policy", "content": scan.CSP}),
-            element("title", text(f"{shown}: audit report")),
-            f"<style>{style(foot)}</style></head><body>",
-            body,
-            "</body></html>\n",
-        )
-    )
+    return document(f"{shown}: audit report", foot, body)
 
 
 def _prices_of(report: CampaignReport) -> str:

@@ -6,12 +6,14 @@ from cards import formats
 from cards.markup import Html, element, text
 from cards.phrases import name
 from cards.reasons import OUTCOMES
+from cards.report_style import style
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import CampaignReport, ReportSeat
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
 from reclaim.domain.tasks import NEED_A_PERSON
 
+_CSP = "default-src 'none'; style-src 'unsafe-inline'"
 _PAGES = frozenset({"population", "left-out", "reviewers"})
 
 
@@ -53,6 +55,26 @@ class Sets:
             )
             for ref, (label, found) in self.by_ref.items()
         ]
+
+
+def document(title: str, foot: str, body: Html) -> str:
+    """Return a whole document: one file without scripts and with nothing from elsewhere.
+
+    Args:
+        title: Foreign text, as is `foot`, which stands on every printed page.
+    """
+    return "".join(
+        (
+            '<!doctype html>\n<html lang="en"><head>',
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", **{"http-equiv": "Content-Security-Policy", "content": _CSP}),
+            element("title", text(title)),
+            f"<style>{style(foot)}</style></head><body>",
+            body,
+            "</body></html>\n",
+        )
+    )
 
 
 def link(ref: str, shown: str, *, to: str | None = None) -> Html:

@@ -246,10 +246,7 @@ def _what_follows(view: ItemView, zone: str) -> Box:
     change = f"You can change your answer until {close}; if it closes earlier, your list tells you before."
     return Box(
         parts=(
-            (
-                "If you revoke",
-                _if_you_revoke(view, zone),
-            ),
+            ("If you revoke", _if_you_revoke(view, zone)),
             ("If you do not answer", if_you_do_not_answer(view.item, view.silence, view.mode)),
             (NEXT, change if view.mode is WriteMode.LIVE else f"You can change your answer until {close}."),
         )
@@ -273,7 +270,7 @@ def _actions(view: ItemView) -> tuple[Action, ...]:
         filled = Emphasis.RECOMMENDED if recommended else Emphasis.DEFAULT
         actions.append(Action(label="Revoke", verb="item.revoke", ref=item.id, emphasis=filled))
     actions.append(Action(label="Keep…" if recommended else "Keep", verb="item.keep", ref=item.id))
-    loses = item.plan.held and bool(item.plan.steps) and view.may_lose_data
+    loses = item.can_lose and view.may_lose_data
     if loses:
         actions.append(
             Action(label="Revoke anyway…", verb="item.lose", ref=item.id, emphasis=Emphasis.DANGER, submits=False)

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from cards import formats
 from cards.markup import Html, element, text
 from cards.phrases import name, sku
-from cards.report_parts import cell, head, named, number_cell, row, table
-from cards.report_style import style
+from cards.report_parts import cell, document, head, named, number_cell, row, table
 from cards.savings import renews
 from reclaim.domain.idle import NotIdleWhy, Rule
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import ScanReport, SeatRow, SkuSpend
 
-CSP = "default-src 'none'; style-src 'unsafe-inline'"
 _MONTHS = 12
 # What every seat came to, in the order in which it is told.
 _JUDGED = {
@@ -49,18 +47,7 @@ def render(report: ScanReport) -> str:
         ),
         *([_people(report.rows)] if report.rows is not None else []),
     )
-    return "".join(
-        (
-            '<!doctype html>\n<html lang="en"><head>',
-            element("meta", charset="utf-8"),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", **{"http-equiv": "Content-Security-Policy", "content": CSP}),
-            element("title", text(title)),
-            f"<style>{style(f'{title} · {_read_on(report)}')}</style></head><body>",
-            body,
-            "</body></html>\n",
-        )
-    )
+    return document(title, f"{title} · {_read_on(report)}", body)
 
 
 def summary(report: ScanReport) -> str:

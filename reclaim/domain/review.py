@@ -196,6 +196,14 @@ class ReviewItem:
         return not self.plan.held
 
     @property
+    def can_lose(self) -> bool:
+        """Whether it is held for its data alone, so that its assignee may revoke it with what goes along.
+
+        Campaigns opened before that choice was there know no steps for such a seat.
+        """
+        return self.plan.held and bool(self.plan.steps)
+
+    @property
     def accepts_loss(self) -> bool:
         """Whether its assignee revoked it though the data goes with it."""
         return self.answer is not None and self.answer.data_loss is DataLoss.ANYWAY
@@ -326,7 +334,7 @@ def _check_data_loss(item: ReviewItem, data_loss: DataLoss | None, *, bulk: bool
         raise Conflict("This seat holds the only mailbox or files of this person. Open it to decide.")
     if data_loss is DataLoss.CONVERT_FIRST and item.plan.blocker is not Blocker.LAST_MAILBOX:
         raise Conflict("This seat has no mailbox that could be made a shared one.")
-    if data_loss is DataLoss.ANYWAY and not item.plan.steps:
+    if data_loss is DataLoss.ANYWAY and not item.can_lose:
         raise Conflict("This campaign was opened before such a seat could be revoked. It is held.")
 
 
@@ -395,7 +403,7 @@ def verdict(item: ReviewItem, silence: Silence, *, card_delivered: bool) -> Verd
             return Verdict(False, Outcome.KEPT, "needs_a_person")
     if item.answer is not None and item.answer.data_loss is DataLoss.CONVERT_FIRST:
         return Verdict(False, Outcome.NOT_SUPPORTED, DataLoss.CONVERT_FIRST.value)
-    if item.accepts_loss and item.plan.steps:
+    if item.accepts_loss and item.can_lose:
         return Verdict(True, None, "approved_with_loss")
     if item.plan.held:
         return Verdict(False, Outcome.HELD, item.plan.blocker.value if item.plan.blocker else "held")

@@ -6,12 +6,12 @@ Once somebody has ended it, it never comes back by itself.
 
 import structlog
 
-from reclaim.domain.attestation import EventKind
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, is_free
 from reclaim.domain.ids import PersonId, RunId
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.exclude_seats import excluded_event
 
 REASON = "Free or a trial: nothing is saved."
 _log = structlog.get_logger(__name__)
@@ -50,14 +50,6 @@ class ExcludeFree:
                     at=now,
                 )
                 await unit.exclusions.add(made)
-                await unit.events.append(
-                    self._attest.event(
-                        EventKind.EXCLUDED,
-                        actor=SYSTEM,
-                        at=now,
-                        facts={"exclusion": made.id, "kind": made.kind.value, "value": product, "until_ms": None},
-                        personal={"reason": REASON},
-                    )
-                )
+                await unit.events.append(excluded_event(self._attest, made))
             await unit.commit()
         _log.info("free products left out", run=run, products=len(new))

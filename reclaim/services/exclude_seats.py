@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 
-from reclaim.domain.attestation import EventKind, Fact
+from reclaim.domain.attestation import Event, EventKind, Fact
 from reclaim.domain.calendar import end_of_day
 from reclaim.domain.exclusions import (
     GUEST,
@@ -95,11 +95,7 @@ class ExcludeSeats:
             if there is not None:
                 await unit.exclusions.end(there.id, by=actor.id, at=now)
             await unit.exclusions.add(made)
-            await unit.events.append(
-                self._attest.event(
-                    EventKind.EXCLUDED, actor=actor.id, at=now, facts=_facts(made), personal=_personal(made)
-                )
-            )
+            await unit.events.append(excluded_event(self._attest, made))
             await unit.enqueue(exclude_job(made.id, "added"))
             await unit.commit()
         await self._mark(made)
@@ -173,6 +169,11 @@ def _spelled(text: str, there: Sequence[str], what: str) -> str:
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         raise InvalidRequest(f"Nobody has the {what} “{text}”.{hint}", field=what.replace(" ", "-"))
     return found
+
+
+def excluded_event(attest: Attestor, made: Exclusion) -> Event:
+    """Return the attestation event of a new exclusion."""
+    return attest.event(EventKind.EXCLUDED, actor=made.by, at=made.at, facts=_facts(made), personal=_personal(made))
 
 
 def _facts(one: Exclusion) -> dict[str, Fact]:
