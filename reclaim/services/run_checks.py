@@ -91,7 +91,6 @@ class RunChecks:
             (skus[product].name for product in held if product in skus and product not in prices), key=str.casefold
         )
         waiting, longest = await self._backlog.backlog()
-        reachable = reviewer is not None and reviewer.enabled is not False and reviewer.gone_at is None
         return (
             Check(name=CheckName.DATABASE, outcome=Outcome.GOOD),
             jobs_check(waiting, longest),
@@ -102,7 +101,11 @@ class RunChecks:
             ),
             Check(name=CheckName.PRICES, outcome=_passed(not unpriced), about=tuple(unpriced), number=len(unpriced)),
             Check(name=CheckName.ADMINS, outcome=_passed(len(admins) > 1), number=len(admins)),
-            Check(name=CheckName.FALLBACK, outcome=_passed(reachable), number=int(fallback is not None)),
+            Check(
+                name=CheckName.FALLBACK,
+                outcome=_passed(reviewer is not None and reviewer.can_review),
+                number=int(fallback is not None),
+            ),
         )
 
     async def _tenant(self) -> tuple[Check, ...]:

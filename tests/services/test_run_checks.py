@@ -1,6 +1,7 @@
 """The checkup, and the guard at the start of a campaign."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from reclaim.errors import Conflict, DeliveryError, DirectoryError
 from reclaim.ports.checks import ChannelCheck, Permission
 from reclaim.services.access import Access
 from reclaim.services.run_checks import RunChecks
-from tests.services.world import ALLAN, LYNNE, MEGAN, NOW, World, admin, draft
+from tests.services.world import ALLAN, LYNNE, MEGAN, NOW, World, admin, draft, person
 
 EXPIRED = DirectoryError("The client secret has expired.", permanent=True)
 TWO_ADMINS = Policy(
@@ -144,6 +145,13 @@ async def test_one_admin_and_a_vanished_fallback_are_told(world: World) -> None:
     found = await look(world, policy=alone)
 
     assert {check.name for check in found.to_fix} == {CheckName.ADMINS, CheckName.FALLBACK}
+
+
+async def test_a_fallback_whom_campaigns_pass_over_is_told(world: World) -> None:
+    world.directory.add(replace(person(ALLAN), user_type="Guest"))
+    await ready(world)
+
+    assert [check.name for check in (await look(world)).to_fix] == [CheckName.FALLBACK]
 
 
 # The guard ------------------------------------------------------------------------------------------------------------
