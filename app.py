@@ -58,12 +58,14 @@ from reclaim import log_context
 from reclaim import settings as installation
 from reclaim.connectors import graph
 from reclaim.connectors.clock import SteppingClock, SystemClock
+from reclaim.connectors.cron import CronSchedule
 from reclaim.connectors.engine import DbosEngine
 from reclaim.connectors.engine import migrate as migrate_engine
 from reclaim.connectors.faulty_writer import FAULTS
 from reclaim.connectors.practice import PracticeControl, PracticePersona
 from reclaim.connectors.process_lock import DatabaseInUseError, ProcessLock
 from reclaim.connectors.tokens import RandomTokens
+from reclaim.connectors.usage_csv import BadRows, UsageFile
 from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
@@ -74,6 +76,7 @@ from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import SeatWriter
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.ports.usage import UsageSources
 from reclaim.services import jobs
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.use_cases import UseCases
@@ -112,6 +115,8 @@ def policy(settings: Settings) -> Policy:
         close_grace=settings.close_grace,
         cooldown=settings.cooldown,
         undo_window=settings.undo_window,
+        questions_per_day=settings.questions_per_day,
+        usage_max_age=settings.usage_max_age,
         data_max_age=settings.data_max_age,
         may_lose_data=settings.data_loss == "ask",
         reminder_before=settings.reminder_before,
@@ -225,6 +230,8 @@ async def compose(
             checks=tenant.checks,
             backlog=engine,
             channels=channels,
+            schedule=CronSchedule(),
+            usage=_usage(settings),
             with_groups=with_groups,
         )
         _register(engine, use)
@@ -264,6 +271,11 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
     )
 
 
+def _usage(settings: Settings) -> UsageSources:
+    """Return where the use of applications is known from: files always, services where they are set up."""
+    return UsageSources(titles={"csv": "Files"})
+
+
 def _router(
     use: UseCases, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, messenger: Messenger
 ) -> Dispatch:
@@ -290,6 +302,11 @@ def _router(
             close_campaign=use.close,
             freeze_writes=use.freeze,
             restore_seats=use.restores,
+            read_consent=use.read_consent,
+            answer_consent=use.answer_consent,
+            keep_programs=use.programs,
+            run_consent=use.run_consent,
+            export_consent=use.export_consent,
             run_checks=use.checkup,
             read_status=use.status,
             read_summary=use.summaries,
@@ -341,6 +358,11 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CAME_BACK: use.way_back.handle_came_back,
         jobs.ASK_BACK: use.way_back.handle_ask_back,
         jobs.TASK: use.tasks.handle,
+        jobs.CONSENT_RUN: use.run_consent.handle,
+        jobs.CONSENT: use.tell_consent.handle,
+        jobs.CONSENT_RESULT: use.tell_consent.handle_result,
+        jobs.MEMBERSHIP: use.change_members.handle,
+        jobs.WAITER: use.tell_consent.handle_waiter,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)
@@ -516,6 +538,22 @@ async def _scan(settings: Settings, file: Path, *, names: bool) -> int:
         report = await app.use.scan.report(names=names)
         content = await asyncio.to_thread(HtmlDocuments().render_scan, report)
     console.finish_scan(report, content, file, sys.stdout)
+    return OK
+
+
+async def _import_usage(settings: Settings, file: UsageFile) -> int:
+    """Take the usage of a file: a whole import replaces the one before it, of the same application."""
+    async with compose(settings, clock=SystemClock(), tokens=RandomTokens(), speaks=False) as app:
+        with console.reading_usage(file.path.name, sys.stderr) as told:
+            done = await app.use.import_usage.take(
+                "csv",
+                file.path.name,
+                file.read(),
+                by=f"operator:{getpass.getuser()}",
+                application=file.application,
+                told=told,
+            )
+    console.finish_usage(done, file.skipped, [str(one) for one in file.problems], sys.stdout)
     return OK
 
 
@@ -831,6 +869,22 @@ def scan(*, file: Path, prices: Path | None, names: bool) -> None:
 
 
 @cli.group()
+def usage() -> None:
+    """Bring in who used which application, for consent programs."""
+
+
+@usage.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--application", metavar="NAME", help="All rows are of this one; else the file has a column for it.")
+@click.option(
+    "--skip-bad-rows", is_flag=True, help="Take the good rows, and name the others. Else one bad row refuses all."
+)
+def import_usage(*, file: Path, application: str | None, skip_bad_rows: bool) -> None:
+    """Import a CSV, or JSON objects one a line, as docs/consent.md describes it."""
+    _finish(_import_usage_of, file, application, skip_bad_rows)
+
+
+@cli.group()
 def db() -> None:
     """Care for the database."""
 
@@ -942,6 +996,15 @@ def _scan_once(file: Path, prices: Path | None, names: bool) -> int:
         )
         _upgrade(settings)
         return _run(_scan(settings, file, names=names))
+
+
+def _import_usage_of(file: Path, application: str | None, skip_bad_rows: bool) -> int:
+    settings = _settings()
+    _check_tables(settings, may_upgrade=False)
+    rows = BadRows.SKIP if skip_bad_rows else BadRows.REFUSE
+    return _run(
+        _import_usage(settings, UsageFile(path=file, now=SystemClock().now(), application=application, bad_rows=rows))
+    )
 
 
 def _upgrade_alone() -> int:

@@ -18,7 +18,7 @@ from cards.review import moved_card
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import MessageId, PersonId
-from reclaim.domain.notices import Notice, WaveNotice
+from reclaim.domain.notices import ConsentNotice, Notice, WaveNotice
 from reclaim.errors import DeliveryError
 from reclaim.ports.chat import Delivery
 from reclaim.ports.storage import MessageRecord, Work
@@ -66,7 +66,7 @@ class Outbox:
         card = render_notice(notice, await self._zone_of(person))
         async with self._work.read() as work:
             live = await work.messages.live(person, notice.matter)
-        fresh = isinstance(notice, WaveNotice) and notice.fresh
+        fresh = isinstance(notice, WaveNotice | ConsentNotice) and notice.fresh
         if live is not None and live.external_id is not None and not fresh:
             try:
                 return await self._update(live, live.external_id, card)

@@ -13,8 +13,22 @@ from typing import Protocol
 from bot.people import People
 from reclaim.domain.campaign import Campaign, Scope
 from reclaim.domain.checkup import Checkup
+from reclaim.domain.consent import StillUsed
+from reclaim.domain.consent_program import ConsentProgram, ProgramState, Value
+from reclaim.domain.consent_run import ConsentRun
+from reclaim.domain.consent_views import ConsentView, ProgramView, RequestPage, RunView, WaiterView
 from reclaim.domain.exclusions import ExclusionKind
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId, RunId
+from reclaim.domain.ids import (
+    BatchId,
+    CampaignId,
+    ConsentId,
+    ConsentRunId,
+    ItemId,
+    PersonId,
+    ProductId,
+    ProgramId,
+    RunId,
+)
 from reclaim.domain.money import Period
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
@@ -252,6 +266,58 @@ class RestoreSeats(Protocol):
     async def decline(self, actor: Actor, item_id: ItemId) -> AskBackView: ...
 
 
+class ReadConsent(Protocol):
+    """`reclaim.services.read_consent`."""
+
+    async def find(self, text: str) -> ConsentProgram: ...
+    async def programs(self) -> list[ProgramView]: ...
+    async def program(self, program_id: ProgramId) -> ProgramView: ...
+    async def page(self, program_id: ProgramId, number: int, only: str | None = None) -> RequestPage: ...
+    async def run(self, run_id: ConsentRunId) -> RunView: ...
+    async def view(self, request_id: ConsentId, viewer: PersonId) -> ConsentView: ...
+    async def open_of(self, person: PersonId) -> list[ConsentView]: ...
+    async def waiters(self, program_id: ProgramId) -> list[WaiterView]: ...
+
+
+class AnswerConsent(Protocol):
+    """`reclaim.services.answer_consent`."""
+
+    async def agree(self, actor: Actor, request_id: ConsentId) -> ConsentView: ...
+    async def keep(
+        self, actor: Actor, request_id: ConsentId, *, reason: StillUsed | None, note: str = ""
+    ) -> ConsentView: ...
+    async def later(self, actor: Actor, request_id: ConsentId) -> ConsentView: ...
+    async def withdraw(self, actor: Actor, request_id: ConsentId) -> ConsentView: ...
+    async def decide(self, actor: Actor, request_id: ConsentId, *, take: bool) -> ConsentView: ...
+    async def give_back(self, actor: Actor, request_id: ConsentId) -> ConsentView: ...
+
+
+class KeepPrograms(Protocol):
+    """`reclaim.services.keep_programs`."""
+
+    async def make(self, actor: Actor, group: str, values: Mapping[str, Value]) -> ConsentProgram: ...
+    async def clone(self, actor: Actor, of: ProgramId, group: str, values: Mapping[str, Value]) -> ConsentProgram: ...
+    async def change(self, actor: Actor, program_id: ProgramId, values: Mapping[str, Value]) -> ConsentProgram: ...
+    async def to(self, actor: Actor, program_id: ProgramId, state: ProgramState) -> ConsentProgram: ...
+    async def load(self, actor: Actor, text: str) -> list[tuple[str, ConsentProgram]]: ...
+    async def wait(self, actor: Actor, program_id: ProgramId, person: PersonId) -> None: ...
+    async def stop_waiting(self, actor: Actor, program_id: ProgramId, person: PersonId) -> None: ...
+
+
+class RunConsent(Protocol):
+    """`reclaim.services.run_consent`."""
+
+    async def start(
+        self, by: PersonId, program_id: ProgramId, *, people: Sequence[PersonId] = (), devices: Sequence[str] = ()
+    ) -> ConsentRun: ...
+
+
+class ExportConsent(Protocol):
+    """`reclaim.services.export_consent`."""
+
+    async def export(self, actor: Actor, program_id: ProgramId) -> tuple[ExportedFile, ...]: ...
+
+
 class RunChecks(Protocol):
     """`reclaim.services.run_checks`."""
 
@@ -328,6 +394,11 @@ class Services:
     freeze_writes: FreezeWrites
     restore_seats: RestoreSeats
     run_checks: RunChecks
+    read_consent: ReadConsent
+    answer_consent: AnswerConsent
+    keep_programs: KeepPrograms
+    run_consent: RunConsent
+    export_consent: ExportConsent
     read_status: ReadStatus
     read_summary: ReadSummary
     explain_seat: ExplainSeat

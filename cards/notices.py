@@ -3,8 +3,10 @@
 from typing import assert_never
 
 from cards.campaign import closed_card, opened_card
+from cards.consent import removed_card, request_card, waiter_card
 from cards.control import freeze_card, sync_card
 from cards.preview import launch_request_card
+from cards.programs import run_card
 from cards.restores import ask_back_card, came_back_card, restores_card
 from cards.results import receipt_card, summary_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
@@ -14,6 +16,9 @@ from reclaim.domain.notices import (
     CameBackNotice,
     CampaignClosedNotice,
     CampaignOpenNotice,
+    ConsentNotice,
+    ConsentReceiptNotice,
+    ConsentRunNotice,
     LaunchAskedNotice,
     ListGoneNotice,
     Notice,
@@ -22,6 +27,7 @@ from reclaim.domain.notices import (
     ResumeAskedNotice,
     SummaryNotice,
     SyncNotice,
+    WaiterNotice,
     WaveNotice,
 )
 
@@ -55,5 +61,13 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return came_back_card(notice.came_back, zone)
         case AskBackNotice():
             return ask_back_card(notice.question, zone)
+        case ConsentNotice():
+            return request_card(notice.view, zone)
+        case ConsentReceiptNotice():
+            return removed_card(notice.view, zone)
+        case ConsentRunNotice():
+            return run_card(notice.run, zone)
+        case WaiterNotice():
+            return waiter_card(notice.waiter)
         case _:
             assert_never(notice)

@@ -304,6 +304,10 @@ class Settings(BaseSettings):
     close_grace: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
     cooldown: Duration = _field(timedelta(days=90), "a duration in m, h or d", "90d")
     undo_window: Duration = _field(timedelta(days=30), "a duration in m, h or d", "30d")
+    questions_per_day: Annotated[int, Field(ge=1, le=50)] = _field(
+        3, "how many new questions a person gets in a day, from 1 to 50", "3"
+    )
+    usage_max_age: Duration = _field(timedelta(days=14), "a duration in m, h or d", "14d")
     data_loss: Literal["ask", "hold"] = _field(
         "ask", "ask or hold: whether a reviewer may revoke a seat that carries somebody's last mailbox or files", "ask"
     )

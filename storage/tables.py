@@ -568,10 +568,11 @@ decisions = Table(
     Column("response", String, nullable=False),
     UniqueConstraint("item_id", "item_version"),
 )
+# One open question per person and product, over campaigns and consent programs.
 questions = Table(
     "questions",
     metadata,
-    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("ref", String, primary_key=True),  # a review item, or a consent request
     Column("person_id", String, nullable=False),
     Column("product_id", String, nullable=False),
     Column("opened_at", Instant, nullable=False),
@@ -590,7 +591,7 @@ answers = Table(
     metadata,
     Column("person_id", String, primary_key=True),
     Column("product_id", String, primary_key=True),
-    Column("item_id", String, nullable=False),
+    Column("ref", String, nullable=False),  # as in `questions`
     Column("choice", String, nullable=False),
     Column("reason", String),
     Column("answered_at", Instant, nullable=False),
@@ -714,6 +715,191 @@ manual_tasks = Table(
     Column("version", Integer, nullable=False),
 )
 Index("ix_review_items_ended", review_items.c.outcome, review_items.c.outcome_at, review_items.c.id)
+
+# Consent programs ------------------------------------------------------------------------------------------------------
+consent_programs = Table(
+    "consent_programs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("same_name", String, nullable=False),  # what decides whether two names are one
+    Column("terms", JSON, nullable=False),
+    Column("group_id", String, nullable=False),
+    Column("group_name", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("state", String, nullable=False),  # active, paused, ended
+    Column("rests", Boolean, nullable=False),  # ended: its name and its group are free again
+    Column("owner_id", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("next_run_at", Instant),
+    Column("version", Integer, nullable=False),
+)
+for _one in (consent_programs.c.same_name, consent_programs.c.group_id):
+    Index(
+        f"uq_consent_programs_{_one.name}",
+        _one,
+        unique=True,
+        sqlite_where=consent_programs.c.rests.is_(False),
+        postgresql_where=consent_programs.c.rests.is_(False),
+    )
+consent_runs = Table(
+    "consent_runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("program_id", ForeignKey("consent_programs.id"), nullable=False),
+    Column("state", String, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("mode", String, nullable=False),
+    Column("people", JSON, nullable=False),
+    Column("devices", JSON, nullable=False),
+    Column("data_as_of", Instant),
+    Column("unmatched", Integer, nullable=False),
+    Column("ambiguous", Integer, nullable=False),
+    Column("after", String),
+    Column("counts", JSON, nullable=False),
+    Column("ended_at", Instant),
+    Column("error", Text),
+    Column("attempt", Integer, nullable=False),
+    Column("not_before", Instant),
+    Column("version", Integer, nullable=False),
+)
+Index("ix_consent_runs_program", consent_runs.c.program_id, consent_runs.c.started_at)
+Index(
+    "uq_consent_runs_running",
+    consent_runs.c.program_id,
+    unique=True,
+    sqlite_where=consent_runs.c.state == "running",
+    postgresql_where=consent_runs.c.state == "running",
+)
+consent_requests = Table(
+    "consent_requests",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("program_id", ForeignKey("consent_programs.id"), nullable=False),
+    Column("run_id", ForeignKey("consent_runs.id"), nullable=False),
+    Column("person_id", String, nullable=False, index=True),
+    Column("product_id", String, nullable=False),
+    Column("group_id", String, nullable=False),
+    Column("last_used_at", Instant),
+    Column("unused_days", Integer, nullable=False),
+    Column("device", String),
+    Column("source", String, nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    Column("state", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("asked_at", Instant),
+    Column("due_at", Instant),
+    Column("later_until", Instant),
+    Column("had_time", Boolean, nullable=False),
+    Column("reminded", Integer, nullable=False),
+    Column("manager_id", String),
+    Column("answered_by", String),
+    Column("answered_at", Instant),
+    Column("reason", String),
+    Column("note", Text),
+    Column("approved_by", String),
+    Column("ended_at", Instant),
+    Column("why", String),
+    Column("detail", String),
+)
+Index("ix_consent_requests_program", consent_requests.c.program_id, consent_requests.c.state, consent_requests.c.id)
+Index("ix_consent_requests_state", consent_requests.c.state, consent_requests.c.due_at)
+Index(
+    "ix_consent_requests_manager",
+    consent_requests.c.manager_id,
+    sqlite_where=consent_requests.c.manager_id.is_not(None),
+    postgresql_where=consent_requests.c.manager_id.is_not(None),
+)
+Index("ix_consent_requests_asked", consent_requests.c.program_id, consent_requests.c.asked_at)
+membership_changes = Table(
+    "membership_changes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("program_id", ForeignKey("consent_programs.id"), nullable=False),
+    Column("request_id", ForeignKey("consent_requests.id"), index=True),
+    Column("person_id", String, nullable=False),
+    Column("group_id", String, nullable=False),
+    Column("product_id", String, nullable=False),
+    Column("kind", String, nullable=False),  # leave, join
+    Column("why", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("clicked", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("not_before", Instant),
+    Column("checks", Integer, nullable=False),
+    Column("write_id", String),
+    Column("answer_id", String),
+    Column("maybe_written", Boolean, nullable=False),
+    Column("intended_at", Instant),
+    Column("written_at", Instant),
+    Column("ended_at", Instant),
+    Column("result", String),
+    Column("detail", String),
+)
+Index("ix_membership_changes_due", membership_changes.c.done, membership_changes.c.not_before)
+Index("ix_membership_changes_program", membership_changes.c.program_id, membership_changes.c.asked_at)
+Index("ix_membership_changes_written", membership_changes.c.written_at)
+Index(
+    "uq_membership_changes_running",
+    membership_changes.c.person_id,
+    membership_changes.c.group_id,
+    unique=True,
+    sqlite_where=membership_changes.c.done.is_(False),
+    postgresql_where=membership_changes.c.done.is_(False),
+)
+wait_list = Table(
+    "wait_list",
+    metadata,
+    Column("product_id", String, primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("ended_at", Instant),
+    Column("version", Integer, nullable=False),
+)
+
+# What usage sources said, in imports: the newest whole one of a source and application counts ----------------------
+usage_imports = Table(
+    "usage_imports",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("source", String, nullable=False),
+    Column("application", String, nullable=False),  # folded
+    Column("name", String, nullable=False),
+    Column("state", String, nullable=False),  # reading, current, replaced
+    Column("at", Instant, nullable=False),
+    Column("by", String, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("unmatched", Integer, nullable=False),
+    Column("ambiguous", Integer, nullable=False),
+    Column("newest", Instant),
+)
+Index(
+    "uq_usage_imports_current",
+    usage_imports.c.source,
+    usage_imports.c.application,
+    unique=True,
+    sqlite_where=usage_imports.c.state == "current",
+    postgresql_where=usage_imports.c.state == "current",
+)
+usage_rows = Table(
+    "usage_rows",
+    metadata,
+    Column("import_id", ForeignKey("usage_imports.id"), primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("device", String),
+    Column("last_used_at", Instant),
+    Column("unused_days", Integer),
+    Column("observed_at", Instant, nullable=False),
+)
 
 # Chat ----------------------------------------------------------------------------------------------------------------
 messages = Table(

@@ -16,6 +16,7 @@ from storage.courtesy import Courtesy, is_answer
 from storage.engine import Database
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
+from storage.repositories.consents import SqlConsents
 from storage.repositories.controls import SqlControls
 from storage.repositories.events import SqlEvents
 from storage.repositories.exclusions import SqlExclusions
@@ -32,6 +33,7 @@ from storage.repositories.seats import SqlSeats
 from storage.repositories.slack_installations import SqlSlackInstallations
 from storage.repositories.syncs import SqlSyncs
 from storage.repositories.tasks import SqlTasks
+from storage.repositories.usage import SqlUsage
 
 EnqueueIn = Callable[[Connection, Job], None]
 
@@ -60,6 +62,8 @@ class SqlUnitOfWork:
         self.items = SqlItems(connection)
         self.orders = SqlOrders(connection)
         self.restores = SqlRestores(connection)
+        self.consents = SqlConsents(connection)
+        self.usage = SqlUsage(connection)
         self.messages = SqlMessages(connection)
         self.identities = SqlIdentities(connection)
         self.tasks = SqlTasks(connection)

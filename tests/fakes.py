@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event
 
 from reclaim.domain.directory import Group, LivePerson, Path, Person, Seat, Sku
 from reclaim.domain.ids import GroupId, ItemId, MessageId, PersonId, ProductId, seat_id
-from reclaim.domain.notices import Notice, WaveNotice
+from reclaim.domain.notices import ConsentNotice, Notice, WaveNotice
 from reclaim.errors import DeliveryError, DirectoryError, WriteBackError
 from reclaim.ports.chat import Delivery
 from reclaim.ports.checks import WRITING, Permission
@@ -89,6 +89,7 @@ class FakeDirectory:
         self.sold: dict[ProductId, Sku] = {}
         self.group_facts: dict[GroupId, Group] = {}
         self.members: dict[GroupId, list[PersonId]] = {}
+        self.nested: dict[GroupId, tuple[GroupId, ...]] = {}
         self.calls: list[tuple[str, ...]] = []
         self.slow = False
         self._script = _Script()
@@ -187,6 +188,14 @@ class FakeDirectory:
     async def group(self, group: GroupId) -> Group | None:
         self._arrive("group", group)
         return self.group_facts.get(group)
+
+    async def still_through(self, person: PersonId, group: GroupId) -> tuple[str, ...]:
+        self._arrive("still_through", person, group)
+        return tuple(
+            self.group_facts[inner].name
+            for inner in self.nested.get(group, ())
+            if person in self.members.get(inner, ())
+        )
 
     def _present(self) -> list[Person]:
         self._settle()
@@ -362,7 +371,7 @@ class FakeMessenger:
         if person in self.unreachable:
             raise DeliveryError("No channel reaches this person.", permanent=True)
         key = (person, notice.matter)
-        fresh = isinstance(notice, WaveNotice) and notice.fresh
+        fresh = isinstance(notice, WaveNotice | ConsentNotice) and notice.fresh
         updated = key in self._live and not fresh
         message = self._live[key] if updated else MessageId(f"message-{len(self.sent) + 1}")
         self._live[key] = message
@@ -391,7 +400,7 @@ class FakeMessenger:
                     channel=delivery.channel,
                     conversation=delivery.conversation,
                     matter=notice.matter,
-                    kind=type(notice).__name__,
+                    kind="consent.request" if isinstance(notice, ConsentNotice) else type(notice).__name__,
                     state="sent",
                     version=1,
                     external_id=delivery.external_id,

@@ -3,6 +3,7 @@
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
 from bot.commands.cancel import CANCEL
 from bot.commands.close import CLOSE
+from bot.commands.consent import CONSENT_VERBS
 from bot.commands.doctor import DOCTOR
 from bot.commands.exclude import EXCLUDE
 from bot.commands.export import EXPORT
@@ -56,6 +57,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     WHY,
     HISTORY,
     EXPORT,
+    *CONSENT_VERBS,
 )
 
 COMMANDS: tuple[Verb, ...] = (make_help(_ALL_BUT_HELP), *_ALL_BUT_HELP)

@@ -1,10 +1,11 @@
-"""`/reclaim inbox`: the lists that wait for this person, again, as the newest messages."""
+"""`/reclaim inbox`: the lists and questions that wait for this person, again, as the newest messages."""
 
 from bot.handling import Call, Group, Verb
 from bot.inbound import Reply
+from cards.consent import request_card
 from cards.review import nothing_card, wave_card
 from cards.view import CardView
-from reclaim.domain.notices import WaveNotice
+from reclaim.domain.notices import ConsentNotice, WaveNotice
 from reclaim.domain.roles import EVERYONE
 from reclaim.errors import DeliveryError
 
@@ -21,14 +22,20 @@ async def show(call: Call) -> Reply:
             )
         except DeliveryError:
             here.append(wave_card(wave, call.zone))
-    if not inbox.waves:
+    questions = await services.read_consent.open_of(call.actor.id)
+    for view in questions:
+        try:
+            await services.messenger.deliver(call.actor.id, ConsentNotice(view=view, fresh=True))
+        except DeliveryError:
+            here.append(request_card(view, call.zone))
+    if not inbox.waves and not questions:
         here.append(nothing_card())
     return Reply(cards=tuple(here))
 
 
 INBOX = Verb(
     name="inbox",
-    summary="The seats that wait for your answer.",
+    summary="The seats and questions that wait for your answer.",
     usage="inbox",
     example="inbox",
     group=Group.LOOK,

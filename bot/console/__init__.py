@@ -7,11 +7,25 @@ files.py      the files that a command names
 hints.py      the commands that do what a card's buttons do
 progress.py   a bar for a running sync
 scan.py       the end of a scan
+usage.py      a bar for an import of usage, and its end
 """
 
 from bot.console.files import read_files
 from bot.console.progress import RUNNING, follow, outcome
 from bot.console.run import Terminal, misspelt, run
 from bot.console.scan import finish as finish_scan
+from bot.console.usage import finish as finish_usage
+from bot.console.usage import reading as reading_usage
 
-__all__ = ["RUNNING", "Terminal", "finish_scan", "follow", "misspelt", "outcome", "read_files", "run"]
+__all__ = [
+    "RUNNING",
+    "Terminal",
+    "finish_scan",
+    "finish_usage",
+    "follow",
+    "misspelt",
+    "outcome",
+    "read_files",
+    "reading_usage",
+    "run",
+]

@@ -7,11 +7,11 @@ from typing import Final
 from reclaim.errors import InvalidRequest
 
 MAX_BYTES: Final = 2_000_000
-_OPTION: Final = "--csv"
+_OPTIONS: Final = ("--csv", "--file")
 
 
 def read_files(words: Sequence[str]) -> Mapping[str, str]:
-    """Return name as typed → content for every file behind `--csv`.
+    """Return name as typed → content for every file behind `--csv` or `--file`.
 
     Raises:
         InvalidRequest: A file is not there, too large, or not UTF-8.
@@ -22,7 +22,7 @@ def read_files(words: Sequence[str]) -> Mapping[str, str]:
 def _named(words: Sequence[str]) -> Iterator[str]:
     for word, following in zip(words, (*words[1:], ""), strict=True):
         name, equals, value = word.partition("=")
-        if name == _OPTION and (equals or not following.startswith("--")) and (value or following):
+        if name in _OPTIONS and (equals or not following.startswith("--")) and (value or following):
             yield value if equals else following
 
 
@@ -31,10 +31,10 @@ def _read(path: Path) -> str:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.", field="csv") from error
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from error
     if len(raw) > MAX_BYTES:
-        raise InvalidRequest(f"{path} has more than {MAX_BYTES:,} bytes. Cut it into several files.", field="csv")
+        raise InvalidRequest(f"{path} has more than {MAX_BYTES:,} bytes. Cut it into several files.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidRequest(f"{path} is not UTF-8. Save it as “CSV UTF-8”.", field="csv") from error
+        raise InvalidRequest(f"{path} is not UTF-8. Save it as UTF-8.") from error

@@ -17,10 +17,19 @@ BatchId = NewType("BatchId", str)  # the answers of one click
 OrderId = NewType("OrderId", str)
 StepId = NewType("StepId", str)
 RestoreId = NewType("RestoreId", str)
+ProgramId = NewType("ProgramId", str)  # a consent program
+ConsentRunId = NewType("ConsentRunId", str)
+ConsentId = NewType("ConsentId", str)  # a consent request
+ChangeId = NewType("ChangeId", str)  # a change of a group's members
 EventId = NewType("EventId", str)
 MessageId = NewType("MessageId", str)
 
 AssigneeId = PersonId | GroupId  # who has a seat to answer: Microsoft's ids are unique over both
+
+
+def application_id(group: GroupId) -> ProductId:
+    """Return the product of a group that opens an application and gives no SKU."""
+    return ProductId(f"app-{group}")
 
 
 def seat_id(person: PersonId, product: ProductId) -> SeatId:

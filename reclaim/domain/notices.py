@@ -6,7 +6,8 @@ A notice has a `matter`: a live message of that matter is updated in place, else
 from dataclasses import dataclass
 from datetime import datetime
 
-from reclaim.domain.ids import CampaignId
+from reclaim.domain.consent_views import ConsentView, RunView, WaiterView
+from reclaim.domain.ids import CampaignId, ConsentId
 from reclaim.domain.read_models import (
     CampaignStatus,
     FreezeView,
@@ -177,6 +178,55 @@ class AskBackNotice:
         return f"ask_back:{self.question.item.id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentNotice:
+    """To the holder of an application, or to who decides: the question, and where it stands. `fresh` as for a list."""
+
+    view: ConsentView
+    fresh: bool = False
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and request."""
+        return consent_matter(self.view.request.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentReceiptNotice:
+    """To a holder whose application was removed by somebody else's word: what, why, and the way back."""
+
+    view: ConsentView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per request."""
+        return f"consent_receipt:{self.view.request.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentRunNotice:
+    """To who runs a program: what a run of it has found."""
+
+    run: RunView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one message per run."""
+        return f"consent_run:{self.run.run.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaiterNotice:
+    """To somebody on a waiting list: a seat is free, or theirs."""
+
+    waiter: WaiterView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one message per product and turn."""
+        return f"waiter:{self.waiter.waiter.product_id}:{self.waiter.waiter.version}"
+
+
 Notice = (
     WaveNotice
     | ListGoneNotice
@@ -190,6 +240,10 @@ Notice = (
     | RestoresNotice
     | CameBackNotice
     | AskBackNotice
+    | ConsentNotice
+    | ConsentReceiptNotice
+    | ConsentRunNotice
+    | WaiterNotice
 )
 
 
@@ -206,6 +260,11 @@ def summary_matter(campaign: CampaignId) -> str:
 def receipt_matter(campaign: CampaignId) -> str:
     """Return the matter of a holder's receipt: one live message per holder and campaign."""
     return f"receipt:{campaign}"
+
+
+def consent_matter(request: ConsentId) -> str:
+    """Return the matter of a consent request: one live message per person whom it concerns."""
+    return f"consent:{request}"
 
 
 def launch_matter(request: str) -> str:

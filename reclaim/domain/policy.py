@@ -19,6 +19,9 @@ class Policy:
         activity_max_age: At the write, the sign-in sync must not be older than this.
         may_lose_data: Whether a reviewer may revoke a seat that carries somebody's last mailbox or files.
         undo_window: So long after a removal was verified a seat can be restored.
+        questions_per_day: New questions to one person in a local day, over all programs and campaigns, before a program
+            waits for the next day.
+        usage_max_age: Usage data that is older is unknown, and stops a run that has no newer.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
 
@@ -38,4 +41,6 @@ class Policy:
     live_reads: int = 10
     may_lose_data: bool = True
     undo_window: timedelta = timedelta(days=30)
+    questions_per_day: int = 3
+    usage_max_age: timedelta = timedelta(days=14)
     limits: Limits = field(default_factory=Limits)

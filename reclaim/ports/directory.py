@@ -124,6 +124,13 @@ class Directory(Protocol):
         """Read one group's facts now; None if it does not exist."""
         ...
 
+    async def still_through(self, person: PersonId, group: GroupId) -> tuple[str, ...]:
+        """Return the names of the groups within `group`, at any depth, that the person is a direct member of.
+
+        Whoever is in one of them is a member of `group` all the same, and cannot be taken out of it there.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteResult:

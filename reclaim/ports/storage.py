@@ -41,8 +41,10 @@ from reclaim.domain.restore import AskBack, Restore, Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.domain.savings import PoolChange, Stage, VerifiedSeat
 from reclaim.domain.tasks import ManualTask
+from reclaim.ports.consent_storage import Consents
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
+from reclaim.ports.usage_storage import Usage
 
 
 class People(Protocol):
@@ -1194,6 +1196,10 @@ class UnitOfWork(Protocol):
     def orders(self) -> Orders: ...
     @property
     def restores(self) -> Restores: ...
+    @property
+    def consents(self) -> Consents: ...
+    @property
+    def usage(self) -> Usage: ...
     @property
     def messages(self) -> Messages: ...
     @property

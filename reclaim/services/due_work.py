@@ -16,6 +16,7 @@ from reclaim.ports.system import Clock
 from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
+from reclaim.services.due_consent import DueConsent
 from reclaim.services.due_restores import HOUR, TOLD_KINDS, due_restores, tell_again
 from reclaim.services.jobs import (
     RECEIPT,
@@ -65,6 +66,7 @@ class DueWork:
         sync: SyncDirectory,
         verify: VerifyRemovals,
         confirm: ConfirmLaunch,
+        consent: DueConsent,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -74,6 +76,7 @@ class DueWork:
         self._verify = verify
         self._tried: dict[CampaignId, tuple[int, frozenset[PersonId]]] = {}  # slot, and whose cards were tried in it
         self._confirm = confirm
+        self._consent = consent
 
     async def tick(self) -> tuple[str, ...]:
         """Enqueue all that is due and return what was, in short sentences."""
@@ -96,13 +99,14 @@ class DueWork:
         async with self._work.read() as work:
             restoring = await due_restores(work, now)
         await enqueue(self._work, restoring)
+        told += await self._consent.tick()
         told += await self._directory(now)
         return tuple(told)
 
     async def next_due(self, until: datetime) -> datetime | None:
         """Return the earliest instant after now and up to `until` at which something becomes due."""
         now = self._clock.now()
-        times: list[datetime] = [*await self._confirm.next_expiry()]
+        times: list[datetime] = [*await self._confirm.next_expiry(), *await self._consent.next_due(now)]
         async with self._work.read() as work:
             for campaign in await work.campaigns.in_states([CampaignState.OPEN]):
                 times.append(campaign.may_close_at)

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import StringIO
@@ -67,11 +67,16 @@ class Evidence:
 
 def to_csv(evidence: Evidence) -> bytes:
     """Return one row per event as RFC 4180, in UTF-8."""
+    return csv_of(CSV_COLUMNS, (_cells(record) for record in evidence.records))
+
+
+def csv_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows below a header as RFC 4180, in UTF-8, with no cell that a spreadsheet would run."""
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(CSV_COLUMNS)
-    for record in evidence.records:
-        writer.writerow([_harmless(cell) for cell in _cells(record)])
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_harmless(cell) for cell in row])
     return text.getvalue().encode()
 
 
@@ -83,28 +88,38 @@ def to_json(evidence: Evidence) -> bytes:
     """
     document = {
         "format": FORMAT_VERSION,
-        "exported_at": _instant(evidence.at),
+        "exported_at": instant_text(evidence.at),
         "campaign": _campaign(evidence),
-        "policy": _policy(evidence.policy),
+        "policy": policy_document(evidence.policy),
         "sync_run": _run(evidence),
         "items": [_item(item, evidence) for item in evidence.items],
-        "events": [_event(record) for record in evidence.records],
+        "events": [event_document(record) for record in evidence.records],
     }
+    return json_of(document)
+
+
+def json_of(document: Mapping[str, object]) -> bytes:
+    """Return a document as people and programs can read it, in UTF-8."""
     return (json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def slug(campaign: Campaign) -> str:
-    """Return the campaign's name as a file name: ASCII letters, digits and hyphens; its id where nothing is left."""
-    plain = unicodedata.normalize("NFKD", campaign.name).encode("ascii", "ignore").decode().lower()
+    """Return the campaign's name as a file name."""
+    return slug_of(campaign.name, campaign.id)
+
+
+def slug_of(name: str, otherwise: str) -> str:
+    """Return a name as a file name: ASCII letters, digits and hyphens; `otherwise` where nothing is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = "".join(char if char.isalnum() else " " for char in plain).split()
-    return "-".join(words)[:_SLUG_LENGTH].rstrip("-") or campaign.id
+    return "-".join(words)[:_SLUG_LENGTH].rstrip("-") or otherwise
 
 
 def _cells(record: EventRecord) -> list[str]:
     event, item = record.stored.event, record.item
     return [
         str(record.stored.seq),
-        _instant(event.at) or "",
+        instant_text(event.at) or "",
         event.kind.value,
         record.actor_id,
         record.actor_name,
@@ -121,7 +136,8 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
-def _instant(at: datetime | None) -> str | None:
+def instant_text(at: datetime | None) -> str | None:
+    """Return an instant as ISO 8601 in UTC; None: there is none."""
     return at.isoformat().replace("+00:00", "Z") if at else None
 
 
@@ -154,22 +170,23 @@ def _campaign(evidence: Evidence) -> dict[str, object]:
         "products": list(campaign.scope.product_ids),
         "rules": list(campaign.scope.rules),
         "zone": campaign.zone,
-        "created_at": _instant(campaign.created_at),
-        "opened_at": _instant(campaign.opened_at),
-        "due_at": _instant(campaign.due_at),
-        "closes_at": _instant(campaign.closes_at),
-        "closing_at": _instant(campaign.closing_at),
-        "closed_at": _instant(campaign.closed_at),
-        "extended_at": _instant(campaign.extended_at),
+        "created_at": instant_text(campaign.created_at),
+        "opened_at": instant_text(campaign.opened_at),
+        "due_at": instant_text(campaign.due_at),
+        "closes_at": instant_text(campaign.closes_at),
+        "closing_at": instant_text(campaign.closing_at),
+        "closed_at": instant_text(campaign.closed_at),
+        "extended_at": instant_text(campaign.extended_at),
         "abandoned_by": campaign.abandoned_by,
         "cancelled_by": _named(campaign.cancelled_by, evidence.names),
     }
 
 
-def _policy(policy: Policy) -> dict[str, object]:
+def policy_document(policy: Policy) -> dict[str, object]:
+    """Return the rules of the installation."""
     return {
         "writes": policy.writes.value,
-        "never_seen_since": _instant(policy.never_seen_since),
+        "never_seen_since": instant_text(policy.never_seen_since),
         "cooldown_days": policy.cooldown.days,
         "data_max_age_s": int(policy.data_max_age.total_seconds()),
         "activity_max_age_s": int(policy.activity_max_age.total_seconds()),
@@ -184,8 +201,8 @@ def _run(evidence: Evidence) -> dict[str, object] | None:
     return {
         "id": run.id,
         "state": run.state,
-        "started_at": _instant(run.started_at),
-        "completed_at": _instant(run.completed_at),
+        "started_at": instant_text(run.started_at),
+        "completed_at": instant_text(run.completed_at),
         "people": run.people,
         "seats": run.seats,
         "gone_people": run.gone_people,
@@ -199,7 +216,7 @@ def _run(evidence: Evidence) -> dict[str, object] | None:
                 "request_id": one.request.request_id,
                 "rows": one.request.rows,
                 "sha256": one.request.sha256,
-                "at": _instant(one.request.at),
+                "at": instant_text(one.request.at),
             }
             for one in evidence.requests
         ],
@@ -217,11 +234,11 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "rule": item.rule.value,
         "recommendation": item.recommendation.value,
         "account_enabled": shown.account_enabled,
-        "last_seen_at": _instant(shown.last_seen_at),
+        "last_seen_at": instant_text(shown.last_seen_at),
         "last_seen_kind": shown.last_seen_kind.value if shown.last_seen_kind else None,
-        "quiet_since": _instant(shown.quiet_since),
-        "assigned_at": _instant(shown.assigned_at),
-        "data_as_of": _instant(shown.data_as_of),
+        "quiet_since": instant_text(shown.quiet_since),
+        "assigned_at": instant_text(shown.assigned_at),
+        "data_as_of": instant_text(shown.data_as_of),
         "plan": [{"kind": step.kind.value, "ref": step.ref} for step in item.plan.steps],
         "blocker": item.plan.blocker.value if item.plan.blocker else None,
         "reviewer": _reviewer(item, names),
@@ -230,9 +247,9 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "waiting": item.waiting.value if item.waiting else None,
         "outcome": item.outcome.value if item.outcome else None,
         "outcome_reason": item.outcome_reason,
-        "outcome_at": _instant(item.outcome_at),
-        "verified_at": _instant(item.verified_at),
-        "realised_at": _instant(evidence.realised.get(item.id)),
+        "outcome_at": instant_text(item.outcome_at),
+        "verified_at": instant_text(item.verified_at),
+        "realised_at": instant_text(evidence.realised.get(item.id)),
         "came_back": _came_back(evidence.reversals.get(item.id), evidence),
     }
 
@@ -241,7 +258,7 @@ def _came_back(back: Reversal | None, evidence: Evidence) -> dict[str, object] |
     if back is None:
         return None
     through = [{"id": ref, "name": evidence.group_names.get(ref)} for ref in back.through]
-    return {"how": back.how.value, "at": _instant(back.at), "through": through, "sync_run": back.run_id}
+    return {"how": back.how.value, "at": instant_text(back.at), "through": through, "sync_run": back.run_id}
 
 
 def _decision(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:
@@ -251,7 +268,7 @@ def _decision(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, ob
     return {
         "choice": answer.choice.value,
         "by": _named(answer.by, names),
-        "at": _instant(answer.at),
+        "at": instant_text(answer.at),
         "reason": answer.reason.value if answer.reason else None,
         "note": answer.note,
         "keep_until": answer.keep_until.isoformat() if answer.keep_until else None,
@@ -259,12 +276,13 @@ def _decision(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, ob
     }
 
 
-def _event(record: EventRecord) -> dict[str, object]:
+def event_document(record: EventRecord) -> dict[str, object]:
+    """Return an event with its body exactly as stored, and each personal value with the salt of its HMAC."""
     event = record.stored.event
     return {
         "seq": record.stored.seq,
         "id": event.id,
-        "at": _instant(event.at),
+        "at": instant_text(event.at),
         "kind": event.kind.value,
         "actor": {"id": record.actor_id, "name": record.actor_name},
         "item_id": event.item_id,

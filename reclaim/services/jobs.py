@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from reclaim.domain.directory import AssigneeKind
-from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, ItemId, OrderId, PersonId, RestoreId, RunId
+from reclaim.domain.ids import (
+    AssigneeId,
+    CampaignId,
+    ChangeId,
+    ConsentId,
+    ConsentRunId,
+    GroupId,
+    ItemId,
+    OrderId,
+    PersonId,
+    ProductId,
+    RestoreId,
+    RunId,
+)
 from reclaim.ports.engine import Job
 
 SYNC = "sync"
@@ -30,6 +43,11 @@ RESTORES = "restores"
 CAME_BACK = "came_back"
 ASK_BACK = "ask_back"
 TASK = "task"
+CONSENT_RUN = "consent_run"
+CONSENT = "consent"
+CONSENT_RESULT = "consent_result"
+MEMBERSHIP = "membership"
+WAITER = "waiter"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -194,6 +212,42 @@ def ask_back_job(item: ItemId, occasion: str) -> Job:
 def task_job(item: ItemId, attempt: int) -> Job:
     """Look whether a seat is gone that somebody says they have taken."""
     return Job(kind=TASK, key=f"{TASK}:{item}:{attempt}", args={"item": item, "attempt": attempt})
+
+
+def consent_run_job(run: ConsentRunId, attempt: int, again: int = 0) -> Job:
+    """Find whom a consent program has to ask; `again` counts later tries, for a job that died."""
+    return Job(
+        kind=CONSENT_RUN, key=_key(f"{CONSENT_RUN}:{run}:{attempt}", again), args={"run": run, "attempt": attempt}
+    )
+
+
+def consent_job(request: ConsentId, occasion: str, *, fresh: bool = False) -> Job:
+    """Show those whom a consent request concerns where it stands. One job per occasion.
+
+    Args:
+        fresh: As a new message at the foot of the chat: a question, or a reminder.
+    """
+    args: dict[str, str | int] = {"request": request, "fresh": int(fresh)}
+    return Job(kind=CONSENT, key=f"{CONSENT}:{request}:{occasion}", args=args)
+
+
+def consent_result_job(run: ConsentRunId, occasion: str) -> Job:
+    """Tell who runs a program what its run has found."""
+    return Job(kind=CONSENT_RESULT, key=f"{CONSENT_RESULT}:{run}:{occasion}", args={"run": run})
+
+
+def membership_job(change: ChangeId, attempt: int, again: int = 0) -> Job:
+    """Carry out a change of a group's members, or look whether it has taken effect; `again` as above."""
+    return Job(
+        kind=MEMBERSHIP,
+        key=_key(f"{MEMBERSHIP}:{change}:{attempt}", again),
+        args={"change": change, "attempt": attempt},
+    )
+
+
+def waiter_job(product: ProductId, person: PersonId, occasion: str) -> Job:
+    """Tell somebody on a waiting list that a seat is free, or theirs. One job per occasion."""
+    return Job(kind=WAITER, key=f"{WAITER}:{product}:{person}:{occasion}", args={"product": product, "person": person})
 
 
 def tries(since: datetime, now: datetime, every: timedelta) -> int:

@@ -9,28 +9,38 @@ from reclaim.ports.checks import ChannelCheck, TenantChecks
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.documents import Documents
 from reclaim.ports.engine import Backlog
+from reclaim.ports.schedule import Schedule
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.ports.usage import UsageSources
 from reclaim.services.access import Access
+from reclaim.services.answer_consent import AnswerConsent
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
+from reclaim.services.ask_consent import AskConsent
+from reclaim.services.change_members import ChangeMembers
 from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
 from reclaim.services.delegate_item import DelegateItem
+from reclaim.services.due_consent import DueConsent
 from reclaim.services.due_work import DueWork
 from reclaim.services.exclude_free import ExcludeFree
 from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
+from reclaim.services.export_consent import ExportConsent
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.import_usage import ImportUsage
 from reclaim.services.keep_prices import KeepPrices
+from reclaim.services.keep_programs import KeepPrograms
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.manual_tasks import ManualTasks
 from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
+from reclaim.services.read_consent import ReadConsent
 from reclaim.services.read_history import ReadHistory
 from reclaim.services.read_report import ReadReport
 from reclaim.services.read_scan import ReadScan
@@ -45,10 +55,13 @@ from reclaim.services.record_decision import RecordDecision
 from reclaim.services.release_orders import ReleaseOrders
 from reclaim.services.restore_seats import RestoreSeats
 from reclaim.services.run_checks import RunChecks
+from reclaim.services.run_consent import RunConsent
 from reclaim.services.send_waves import SendWaves
 from reclaim.services.start_campaign import StartCampaign
 from reclaim.services.steer_campaign import SteerCampaign
+from reclaim.services.stored_use import StoredUse
 from reclaim.services.sync_directory import SyncDirectory
+from reclaim.services.tell_consent import TellConsent
 from reclaim.services.tell_results import TellResults
 from reclaim.services.tell_reviewers import TellReviewers
 from reclaim.services.tell_way_back import TellWayBack
@@ -77,6 +90,8 @@ class UseCases:
         checks: TenantChecks,
         backlog: Backlog,
         channels: Sequence[ChannelCheck],
+        schedule: Schedule,
+        usage: UsageSources,
         with_groups: bool = True,
     ) -> None:
         self.access = Access(work=work, policy=policy)
@@ -154,6 +169,36 @@ class UseCases:
             restores=self.restores,
             messenger=messenger,
         )
+        self.import_usage = ImportUsage(work=work, clock=clock, tokens=tokens)
+        use = StoredUse(work=work, clock=clock, policy=policy, sources=usage, imports=self.import_usage)
+        self.read_consent = ReadConsent(work=work, clock=clock, policy=policy)
+        self.answer_consent = AnswerConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.programs = KeepPrograms(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            directory=directory,
+            schedule=schedule,
+            sources=usage.titles,
+        )
+        self.run_consent = RunConsent(
+            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, use=use
+        )
+        self.ask_consent = AskConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.change_members = ChangeMembers(
+            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer, use=use
+        )
+        self.tell_consent = TellConsent(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            read=self.read_consent,
+            access=self.access,
+            messenger=messenger,
+        )
+        self.export_consent = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy)
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
         self.sync = SyncDirectory(
             work=work,
@@ -183,4 +228,5 @@ class UseCases:
             sync=self.sync,
             verify=self.verify,
             confirm=self.confirm,
+            consent=DueConsent(work=work, clock=clock, schedule=schedule, run=self.run_consent, ask=self.ask_consent),
         )

@@ -244,8 +244,10 @@ class WriteRestores:
     async def _is_busy(self, work: UnitOfWork, restore: Restore) -> bool:
         """Whether another write of this person is on its way: one at a time, over removals and restores."""
         removing = await work.orders.written_steps(restore.person_id)
-        return any(in_flight(step, self._clock.now()) for step in removing) or await work.restores.any_intended(
-            restore.person_id, but=restore.id
+        return (
+            any(in_flight(step, self._clock.now()) for step in removing)
+            or await work.restores.any_intended(restore.person_id, but=restore.id)
+            or await work.consents.any_intended(restore.person_id)
         )
 
     async def _call(self, person: PersonId, step: RestoreStep) -> WriteResult:

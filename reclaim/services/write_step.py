@@ -133,7 +133,8 @@ class WriteStep:
                 raise Later("hourly_limit", HOURLY_WAIT, counts=False)
             others = [step for step in await work.orders.written_steps(order.person_id) if step.order_id != order_id]
             given_back = await work.restores.any_intended(order.person_id)
-            if given_back or any(in_flight(step, now) for step in others):
+            moving = await work.consents.any_intended(order.person_id)
+            if given_back or moving or any(in_flight(step, now) for step in others):
                 raise Later("other_write", OTHER_REMOVAL_WAIT, counts=False)
             request_id = as_guid(self._tokens.new_id())
             found: list[_Intended] = []

@@ -419,7 +419,7 @@ class SqlItems:
         if not items:
             return
         rows = [
-            {"item_id": item.id, "person_id": item.person_id, "product_id": item.product_id, "opened_at": at}
+            {"ref": item.id, "person_id": item.person_id, "product_id": item.product_id, "opened_at": at}
             for item in items
         ]
         try:
@@ -434,9 +434,7 @@ class SqlItems:
     async def close_questions(self, items: Iterable[ItemId], *, at: datetime) -> None:
         for some in in_chunks(items):
             await self._connection.execute(
-                update(questions)
-                .where(questions.c.closed_at.is_(None), questions.c.item_id.in_(some))
-                .values(closed_at=at)
+                update(questions).where(questions.c.closed_at.is_(None), questions.c.ref.in_(some)).values(closed_at=at)
             )
 
     async def remember_answers(self, items: Sequence[ReviewItem], *, until: datetime) -> None:
@@ -445,7 +443,7 @@ class SqlItems:
             {
                 "person_id": item.person_id,
                 "product_id": item.product_id,
-                "item_id": item.id,
+                "ref": item.id,
                 "choice": item.answer.choice.value,
                 "reason": item.answer.reason.value if item.answer.reason else None,
                 "answered_at": item.answer.at,

@@ -12,6 +12,8 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, Limits, Scope, Silence, Strategy, WriteMode
 from reclaim.domain.directory import LivePerson, Path, Seat
 from reclaim.domain.ids import CampaignId, GroupId, ItemId, PersonId, ProductId
+from reclaim.domain.membership import ChangeKind
+from reclaim.domain.membership import Result as Became
 from reclaim.domain.notices import Notice, WaveNotice
 from reclaim.domain.orders import RemovalOrder, RemovalStep
 from reclaim.domain.policy import Policy
@@ -69,6 +71,7 @@ from tests.fakes import (
     Killed,
     SequentialTokens,
 )
+from tests.services.consent_services import ConsentServices, FakeUse
 from tests.services.world import (
     ALLAN,
     E3,
@@ -315,6 +318,7 @@ class CampaignWorld:
         self.engine = InMemoryEngine()
         self.directory = MortalDirectory(self.clock, self.fate)
         self.writer = MortalWriter(self.directory, self.fate, self._is_frozen)
+        self.use = FakeUse()
         self.clicks = 0
         self._furnish()
 
@@ -424,6 +428,16 @@ class CampaignWorld:
                 self.confirming.after_sync,
             ),
         )
+        self.consent = ConsentServices(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            directory=self.directory,
+            writer=self.writer,
+            messenger=self.messenger,
+            use=self.use,
+        )
         self.due = DueWork(
             work=work,
             clock=clock,
@@ -432,8 +446,10 @@ class CampaignWorld:
             sync=self.syncing,
             verify=self.verifying,
             confirm=self.confirming,
+            consent=self.consent.due,
         )
         for kind, handler in {
+            **self.consent.handlers(),
             "sync": self.syncing.handle,
             "open": self.opening.handle,
             "wave": self.sending.handle_wave,
@@ -666,6 +682,8 @@ async def check(world: CampaignWorld) -> None:
     planned = Counter((str(order.person_id), step.step.ref) for order in orders for step in order.steps)
     by_id = {campaign.id: campaign for campaign in campaigns}
     for write in world.writer.writes:
+        if await _consented(world, write.person, write.ref, ChangeKind.LEAVE):
+            continue
         product = (
             write.ref if write.method == "remove_direct" else world.directory.group_facts[GroupId(write.ref)].sku_ids[0]
         )
@@ -681,9 +699,14 @@ async def check(world: CampaignWorld) -> None:
         assert not write.frozen, write
     undone = {restore.item_id: restore for one in campaigns for restore in restores[one.id]}
     for given in world.writer.given:
+        if await _consented(world, given.person, given.ref, ChangeKind.JOIN):
+            continue
         assert any(restore.person_id == given.person for restore in undone.values()), f"nobody asked for {given}"
         assert not given.frozen, given
     taken = Counter((write.person, write.ref) for write in world.writer.writes if write.took)
+    for key in list(taken):
+        if await _consented(world, *key, ChangeKind.LEAVE):
+            del taken[key]
     assert all(number <= planned[key] for key, number in taken.items()), taken
     for campaign in campaigns:
         own = [item for item in items if item.campaign_id == campaign.id]
@@ -694,6 +717,21 @@ async def check(world: CampaignWorld) -> None:
         assert status.open == len(own) - answered
         assert status.revoke + status.keep + status.not_sure + status.open == status.items == len(own)
         assert all(item.answer is None or item.answer.by != item.person_id for item in own)
+
+
+async def _consented(world: CampaignWorld, person: str, ref: str, kind: ChangeKind) -> bool:
+    """Say whether a consent program has this write on its books; that nobody approved one is an error at once."""
+    async with world.work.read() as work:
+        programs = await work.consents.programs()
+        changes = [one for program in programs for one in await work.consents.changes_of_program(program.id)]
+        requests = await work.consents.requests(one.request_id for one in changes if one.request_id)
+    mine = [one for one in changes if one.person_id == person and one.group_id == ref and one.kind is kind]
+    for one in mine:
+        request = requests.get(one.request_id) if one.request_id else None
+        if one.kind is ChangeKind.LEAVE:
+            assert request is not None
+            assert request.approved_by is not None or one.result is Became.WITHDRAWN, one
+    return bool(mine)
 
 
 def _approved(item: ReviewItem, campaign: Campaign) -> bool:

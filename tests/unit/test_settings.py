@@ -107,6 +107,8 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_FALLBACK_REVIEWER": ("ada", f"{ADA},{GRACE}"),
     "RECLAIM_PRICES": ("missing.csv",),
     "RECLAIM_DATA_LOSS": ("maybe",),
+    "RECLAIM_QUESTIONS_PER_DAY": ("0", "many", "51"),
+    "RECLAIM_USAGE_MAX_AGE": ("14",),
     "RECLAIM_SIGN_IN_BUDGET": ("0", "ten"),
     "RECLAIM_SKU_NAMES": ("missing.csv",),
     "RECLAIM_ZONE": ("Mars/Base", "../etc/passwd", "/etc/localtime"),

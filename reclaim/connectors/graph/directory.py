@@ -109,6 +109,43 @@ class GraphDirectory:
             return None
         return await self._with_nesting(parse_group(Record(answer.document(), "group")))
 
+    async def still_through(self, person: PersonId, group: GroupId) -> tuple[str, ...]:
+        direct = await self._direct_groups(guid(person, "person"))
+        if not direct:
+            return ()
+        found: dict[GroupId, str] = {}
+        seen: set[GroupId] = {group}
+        level = [GroupId(guid(group, "group"))]
+        while level:
+            below: list[GroupId] = []
+            for one in level:
+                for inner, name in await self._groups_within(one):
+                    if inner not in seen:
+                        seen.add(inner)
+                        below.append(inner)
+                        if inner in direct:
+                            found[inner] = name
+            level = below
+        return tuple(found.values())
+
+    async def _groups_within(self, group: GroupId) -> list[tuple[GroupId, str]]:
+        found: list[tuple[GroupId, str]] = []
+        address: str | None = (
+            f"/groups/{group}/members/microsoft.graph.group?$select=id,displayName&$top={MOST_PER_PAGE}"
+        )
+        while address is not None:
+            try:
+                answer = await self._client.get(address, needs=Permission.READ_GROUPS, may_be_missing=True)
+            except DirectoryError as error:
+                if error.graph_code == UNSUPPORTED_QUERY:
+                    return found
+                raise
+            if answer.status == HTTPStatus.NOT_FOUND:
+                return found
+            rows, address = self._rows(answer, "group")
+            found += [(GroupId(row.guid("id")), row.text_or_none("displayName") or row.guid("id")) for row in rows]
+        return found
+
     async def _sign_ins(self, cursor: str | None, rows: int) -> Page[SignInRow]:
         first = f"/users?$select=id,{SIGN_INS}&$top={rows}"
         async with self._turn():

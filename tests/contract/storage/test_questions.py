@@ -72,11 +72,6 @@ async def test_of_two_open_questions_at_once_one_wins(work: Work) -> None:
     assert [type(result) for result in results if result is not None] == [Conflict]
 
 
-async def test_a_question_about_an_item_that_is_not_stored_is_our_mistake_and_no_conflict(work: Work) -> None:
-    with pytest.raises(Exception, match=r"(?i)foreign key"):
-        await ask(work, item())
-
-
 async def test_another_product_of_the_same_person_is_another_question(work: Work) -> None:
     visio, project = item(1), item(1, product=PROJECT)
     await store(work, visio, project)
@@ -127,7 +122,7 @@ async def test_an_answer_counts_until_its_day_and_the_newest_one_counts(work: Wo
     assert dict(found) == {
         "person_id": "holder-1",
         "product_id": VISIO,
-        "item_id": item(1).id,
+        "ref": item(1).id,
         "choice": "revoke",
         "reason": "seasonal",
         "answered_at": NOW,

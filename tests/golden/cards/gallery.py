@@ -1,18 +1,20 @@
 """Every card in each of its states, made of the hand-made read models."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from cards import (
     campaign,
     checkup,
+    consent,
     control,
     exclusions,
     inbox,
     owners,
     preview,
     prices,
+    programs,
     restores,
     results,
     review,
@@ -29,6 +31,7 @@ from cards import (
 from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
+from reclaim.domain.consent import RequestState
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId
@@ -37,6 +40,7 @@ from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeV
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, KeepReason, Recommendation, Waiting
 from reclaim.domain.tasks import TaskState
+from tests.golden.cards import consent_models as asking
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
 from tests.golden.cards.models import (
@@ -528,7 +532,80 @@ def _control() -> dict[str, CardView]:
     }
 
 
-CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _control()
+def _consent() -> dict[str, CardView]:
+    ended = {
+        state: consent.request_card(asking.seen(state, answered_by=who, answered_at=NOW), ZONE)
+        for state, who in {
+            RequestState.KEPT: asking.ADELE,
+            RequestState.EXPIRED: None,
+            RequestState.NOT_A_MEMBER: None,
+            RequestState.BY_HAND: None,
+            RequestState.USED_AGAIN: None,
+            RequestState.EXCLUDED: None,
+            RequestState.DRY_RUN: None,
+            RequestState.CANCELLED: None,
+            RequestState.FAILED: None,
+            RequestState.LEFT: None,
+            RequestState.ENFORCED: None,
+        }.items()
+    }
+    later = asking.seen(RequestState.LATER, later_until=NOW + timedelta(days=7))
+    with_manager = replace(asking.TO_MANAGER, viewer=asking.ADELE)
+    kept = replace(asking.seen(RequestState.KEPT, answered_by=asking.MEGAN), manager_name="Megan Bowen")
+    kept_by_manager = replace(asking.MANAGER_TOOK, request=replace(kept.request, manager_id=asking.MEGAN))
+    expired = replace(kept_by_manager, request=replace(kept_by_manager.request, state=RequestState.EXPIRED))
+    through = asking.seen(RequestState.STILL_THERE, detail="App suite users")
+    return {f"consent_{state.value}": card for state, card in ended.items()} | {
+        "consent": consent.request_card(asking.QUESTION, ZONE),
+        "consent_hostile": consent.request_card(asking.STRANGE, ZONE),
+        "consent_silence_removes": consent.request_card(asking.REMOVES, ZONE),
+        "consent_escalates": consent.request_card(asking.ESCALATES, ZONE),
+        "consent_dry_run_asked": consent.request_card(asking.DRY, ZONE),
+        "consent_reminder": consent.request_card(asking.LAST_REMINDER, ZONE),
+        "consent_agreed": consent.request_card(asking.AGREED, ZONE),
+        "consent_later": consent.request_card(later, ZONE),
+        "consent_with_manager": consent.request_card(with_manager, ZONE),
+        "consent_kept_by_manager": consent.request_card(kept, ZONE),
+        "consent_still_there": consent.request_card(through, ZONE),
+        "consent_gone": consent.request_card(asking.REMOVED, ZONE),
+        "consent_keep_form": consent.keep_form(asking.QUESTION, ZONE),
+        "consent_keep_form_error": consent.keep_form(
+            asking.ESCALATES,
+            ZONE,
+            Filled(values={"note": "x"}, field="note", error="Please use at most 300 characters."),
+        ),
+        "consent_manager": consent.request_card(asking.TO_MANAGER, ZONE),
+        "consent_manager_silent": consent.request_card(asking.TO_MANAGER_SILENT, ZONE),
+        "consent_manager_took": consent.request_card(asking.MANAGER_TOOK, ZONE),
+        "consent_manager_kept": consent.request_card(kept_by_manager, ZONE),
+        "consent_manager_expired": consent.request_card(expired, ZONE),
+        "consent_manager_done": consent.request_card(asking.MANAGER_DONE, ZONE),
+        "consent_removed_enforced": consent.removed_card(asking.ENFORCED, ZONE),
+        "consent_removed_silent": consent.removed_card(asking.SILENT, ZONE),
+        "consent_removed_coming": consent.removed_card(asking.RESTORING, ZONE),
+        "consent_removed_back": consent.removed_card(asking.RESTORED, ZONE),
+        "consent_removed_full": consent.removed_card(asking.NOT_RESTORED, ZONE),
+        "consent_waiter": consent.waiter_card(asking.WAITER),
+        "consent_waiter_added": consent.waiter_card(asking.ADDED),
+        "programs": programs.programs_card(
+            [asking.VIEW, asking.FRESH],
+            ZONE,
+            note=programs.loaded([("made", asking.PROGRAM), ("unchanged", asking.FRESH.program)]),
+        ),
+        "programs_none": programs.programs_card([], ZONE),
+        "program": programs.program_card(asking.VIEW, ZONE, may_run=True, note="It goes on."),
+        "program_fresh": programs.program_card(asking.FRESH, ZONE, may_run=True),
+        "program_auditor": programs.program_card(asking.VIEW, ZONE, may_run=False),
+        "program_requests": programs.requests_card(asking.PAGE, ZONE),
+        "program_run": programs.run_card(asking.RUN_VIEW, ZONE),
+        "program_run_stopped": programs.run_card(asking.RUN_STOPPED, ZONE),
+        "program_run_dry": programs.run_card(asking.RUN_DRY, ZONE),
+        "program_waiting": programs.waiting_card(asking.PROGRAM, [asking.WAITER], ZONE, note="They are on the list."),
+        "program_waiting_none": programs.waiting_card(asking.PROGRAM, [], ZONE),
+    }
+
+
+CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _control() | _consent()
 
 # Cards that ask a reviewer for something.
 ASKING: Final = (
@@ -536,5 +613,7 @@ ASKING: Final = (
     "wave_arrived", "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand",
     "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
     "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
-    "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose",
+    "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose", "consent", "consent_hostile",
+    "consent_silence_removes", "consent_escalates", "consent_dry_run_asked", "consent_reminder", "consent_keep_form",
+    "consent_manager", "consent_manager_silent",
 )  # fmt: skip

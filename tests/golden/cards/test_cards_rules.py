@@ -18,12 +18,14 @@ from tests.golden.cards.models import ASKED, ITEMS, ZONE, wave
 FOR_REVIEWERS = [
     name
     for name in CARDS
-    if name.startswith(("wave", "item", "keep", "delegate", "inbox", "summary", "receipt", "ask_back", "help_holder"))
+    if name.startswith(
+        ("wave", "item", "keep", "delegate", "inbox", "summary", "receipt", "ask_back", "help_holder", "consent")
+    )
 ] + ["own_seats"]
 HOLDERS = ("Isaiah", "Lee Gu", "Alex Wilber", "Eve", "Grady", "Nestor", "Megan", "Lynne", "Ben Walters", "Enrico")
 BANNED = re.compile(r"!|\bsuccessfully\b|\bplease note\b|\bN/A\b", re.IGNORECASE)
 BANNED_FOR_REVIEWERS = re.compile(r"\bitems?\b|\bcertification\b|\bidle\b", re.IGNORECASE)
-BACK = {"receipt.back", "receipt.choose", "receipt.choose.submit", "askback.yes"}
+BACK = {"receipt.back", "receipt.choose", "receipt.choose.submit", "askback.yes", "consent.back"}
 SILENCE = re.compile(r"do not answer|without an answer|If you do not answer")
 
 

@@ -10,8 +10,23 @@ from bot.router import Router
 from bot.services import Services
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
 from reclaim.domain.checkup import Checkup
+from reclaim.domain.consent import RequestState, StillUsed, checked_note
+from reclaim.domain.consent_program import ConsentProgram, ProgramState, Value
+from reclaim.domain.consent_run import ConsentRun
+from reclaim.domain.consent_views import ConsentView, ProgramView, RequestPage, RunView, WaiterView
 from reclaim.domain.exclusions import ExclusionKind
-from reclaim.domain.ids import BatchId, CampaignId, ItemId, MessageId, PersonId, ProductId, RunId
+from reclaim.domain.ids import (
+    BatchId,
+    CampaignId,
+    ConsentId,
+    ConsentRunId,
+    ItemId,
+    MessageId,
+    PersonId,
+    ProductId,
+    ProgramId,
+    RunId,
+)
 from reclaim.domain.money import Period
 from reclaim.domain.notices import Notice
 from reclaim.domain.policy import Policy
@@ -56,6 +71,7 @@ from reclaim.ports.chat import Delivery
 from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.choose_seats import ScopeAsked
 from tests.fakes import FixedClock, SequentialTokens
+from tests.golden.cards import consent_models as asking
 from tests.golden.cards import models
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP
@@ -595,6 +611,110 @@ class Restoring:
         return way_back.ASKED_BACK
 
 
+@dataclass(frozen=True, slots=True)
+class Consenting:
+    """Consent requests: what was answered is noted, what is shown are the samples."""
+
+    core: Core
+
+    async def find(self, text: str) -> ConsentProgram:
+        if text.casefold() != "visio":
+            raise NotFound(f"No consent program is called “{text}”. The list: /reclaim consent")
+        return asking.PROGRAM
+
+    async def programs(self) -> list[ProgramView]:
+        return [asking.VIEW, asking.FRESH]
+
+    async def program(self, program_id: ProgramId) -> ProgramView:
+        return asking.VIEW
+
+    async def page(self, program_id: ProgramId, number: int, only: str | None = None) -> RequestPage:
+        self.core.calls.append(("requests", number, only))
+        return asking.PAGE
+
+    async def run(self, run_id: ConsentRunId) -> RunView:
+        return asking.RUN_VIEW
+
+    async def view(self, request_id: ConsentId, viewer: PersonId) -> ConsentView:
+        return asking.QUESTION
+
+    async def open_of(self, person: PersonId) -> list[ConsentView]:
+        return []
+
+    async def waiters(self, program_id: ProgramId) -> list[WaiterView]:
+        return [asking.WAITER]
+
+    async def agree(self, actor: Actor, request_id: ConsentId) -> ConsentView:
+        self.core.note("agree", request_id)
+        return asking.AGREED
+
+    async def keep(
+        self, actor: Actor, request_id: ConsentId, *, reason: StillUsed | None, note: str = ""
+    ) -> ConsentView:
+        checked_note(note)
+        self.core.note("keep it", request_id, reason, note)
+        return asking.seen(RequestState.KEPT, answered_by=asking.ADELE)
+
+    async def later(self, actor: Actor, request_id: ConsentId) -> ConsentView:
+        self.core.note("later", request_id)
+        return asking.seen(RequestState.LATER, later_until=models.NOW)
+
+    async def withdraw(self, actor: Actor, request_id: ConsentId) -> ConsentView:
+        self.core.note("withdraw", request_id)
+        return asking.QUESTION
+
+    async def decide(self, actor: Actor, request_id: ConsentId, *, take: bool) -> ConsentView:
+        self.core.note("decide consent", request_id, take)
+        return asking.MANAGER_TOOK
+
+    async def give_back(self, actor: Actor, request_id: ConsentId) -> ConsentView:
+        self.core.note("give back", request_id)
+        return asking.RESTORING
+
+
+@dataclass(frozen=True, slots=True)
+class Programming:
+    """Consent programs: what was done to them is noted."""
+
+    core: Core
+
+    async def make(self, actor: Actor, group: str, values: Mapping[str, Value]) -> ConsentProgram:
+        self.core.note("make program", group, dict(values))
+        return asking.PROGRAM
+
+    async def clone(self, actor: Actor, of: ProgramId, group: str, values: Mapping[str, Value]) -> ConsentProgram:
+        self.core.note("clone program", of, group, dict(values))
+        return asking.PROGRAM
+
+    async def change(self, actor: Actor, program_id: ProgramId, values: Mapping[str, Value]) -> ConsentProgram:
+        self.core.note("change program", program_id, dict(values))
+        return asking.PROGRAM
+
+    async def to(self, actor: Actor, program_id: ProgramId, state: ProgramState) -> ConsentProgram:
+        self.core.note("move program", program_id, state)
+        return asking.PROGRAM
+
+    async def load(self, actor: Actor, text: str) -> list[tuple[str, ConsentProgram]]:
+        self.core.note("load programs", text)
+        return [("made", asking.PROGRAM)]
+
+    async def wait(self, actor: Actor, program_id: ProgramId, person: PersonId) -> None:
+        self.core.note("wait", program_id, person)
+
+    async def stop_waiting(self, actor: Actor, program_id: ProgramId, person: PersonId) -> None:
+        self.core.note("stop waiting", program_id, person)
+
+    async def start(
+        self, by: PersonId, program_id: ProgramId, *, people: Sequence[PersonId] = (), devices: Sequence[str] = ()
+    ) -> ConsentRun:
+        self.core.note("run program", program_id, tuple(people), tuple(devices))
+        return asking.RUN
+
+    async def export(self, actor: Actor, program_id: ProgramId) -> tuple[ExportedFile, ...]:
+        self.core.note("export program", program_id)
+        return (ExportedFile(name="consent.csv", media_type="text/csv", content=b"a,b"),)
+
+
 class Checking:
     """Answers with one made-up checkup."""
 
@@ -629,6 +749,11 @@ def services(core: Core, writes: WriteMode) -> Services:
         close_campaign=core,
         freeze_writes=Freezing(core),
         restore_seats=Restoring(core),
+        read_consent=Consenting(core),
+        answer_consent=Consenting(core),
+        keep_programs=Programming(core),
+        run_consent=Programming(core),
+        export_consent=Programming(core),
         read_status=core,
         read_summary=core,
         explain_seat=core,

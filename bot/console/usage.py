@@ -1,0 +1,44 @@
+"""`reclaim usage import` in the terminal: a bar over the file, and what was taken and what was not."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reclaim.services.import_usage import Imported
+
+
+@contextmanager
+def reading(name: str, stream: TextIO) -> Iterator[Callable[[int, float | None], None]]:
+    """Show how far a file is read; where `stream` is no terminal nothing is drawn."""
+    console = Console(file=stream)
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[read]}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        bar = progress.add_task(f"Reading {name}", total=1.0, read="")
+
+        def told(rows: int, done: float | None) -> None:
+            progress.update(bar, completed=done or 0.0, read=f"{rows:,} rows")
+
+        yield told
+
+
+def finish(done: Imported, skipped: int, problems: Sequence[str], out: TextIO) -> None:
+    """Say what was taken, application by application, and who or what was not."""
+    for one in done.imports:
+        seen = f", seen until {one.newest:%Y-%m-%d %H:%M} UTC" if one.newest else ""
+        print(f"{one.application}: {one.rows:,} rows{seen}.", file=out)
+        if one.unmatched:
+            print(f"  {one.unmatched:,} rows of nobody in this tenant.", file=out)
+        if one.ambiguous:
+            print(f"  {one.ambiguous:,} rows that fit more than one person.", file=out)
+    if not done.imports:
+        print("The file has no row. Nothing was imported.", file=out)
+    for title, some in (("Nobody here", done.unmatched), ("More than one person", done.ambiguous)):
+        if some:
+            print(f"{title}: {', '.join(some)}", file=out)
+    if skipped:
+        print(f"{skipped:,} rows were skipped:", file=out)
+        for problem in problems:
+            print(f"  {problem}", file=out)

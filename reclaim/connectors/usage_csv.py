@@ -1,0 +1,276 @@
+"""Usage from a file: CSV as docs/usage.md describes it, or the same as a list of JSON objects, one a line.
+
+A file is read piece by piece in a thread, so that neither its size nor a slow disk holds anything up. Whatever is wrong with
+it is said with line and column. Nothing in a file is believed that does not say when it was seen.
+"""
+
+import asyncio
+import codecs
+import csv
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from io import TextIOWrapper
+from itertools import islice
+from pathlib import Path
+from typing import IO, Final, TextIO
+
+from reclaim.domain.usage import UsageRow
+from reclaim.errors import InvalidRequest
+from reclaim.ports.usage import BATCH, UsageBatch
+
+MAX_BYTES: Final = 1_000_000_000
+MAX_CELL: Final = 10_000  # characters
+MAX_PROBLEMS: Final = 100
+DAYS_MOST: Final = 3_650
+_AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
+
+WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
+    "who",
+    "application",
+    "last_used",
+    "unused_days",
+    "device",
+    "observed_at",
+)
+# Column → further names that it goes by, compared without case, blanks, hyphens and underscores.
+_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+    WHO: ("upn", "userprincipalname", "userid", "user", "person", "objectid"),
+    APPLICATION: ("app", "product", "sku"),
+    LAST_USED: ("lastused", "lastuse", "lastusedat"),
+    UNUSED: ("daysunused", "unuseddays", "dayswithoutuse"),
+    DEVICE: ("device", "devicename", "computer"),
+    OBSERVED: ("observed", "observedat", "seen", "seenat", "exportedat"),
+}
+_NOT_TEXT: Final = {b"PK\x03\x04": "a spreadsheet or archive", b"\x1f\x8b": "a compressed file", b"%PDF": "a PDF"}
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class BadRows(StrEnum):
+    """What a file with rows that cannot be read becomes."""
+
+    REFUSE = "refuse"  # none of it counts
+    SKIP = "skip"  # its good rows count, and the others are named
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One cell or line that cannot be read."""
+
+    line: int
+    column: str | None
+    message: str
+
+    def __str__(self) -> str:
+        where = f"Line {self.line}" + (f", column {self.column}" if self.column else "")
+        return f"{where}: {self.message}"
+
+
+@dataclass
+class UsageFile:
+    """One file. `problems` holds, after reading, what was skipped; `skipped` counts it where there is more."""
+
+    path: Path
+    now: datetime
+    application: str | None = None
+    bad_rows: BadRows = BadRows.REFUSE
+    problems: list[Problem] = field(default_factory=list)
+    skipped: int = 0
+
+    async def read(self, application: str = "") -> AsyncIterator[UsageBatch]:
+        """Yield all rows.
+
+        Raises:
+            InvalidRequest: The file cannot be read, its header does not fit, or a row cannot be read and `bad_rows` says
+                that none counts then.
+        """
+        del application  # a file says itself of which it speaks
+        try:
+            raw, stream, size = await asyncio.to_thread(self._open)
+        except OSError as error:
+            raise InvalidRequest(f"{self.path} cannot be read: {error.strerror}.") from error
+        try:
+            rows = self._rows(stream)
+            while True:
+                try:
+                    some = await asyncio.to_thread(lambda: list(islice(rows, BATCH)))
+                except UnicodeError as error:
+                    raise InvalidRequest(
+                        f"{self.path.name} is not UTF-8, nor UTF-16 with a mark. Save it as “CSV UTF-8”."
+                    ) from error
+                if not some:
+                    break
+                yield UsageBatch(rows=some, done=min(1.0, raw.tell() / size) if size else None)
+        finally:
+            await asyncio.to_thread(stream.close)
+
+    def _open(self) -> tuple[IO[bytes], TextIOWrapper, int]:
+        raw: IO[bytes] = self.path.open("rb")
+        try:
+            start = raw.read(4)
+            size = self.path.stat().st_size
+            for mark, what in _NOT_TEXT.items():
+                if start.startswith(mark):
+                    raise InvalidRequest(f"{self.path.name} is {what}. Save it as “CSV UTF-8”.")
+            if size > MAX_BYTES:
+                raise InvalidRequest(f"{self.path.name} has more than {MAX_BYTES:,} bytes. Cut it into several files.")
+            raw.seek(0)
+        except BaseException:
+            raw.close()
+            raise
+        encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+        return raw, TextIOWrapper(raw, encoding=encoding, newline=""), size
+
+    def _rows(self, stream: TextIO) -> Iterator[UsageRow]:
+        first = stream.readline()
+        if not first.strip():
+            raise InvalidRequest(f"{self.path.name} is empty.")
+        records = self._json(stream, first) if first.lstrip().startswith("{") else self._csv(stream, first)
+        for line, cells in records:
+            row = self._row(line, cells)
+            if row is not None:
+                yield row
+
+    def _csv(self, stream: TextIO, first: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+        delimiter = max(",;\t", key=first.count)
+        header = next(csv.reader([first.rstrip("\r\n")], delimiter=delimiter))
+        columns = self._header(header)
+        reader = csv.reader(_whole_lines(stream), delimiter=delimiter, strict=True)
+        csv.field_size_limit(MAX_CELL)
+        while True:
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                # What comes behind an unclosed quotation mark is one cell to the end of the file: nothing of it is sure.
+                raise InvalidRequest(
+                    f"{self.path.name}, line {reader.line_num + 1}: {error}. The file is torn."
+                ) from error
+            if cells is None:
+                return
+            line = reader.line_num + 1
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                self._bad(Problem(line, None, f"it has {len(cells)} cells, the header has {len(header)}"))
+                continue
+            yield line, {name: cells[place] for name, place in columns.items()}
+
+    def _json(self, stream: TextIO, first: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+        line, text = 1, first
+        while text:
+            if text.strip():
+                try:
+                    document = json.loads(text)
+                except json.JSONDecodeError as error:
+                    self._bad(Problem(line, str(error.colno), f"no JSON: {error.msg}"))
+                else:
+                    if isinstance(document, dict):
+                        found = {_known(str(key)): value for key, value in document.items()}
+                        yield line, {key: _text(value) for key, value in found.items() if key is not None}
+                    else:
+                        self._bad(Problem(line, None, "a row is one JSON object"))
+            line, text = line + 1, stream.readline()
+
+    def _header(self, cells: Sequence[str]) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for place, cell in enumerate(cells):
+            name = _known(cell)
+            if name is None:
+                continue
+            if name in found:
+                raise InvalidRequest(f"{self.path.name} has the column {name} twice.")
+            found[name] = place
+        needed = [WHO, OBSERVED, *([] if self.application else [APPLICATION])]
+        missing = [name for name in needed if name not in found]
+        if not {LAST_USED, UNUSED} & found.keys():
+            missing.append(f"{LAST_USED} or {UNUSED}")
+        if missing:
+            near = get_close_matches(missing[0], [cell.strip().lower() for cell in cells], n=1, cutoff=0.6)
+            hint = f" Is it “{near[0]}”?" if near else ""
+            raise InvalidRequest(
+                f"{self.path.name} has no column {missing[0]}.{hint} It needs: {WHO}, {APPLICATION}, {LAST_USED} or"
+                f" {UNUSED}, {OBSERVED}."
+            )
+        return found
+
+    def _row(self, line: int, cells: Mapping[str, str]) -> UsageRow | None:
+        try:
+            who = _required(line, WHO, cells)
+            application = self.application or _required(line, APPLICATION, cells)
+            observed = self._instant(line, OBSERVED, _required(line, OBSERVED, cells))
+            last_used, unused = cells.get(LAST_USED, "").strip(), cells.get(UNUSED, "").strip()
+            if not last_used and not unused:
+                raise _Bad(Problem(line, LAST_USED, f"neither {LAST_USED} nor {UNUSED} is given"))
+            used = self._instant(line, LAST_USED, last_used) if last_used else None
+            if used is not None and used > observed + _AHEAD:
+                raise _Bad(Problem(line, LAST_USED, "it is later than it was observed"))
+            return UsageRow(
+                who=who,
+                application=application,
+                last_used_at=used,
+                unused_days=_days(line, unused) if used is None else None,
+                device=cells.get(DEVICE, "").strip()[:100] or None,
+                observed_at=observed,
+            )
+        except _Bad as bad:
+            self._bad(bad.problem)
+            return None
+
+    def _instant(self, line: int, column: str, text: str) -> datetime:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise _Bad(Problem(line, column, f"“{text[:30]}” is no date. Example: 2026-11-23T08:00:00Z")) from error
+        # A day without a time is its end for the use and for the observation alike: the later, the safer.
+        if len(text) <= 10:
+            at = at + timedelta(days=1)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        if at > self.now + _AHEAD:
+            raise _Bad(Problem(line, column, f"“{text[:30]}” lies in the future"))
+        return min(at, self.now)
+
+    def _bad(self, problem: Problem) -> None:
+        if self.bad_rows is BadRows.REFUSE:
+            raise InvalidRequest(f"{self.path.name}: {problem}. Nothing was imported.")
+        self.skipped += 1
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(problem)
+
+
+class _Bad(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def _whole_lines(stream: TextIO) -> Iterator[str]:
+    """Yield lines; one with a NUL is none that the csv module takes."""
+    for line in stream:
+        yield line.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _known(cell: str) -> str | None:
+    plain = "".join(one for one in cell.lower() if one.isalnum())
+    return next((name for name, others in _COLUMNS.items() if plain == name.replace("_", "") or plain in others), None)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _required(line: int, column: str, cells: Mapping[str, str]) -> str:
+    text = cells.get(column, "").strip()
+    if not text:
+        raise _Bad(Problem(line, column, "it is empty"))
+    if "\N{REPLACEMENT CHARACTER}" in text or len(text) > 320:
+        raise _Bad(Problem(line, column, "it cannot be read"))
+    return text
+
+
+def _days(line: int, text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= DAYS_MOST):
+        raise _Bad(Problem(line, UNUSED, f"“{text[:30]}” is no number of days up to {DAYS_MOST:,}"))
+    return int(text)

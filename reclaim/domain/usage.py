@@ -1,0 +1,73 @@
+"""What usage sources say: rows of one person, one application and one device, and what follows from them.
+
+Missing data is never unused: somebody of whom a source has no row is unknown, and so is somebody whose rows are too old.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reclaim.domain.consent import NoUse
+from reclaim.domain.ids import PersonId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRow:
+    """One row as a source gives it.
+
+    Attributes:
+        who: Entra object id, user principal name or mail address.
+        application: As the source calls it.
+        last_used_at: None where the source says only for how long it was unused.
+        unused_days: Full days without use up to `observed_at`; None where `last_used_at` says it.
+        device: None where the source does not name one.
+        observed_at: When the source saw it.
+    """
+
+    who: str
+    application: str
+    last_used_at: datetime | None
+    unused_days: int | None
+    device: str | None
+    observed_at: datetime
+
+    @property
+    def used_until(self) -> datetime:
+        """The latest instant at which it may have been used, as far as the row tells."""
+        if self.last_used_at is not None:
+            return self.last_used_at
+        return self.observed_at - timedelta(days=self.unused_days or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownUse:
+    """A row of somebody whom we know."""
+
+    person_id: PersonId
+    row: UsageRow
+
+
+def no_use_of(rows: Iterable[UsageRow], source: str, *, max_age: timedelta, now: datetime) -> NoUse | None:
+    """Return since when a person's application was not used on any device; None: unknown.
+
+    The latest use on any device wins. Days count up to the observation, as nobody knows what came after it; and a device of
+    which the source has seen nothing lately may have been used since.
+
+    Args:
+        rows: Of one person and one application.
+        source: Its name.
+        max_age: An older row tells nothing about now.
+        now: The time.
+    """
+    known = list(rows)
+    if not known or any(now - row.observed_at > max_age for row in known):
+        return None
+    latest = max(known, key=lambda row: (row.used_until, row.observed_at))
+    observed = min(row.observed_at for row in known)
+    return NoUse(
+        last_used_at=latest.last_used_at,
+        unused_days=max(0, (observed - latest.used_until).days),
+        device=latest.device,
+        source=source,
+        observed_at=observed,
+    )

@@ -1,0 +1,63 @@
+"""What is remembered of usage: imports, each of one source and application, with their rows. The newest whole one counts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reclaim.domain.ids import PersonId
+from reclaim.domain.usage import KnownUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageImport:
+    """One import.
+
+    Attributes:
+        application: Compared without case.
+        name: Of the file or the query.
+        by: Who imported it; `system` for a source that is asked.
+        rows: Of people whom we know.
+        newest: When the source saw its newest row; None: it has none.
+    """
+
+    id: str
+    source: str
+    application: str
+    name: str
+    at: datetime
+    by: str
+    rows: int = 0
+    unmatched: int = 0
+    ambiguous: int = 0
+    newest: datetime | None = None
+
+
+class Usage(Protocol):
+    """Imports and rows."""
+
+    async def begin(self, one: UsageImport) -> None:
+        """Store an import that does not count yet."""
+        ...
+
+    async def add_rows(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> None:
+        """Store rows of an import; `first` is the number of the first of them."""
+        ...
+
+    async def complete(self, one: UsageImport) -> None:
+        """Let an import count, in place of the one before of its source and application."""
+        ...
+
+    async def newest(self, source: str, application: str) -> UsageImport | None:
+        """Return the import that counts."""
+        ...
+
+    async def people(self, import_id: str, *, after: PersonId | None, limit: int) -> list[PersonId]:
+        """Return who has rows in an import, in the order of their ids, behind `after`."""
+        ...
+
+    async def rows_of(self, import_id: str, people: Sequence[PersonId]) -> list[KnownUse]: ...
+
+    async def erase_old(self, rows: int) -> bool:
+        """Erase so many rows of imports that do not count and were begun before the newest; True once none is left."""
+        ...

@@ -1,0 +1,148 @@
+"""Take the rows of a usage source: who is meant is looked up, never guessed; a whole import replaces the one before it."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from reclaim.domain.directory import Person
+from reclaim.domain.ids import PersonId
+from reclaim.domain.lookup import folded
+from reclaim.domain.usage import KnownUse, UsageRow
+from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.system import Clock, Tokens
+from reclaim.ports.usage import UsageBatch
+from reclaim.ports.usage_storage import UsageImport
+
+ERASED_AT_ONCE: Final = 2_000
+NAMED: Final = 20  # of those whom nobody here is, so many are named to who imports
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import has taken.
+
+    Attributes:
+        imports: One for each application in it.
+        unmatched, ambiguous: Some of those who are nobody, or more than one person, here.
+    """
+
+    imports: Sequence[UsageImport]
+    unmatched: Sequence[str]
+    ambiguous: Sequence[str]
+
+
+class ImportUsage:
+    """Stores rows in short transactions; nothing counts before all of it is there."""
+
+    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens) -> None:
+        self._work = work
+        self._clock = clock
+        self._tokens = tokens
+
+    async def take(
+        self,
+        source: str,
+        name: str,
+        batches: AsyncIterator[UsageBatch],
+        *,
+        by: str,
+        application: str | None = None,
+        told: Callable[[int, float | None], None] = lambda *_: None,
+    ) -> Imported:
+        """Take all rows.
+
+        Args:
+            source: Name of the source.
+            name: Of the file or query, for who looks at it later.
+            batches: The rows. If reading them fails nothing of them counts.
+            by: Whose import it is.
+            application: All rows are of this one, whatever they say themselves.
+            told: Called after each batch with the rows so far, and how much of the whole that is.
+
+        Raises:
+            Whatever `batches` raises.
+        """
+        at = self._clock.now()
+        found: dict[str, UsageImport] = {}
+        unmatched: list[str] = []
+        ambiguous: list[str] = []
+        rows = 0
+        async for batch in batches:
+            async with self._work.read() as work:
+                people = await _people(work, batch.rows)
+            known: dict[str, list[KnownUse]] = {}
+            missed: Counter[tuple[str, bool]] = Counter()
+            for row in batch.rows:
+                app = application or row.application
+                fitting = people.get(row.who.strip().lower(), ())
+                if len(fitting) == 1:
+                    known.setdefault(folded(app), []).append(KnownUse(person_id=fitting[0], row=row))
+                else:
+                    missed[folded(app), bool(fitting)] += 1
+                    some = ambiguous if fitting else unmatched
+                    if len(some) < NAMED:
+                        some.append(row.who)
+                if folded(app) not in found:
+                    found[folded(app)] = await self._begin(source, app, name, at, by)
+            async with self._work.write() as work:
+                for key, some_known in known.items():
+                    await work.usage.add_rows(found[key].id, some_known, first=found[key].rows)
+                await work.commit()
+            for key, one in found.items():
+                mine = known.get(key, [])
+                seen = [row.row.observed_at for row in mine]
+                found[key] = replace(
+                    one,
+                    rows=one.rows + len(mine),
+                    unmatched=one.unmatched + missed[key, False],
+                    ambiguous=one.ambiguous + missed[key, True],
+                    newest=max([*seen, *([one.newest] if one.newest else [])], default=None),
+                )
+            rows += len(batch.rows)
+            told(rows, batch.done)
+        if application is not None and not found:
+            found[folded(application)] = await self._begin(source, application, name, at, by)
+        async with self._work.write() as work:
+            for one in found.values():
+                await work.usage.complete(one)
+            await work.commit()
+        log.info("usage imported", source=source, rows=rows, applications=len(found))
+        await self._erase_old()
+        return Imported(imports=tuple(found.values()), unmatched=unmatched, ambiguous=ambiguous)
+
+    async def _begin(self, source: str, application: str, name: str, at: datetime, by: str) -> UsageImport:
+        one = UsageImport(id=self._tokens.new_row_id(), source=source, application=application, name=name, at=at, by=by)
+        async with self._work.write() as work:
+            await work.usage.begin(one)
+            await work.commit()
+        return one
+
+    async def _erase_old(self) -> None:
+        done = False
+        while not done:
+            async with self._work.write() as work:
+                done = await work.usage.erase_old(ERASED_AT_ONCE)
+                await work.commit()
+
+
+async def _people(work: UnitOfWork, rows: Sequence[UsageRow]) -> Mapping[str, Sequence[PersonId]]:
+    """Return who each text may be: by object id, else by user principal name, else by any other address."""
+    texts = {row.who.strip().lower() for row in rows}
+    by_id = await work.people.get_many(PersonId(one) for one in texts if "@" not in one)
+    by_address = await work.people.by_address(one for one in texts if "@" in one)
+    found: dict[str, Sequence[PersonId]] = {person: (person,) for person, one in by_id.items() if one.gone_at is None}
+    for address, people in by_address.items():
+        found[address.lower()] = [one.id for one in _best(address, people)]
+    return found
+
+
+def _best(address: str, people: Sequence[Person]) -> Sequence[Person]:
+    """A user principal name is one person's; an address that is somebody's name and another's alias is the former's."""
+    exact = [one for one in people if one.upn.lower() == address.lower()]
+    return exact if len(exact) == 1 else people

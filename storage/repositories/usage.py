@@ -1,0 +1,123 @@
+"""Usage imports with their rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reclaim.domain.ids import PersonId
+from reclaim.domain.lookup import folded
+from reclaim.domain.usage import KnownUse, UsageRow
+from reclaim.ports.usage_storage import UsageImport
+from storage.insert_rows import insert_rows
+from storage.tables import usage_imports, usage_rows
+from storage.upsert import in_chunks
+
+_READING, _CURRENT, _REPLACED = "reading", "current", "replaced"
+_IMPORT, _ROW = usage_imports.c, usage_rows.c
+_PLAIN = ("id", "source", "name", "at", "by", "rows", "unmatched", "ambiguous", "newest")
+
+
+class SqlUsage:
+    """`ports.usage_storage.Usage` on one connection."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def begin(self, one: UsageImport) -> None:
+        await self._connection.execute(insert(usage_imports).values(**_values(one), state=_READING))
+
+    async def add_rows(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> None:
+        await self._connection.run_sync(
+            insert_rows,
+            usage_rows,
+            [
+                {
+                    "import_id": import_id,
+                    "person_id": one.person_id,
+                    "seq": number,
+                    "device": one.row.device,
+                    "last_used_at": one.row.last_used_at,
+                    "unused_days": one.row.unused_days,
+                    "observed_at": one.row.observed_at,
+                }
+                for number, one in enumerate(rows, start=first)
+            ],
+        )
+
+    async def complete(self, one: UsageImport) -> None:
+        same = (_IMPORT.source == one.source, _IMPORT.application == folded(one.application))
+        await self._connection.execute(
+            update(usage_imports).where(*same, _IMPORT.state == _CURRENT).values(state=_REPLACED)
+        )
+        await self._connection.execute(
+            update(usage_imports).where(_IMPORT.id == one.id).values(**_values(one), state=_CURRENT)
+        )
+
+    async def newest(self, source: str, application: str) -> UsageImport | None:
+        query = select(usage_imports).where(
+            _IMPORT.source == source, _IMPORT.application == folded(application), _IMPORT.state == _CURRENT
+        )
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return _to_import(row) if row else None
+
+    async def people(self, import_id: str, *, after: PersonId | None, limit: int) -> list[PersonId]:
+        query = (
+            select(_ROW.person_id)
+            .where(_ROW.import_id == import_id, _ROW.person_id > (after or ""))
+            .distinct()
+            .order_by(_ROW.person_id)
+            .limit(limit)
+        )
+        return [PersonId(one) for one in await self._connection.scalars(query)]
+
+    async def rows_of(self, import_id: str, people: Sequence[PersonId]) -> list[KnownUse]:
+        newest = select(usage_imports.c.application).where(_IMPORT.id == import_id)
+        application = await self._connection.scalar(newest) or ""
+        found: list[KnownUse] = []
+        for some in in_chunks(people):
+            query: Select[Any] = (
+                select(usage_rows)
+                .where(_ROW.import_id == import_id, _ROW.person_id.in_(some))
+                .order_by(_ROW.person_id, _ROW.seq)
+            )
+            found += [_to_known(row, application) for row in (await self._connection.execute(query)).mappings()]
+        return found
+
+    async def erase_old(self, rows: int) -> bool:
+        newest = (
+            select(_IMPORT.at).where(_IMPORT.state == _CURRENT).order_by(_IMPORT.at.desc()).limit(1).scalar_subquery()
+        )
+        old = select(_IMPORT.id).where(_IMPORT.state != _CURRENT, _IMPORT.at < newest)
+        query = select(_ROW.import_id, _ROW.person_id, _ROW.seq).where(_ROW.import_id.in_(old)).limit(rows)
+        found = (await self._connection.execute(query)).all()
+        for import_id in {row.import_id for row in found}:
+            for some in in_chunks(row.seq for row in found if row.import_id == import_id):
+                await self._connection.execute(
+                    delete(usage_rows).where(_ROW.import_id == import_id, _ROW.seq.in_(some))
+                )
+        return len(found) < rows
+
+
+def _values(one: UsageImport) -> dict[str, object]:
+    return {**{name: getattr(one, name) for name in _PLAIN}, "application": folded(one.application)}
+
+
+def _to_import(row: RowMapping) -> UsageImport:
+    plain: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    return UsageImport(application=row["application"], **plain)
+
+
+def _to_known(row: RowMapping, application: str) -> KnownUse:
+    return KnownUse(
+        person_id=PersonId(row["person_id"]),
+        row=UsageRow(
+            who=row["person_id"],
+            application=application,
+            last_used_at=row["last_used_at"],
+            unused_days=row["unused_days"],
+            device=row["device"],
+            observed_at=row["observed_at"],
+        ),
+    )
