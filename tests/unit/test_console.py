@@ -264,7 +264,7 @@ def test_a_command_without_a_file_reads_none() -> None:
     ("content", "said"),
     [
         (None, "cannot be read: No such file or directory."),
-        ("person\nzoë".encode("cp1252"), "is not UTF-8. Save it as “CSV UTF-8”."),
+        ("person\nzoë".encode("cp1252"), "is not UTF-8. Save it as UTF-8."),
         (b"x" * 2_000_001, "has more than 2,000,000 bytes. Cut it into several files."),
     ],
 )
