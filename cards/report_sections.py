@@ -26,6 +26,8 @@ _STREAMS = {
     "skus": "Products and their pools",
     "groups": "Groups",
     "members": "Group members",
+    "excluded": "Members of excluded groups",
+    "role_holders": "Admin-role holders",
 }
 _RULES = {Rule.DISABLED: "Account disabled", Rule.NEVER_SEEN: "Never used", Rule.IDLE: "No sign-in in the window"}
 _STRATEGIES = {

@@ -36,14 +36,16 @@ class ExclusionView:
     """One exclusion, readable.
 
     Attributes:
-        value: What it holds as a person reads it: a name, a department, a product; "" for guests.
+        value: What it holds as a person reads it: a name, a department, a product; "" for guests and the like.
         seats: Idle seats that it holds for the window asked; None where that was not asked.
+        people: How many people its list names; None where it has none, or that was not asked.
     """
 
     exclusion: Exclusion
     value: str
     by_name: str
     seats: int | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -704,7 +706,11 @@ class Campaigns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyReport:
-    """Everything we can say about one seat and its item: `/reclaim why PERSON`."""
+    """Everything we can say about one seat and its item: `/reclaim why PERSON`.
+
+    Attributes:
+        roles: Whether the newest sync read who holds an admin role: as `SyncView.roles`.
+    """
 
     person: Person
     person_name: str
@@ -712,6 +718,7 @@ class WhyReport:
     data: DataAge
     zone: str
     now: datetime
+    roles: str = "known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -789,6 +796,7 @@ class SyncView:
     Attributes:
         state: running, complete, failed, stopped (a drop of over 10 % that needs an explicit accept).
         sign_ins: known, no_premium, no_permission.
+        roles: Whether it was read who holds an admin role: known, partly, no_permission, unread.
         left: About how long a running one still takes; None before that can be told.
     """
 
@@ -802,6 +810,7 @@ class SyncView:
     gone_seats: int
     sign_ins: str
     error: str | None
+    roles: str = "known"
     idle: int | None = None
     total: Total | None = None
     left: timedelta | None = None

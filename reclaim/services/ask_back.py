@@ -50,10 +50,19 @@ class AskBackHolders:
         now = self._clock.now()
         exclusions = await work.exclusions.counting(now)
         people = await work.people.get_many({item.person_id for item, _ in found})
+        by_list = await work.people_lists.naming(people, now)
         return [
             (item, at)
             for item, at in found
-            if item.person_id in people and strongest(exclusions, people[item.person_id], item.product_id, now) is None
+            if item.person_id in people
+            and strongest(
+                exclusions,
+                people[item.person_id],
+                item.product_id,
+                now,
+                by_list.get(item.person_id, frozenset()),
+            )
+            is None
         ]
 
     async def _ask(self, found: Sequence[tuple[ReviewItem, datetime]]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +12,13 @@ from sqlalchemy import delete, select, update
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Path, Person, Seat
-from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
+from reclaim.domain.exclusions import ALL, Exclusion, ExclusionId, ExclusionKind, strongest
 from reclaim.domain.idle import Finding, Rule, judge_seat
 from reclaim.domain.ids import GroupId, PersonId, ProductId, seat_id
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
 from reclaim.ports.directory import PersonRow, SignInRow
-from reclaim.ports.storage import SyncRun
+from reclaim.ports.storage import PeopleList, SyncRun
 from reclaim.services.find_idle_seats import FindIdleSeats, Steps, as_read, mark_excluded
 from storage import tables
 from storage.engine import Database
@@ -36,6 +37,7 @@ _TABLES = (
     tables.findings,
     tables.idle_scans,
     tables.exclusions,
+    tables.listed_people,
     tables.seat_paths,
     tables.seats,
     tables.people,
@@ -83,6 +85,9 @@ targets = st.sampled_from(
         (ExclusionKind.DEPARTMENT, "ümläut"),
         (ExclusionKind.GUESTS, "Guest"),
         (ExclusionKind.EMPLOYEE_TYPE, "contractor"),
+        (ExclusionKind.GROUP, "Group-VIP"),
+        (ExclusionKind.ADMIN_ROLES, ALL),
+        (ExclusionKind.AWAY, ALL),
     ]
 )
 excluding = st.lists(
@@ -101,6 +106,11 @@ class Case:
     later: tuple[Exclusion, ...]
     known: bool
     never_seen_since: datetime | None
+    lists: Mapping[ExclusionKind, frozenset[PersonId]]
+
+    def listed(self, person: Person, exclusions: tuple[Exclusion, ...]) -> frozenset[ExclusionId]:
+        """Return the exclusions whose list names a person."""
+        return frozenset(one.id for one in exclusions if person.id in self.lists.get(one.kind, ()))
 
 
 @st.composite
@@ -131,6 +141,10 @@ def cases(draw: st.DrawFn) -> Case:
         exclusions=tuple(made[:split]),
         later=tuple(made[split:]),
         known=draw(st.booleans()) or draw(st.booleans()),
+        lists={
+            kind: frozenset(draw(st.sets(st.integers(0, 5).map(lambda number: PersonId(f"person-{number}")))))
+            for kind in (ExclusionKind.GROUP, ExclusionKind.ADMIN_ROLES, ExclusionKind.AWAY)
+        },
         never_seen_since=draw(st.none() | st.sampled_from([datetime(2020, 1, 1, tzinfo=UTC), NOW])),
     )
 
@@ -168,6 +182,10 @@ async def _compare_in(work: SqlWork, database: Database, case: Case) -> None:
             await unit.exclusions.add(one)
         await unit.commit()
     async with work.read() as reading:
+        named = await reading.people_lists.naming([person.id for person, _ in case.rows], NOW)
+        now_counting = tuple(await reading.exclusions.counting(NOW))
+    assert named == {person.id: listing for person, _ in case.rows if (listing := case.listed(person, now_counting))}
+    async with work.read() as reading:
         scan = await reading.scans.newest()
         counting = await reading.exclusions.counting(NOW)
     assert scan is not None
@@ -185,6 +203,9 @@ async def _synced(work: SqlWork, case: Case) -> SyncRun:
         await unit.syncs.save(replace(done, state="complete", completed_at=NOW))
         for one in case.exclusions:
             await unit.exclusions.add(one)
+        for kind, members in case.lists.items():
+            value = "group-vip" if kind is ExclusionKind.GROUP else ALL
+            await unit.people_lists.add(PeopleList(kind, value), sorted(members), seen_at=NOW)
         await unit.commit()
     return done
 
@@ -203,7 +224,8 @@ def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> t
                 never_seen_since=case.never_seen_since,
             )
             if isinstance(judged, Finding):
-                holding = strongest(exclusions, person, seat.product_id, NOW)
+                listed = case.listed(person, exclusions)
+                holding = strongest(exclusions, person, seat.product_id, NOW, listed)
                 found.append(replace(judged, exclusion_id=holding.id if holding else None))
                 verdicts["idle"] += 1
             else:

@@ -100,7 +100,7 @@ def services(world: CampaignWorld) -> Services:
         access=Access(work=work, policy=policy),
         sync_directory=world.syncing,
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
-        exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy),
+        exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy, directory=world.directory),
         manual_tasks=world.tasks,
         run_checks=RunChecks(
             work=work,
