@@ -18,6 +18,8 @@ from reclaim.domain.ids import BatchId, CampaignId, ItemId, PersonId, ProductId,
 from reclaim.domain.money import Period
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
+    AbsencesView,
+    AbsentRow,
     BulkResult,
     Campaigns,
     CampaignStatus,
@@ -88,6 +90,14 @@ class ReadSeats(Protocol):
     async def page(self, where: SeatFilter, page: int = 1) -> SeatPage: ...
     async def product(self, text: str) -> ProductId: ...
     async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]: ...
+
+
+class ImportAbsences(Protocol):
+    """`reclaim.services.import_absences`."""
+
+    async def view(self) -> AbsencesView: ...
+    async def from_csv(self, actor: Actor, text: str) -> tuple[AbsencesView, tuple[AbsentRow, ...]]: ...
+    async def clear(self, actor: Actor) -> AbsencesView: ...
 
 
 class ExcludeSeats(Protocol):
@@ -311,6 +321,7 @@ class Services:
     read_spend: ReadSpend
     read_seats: ReadSeats
     exclude_seats: ExcludeSeats
+    import_absences: ImportAbsences
     manual_tasks: ManualTasks
     keep_prices: KeepPrices
     load_prices: LoadPrices

@@ -89,6 +89,8 @@ EVENTS: dict[EventKind, str] = {
     EventKind.OWNER_REMOVED: "License owner removed",
     EventKind.EXCLUDED: "Left out of campaigns",
     EventKind.EXCLUSION_ENDED: "No longer left out",
+    EventKind.ABSENCES_LOADED: "List of absences loaded",
+    EventKind.ABSENCES_CLEARED: "List of absences forgotten",
     EventKind.PRICES_LOADED: "Price list loaded",
     EventKind.PRICE_SET: "Price set",
     EventKind.SAVING_REALISED: "Saving realised",

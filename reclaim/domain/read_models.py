@@ -60,6 +60,35 @@ class ExclusionList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentRow:
+    """A row of a list of absences as it was given; `last` None: not known yet."""
+
+    line: int
+    person: str
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsencesView:
+    """The list of absences in numbers.
+
+    Attributes:
+        at: When it was loaded; None: there is none.
+        people: Who is away, or was within the idle window of `days`.
+        seats: Their idle seats, which are left out for that.
+        counts: Whether it holds anybody at all: somebody may have ended its exclusion.
+    """
+
+    absences: int
+    at: datetime | None
+    people: int
+    seats: int
+    days: int
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceRow:
     """The price of one product that counts today, None if there is none, with the idle seats that it stands for."""
 

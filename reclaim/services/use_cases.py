@@ -26,6 +26,7 @@ from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
 from reclaim.services.follow_lists import FollowLists
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.import_absences import ImportAbsences
 from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.manual_tasks import ManualTasks
@@ -94,6 +95,8 @@ class UseCases:
         self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
         self.keep_prices = KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy)
         self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy, directory=directory)
+        lists = FollowLists(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.absences = ImportAbsences(work=work, clock=clock, tokens=tokens, policy=policy, lists=lists)
         self.spend = ReadSpend(work=work, clock=clock, policy=policy)
         self.seats = ReadSeats(work=work, clock=clock, policy=policy)
         self.scan = ReadScan(work=work, clock=clock, policy=policy, spend=self.spend, seats=self.seats)
@@ -167,7 +170,7 @@ class UseCases:
             with_groups=with_groups,
             after=(
                 ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
-                FollowLists(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                lists.after_sync,
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from cards import (
+    absences,
     campaign,
     checkup,
     control,
@@ -40,6 +41,8 @@ from reclaim.domain.tasks import TaskState
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
 from tests.golden.cards.models import (
+    ABSENCES,
+    ABSENCES_NONE,
     APPLYING,
     ASKED,
     BATCH,
@@ -50,6 +53,7 @@ from tests.golden.cards.models import (
     COOLDOWN,
     DATA,
     EXCLUSIONS,
+    EXCLUSIONS_LISTED,
     FILES,
     FROZEN,
     HISTORY,
@@ -328,6 +332,15 @@ def _admin() -> dict[str, CardView]:
         "exclusions_none": exclusions.exclusions_card(replace(EXCLUSIONS, rows=(), seats=0), ZONE, may_end=True),
         "exclusions_added": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.added(EXCLUSIONS.rows[0], ZONE), may_end=True
+        ),
+        "exclusions_lists": exclusions.exclusions_card(
+            EXCLUSIONS_LISTED, ZONE, note=exclusions.added(EXCLUSIONS_LISTED.rows[1], ZONE), may_end=True
+        ),
+        "absences": absences.absences_card(ABSENCES, ZONE),
+        "absences_none": absences.absences_card(ABSENCES_NONE, ZONE),
+        "absences_ended": absences.absences_card(replace(ABSENCES, counts=False, people=0, seats=0), ZONE),
+        "absences_loaded": absences.absences_card(
+            ABSENCES, ZONE, note=absences.loaded_note(ABSENCES, 2, "absences.csv.rejects.csv")
         ),
         "exclusions_ended": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.ended(EXCLUSIONS.rows[0]), may_end=True

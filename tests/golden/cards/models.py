@@ -13,6 +13,7 @@ from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Period, Price, Total
 from reclaim.domain.read_models import (
+    AbsencesView,
     BulkResult,
     CampaignStatus,
     DataAge,
@@ -374,6 +375,25 @@ EXCLUSIONS: Final = ExclusionList(
     zone=ZONE,
     now=NOW,
 )
+EXCLUSIONS_LISTED: Final = replace(
+    EXCLUSIONS,
+    rows=tuple(
+        replace(
+            EXCLUSIONS.rows[0],
+            exclusion=replace(EXCLUSIONS.rows[0].exclusion, kind=kind, value=value, until=None),
+            value=value,
+            people=people,
+        )
+        for kind, value, people in (
+            (ExclusionKind.GROUP, "Executive board", 14),
+            (ExclusionKind.NAME, "svc-*", 1),
+            (ExclusionKind.ADMIN_ROLES, "", 9),
+            (ExclusionKind.AWAY, "", 31),
+        )
+    ),
+)
+ABSENCES: Final = AbsencesView(absences=48, at=NOW, people=31, seats=12, days=90, counts=True)
+ABSENCES_NONE: Final = AbsencesView(absences=0, at=None, people=0, seats=0, days=90, counts=False)
 PRICES: Final = PriceList(
     rows=(
         PriceRow(
