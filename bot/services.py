@@ -36,6 +36,7 @@ from reclaim.domain.read_models import (
     Moved,
     Nudged,
     Owners,
+    PopulationView,
     PriceList,
     PriceRow,
     ReviewersPage,
@@ -82,6 +83,7 @@ class ReadSpend(Protocol):
     """`reclaim.services.read_spend`."""
 
     async def report(self, days: int | None = None) -> SpendReport: ...
+    async def population(self, product: ProductId, days: int | None = None) -> PopulationView: ...
 
 
 class ReadSeats(Protocol):

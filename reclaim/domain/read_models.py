@@ -7,6 +7,7 @@ the reader's zone by the renderer.
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
@@ -56,6 +57,52 @@ class ExclusionList:
     seats: int
     days: int
     zone: str
+    now: datetime
+
+
+class PopulationPart(NamedTuple):
+    """Seats that are not asked about, for one reason."""
+
+    reason: str
+    seats: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationRow:
+    """Every seat of one product that was read, once: idle, or left out for one reason.
+
+    Attributes:
+        read: All of them, as the newest scan saw them.
+        idle: Idle for the window, and held by no exclusion.
+        excluded: Idle, and held by an exclusion: by its kind.
+        not_idle: The rest: by a value of `idle.NotIdleWhy`, `quiet_for_less` (than the window) or `gone_since`.
+        held: Those of `read` that Microsoft gives; the others are in an error state.
+        microsoft: Its own count (`consumedUnits`) at the newest sync; None: the product is no longer listed.
+    """
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    read: int
+    idle: int
+    excluded: tuple[PopulationPart, ...]
+    not_idle: tuple[PopulationPart, ...]
+    held: int
+    microsoft: int | None
+
+    @property
+    def counted(self) -> int:
+        """The sum of the parts: `read`, or a seat was lost or counted twice."""
+        return self.idle + sum(part.seats for part in (*self.excluded, *self.not_idle))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationView:
+    """What became of every seat of a product, for an idle window of `days`."""
+
+    row: PopulationRow
+    days: int
+    data: "DataAge"
     now: datetime
 
 
@@ -961,13 +1008,19 @@ class ReportStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSku:
-    """One product of the campaign. `held` and `microsoft`: seats as we and as Microsoft count them now."""
+    """One product of the campaign.
+
+    Attributes:
+        held, microsoft: Seats as we and as Microsoft count them now.
+        population: Every seat of it that was read; None: none was.
+    """
 
     product_id: ProductId
     name: str
     part_number: str
     held: int
     microsoft: int | None
+    population: PopulationRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

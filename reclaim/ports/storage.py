@@ -297,6 +297,29 @@ class Scans(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """The seats of one product as the newest scan judged them, each counted once in one of the parts.
+
+    Attributes:
+        read: All, counted where they were judged: it does not follow from the parts.
+        held: Those that Microsoft gives.
+        idle: Idle for the window and free.
+        excluded: Idle for the window and excluded, by exclusion.
+        gone: Idle for the window, and gone since.
+        shorter: Idle for the shortest window, and not for this one.
+        verdicts: All others, by a value of `NotIdleWhy`.
+    """
+
+    read: int
+    held: int
+    idle: int
+    excluded: Mapping[ExclusionId, int]
+    gone: int
+    shorter: int
+    verdicts: Mapping[str, int]
+
+
 class Findings(Protocol):
     """Idle seats as of the newest scan. They are stored for the smallest window and filtered by the one asked.
 
@@ -309,6 +332,10 @@ class Findings(Protocol):
 
     async def held(self) -> dict[ProductId, int]:
         """Return seats held per product as of the newest scan."""
+        ...
+
+    async def population(self, *, days: int, now: datetime) -> dict[ProductId, Breakdown]:
+        """Return what the newest scan made of every seat, per product."""
         ...
 
     async def page(

@@ -18,7 +18,7 @@ from reclaim.domain.ids import GroupId, PersonId, ProductId, seat_id
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
 from reclaim.ports.directory import PersonRow, SignInRow
-from reclaim.ports.storage import PeopleList, SyncRun
+from reclaim.ports.storage import PeopleList, SyncRun, UnitOfWork
 from reclaim.services.find_idle_seats import FindIdleSeats, Steps, as_read, mark_excluded
 from storage import tables
 from storage.engine import Database
@@ -250,6 +250,7 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
             assert await reading.findings.excluded(days=days, now=NOW) == Counter(
                 one.exclusion_id for one in idle if one.exclusion_id is not None
             )
+            await _check_population(reading, case, done, exclusions, days)
             for rules in ((), (Rule.DISABLED,), (Rule.NEVER_SEEN, Rule.IDLE)):
                 listed = [one for one in free if not rules or one.rule in rules]
                 rows, total, _ = await reading.findings.page(
@@ -258,6 +259,24 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
                 in_order = sorted(listed, key=lambda one: (one.product_id, one.quiet_since, one.seat_id))
                 assert [row.finding for row in rows] == in_order[1:4]
                 assert total == len(listed)
+
+
+async def _check_population(
+    reading: UnitOfWork, case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...], days: int
+) -> None:
+    """Every seat is in exactly one part, and the parts are what the domain says."""
+    found, _ = _expected(case, done, exclusions)
+    told = await reading.findings.population(days=days, now=NOW)
+    held = await reading.seats.held()
+    for product in {seat.product_id for _, seats in case.rows for seat in seats}:
+        mine, one = [finding for finding in found if finding.product_id == product], told[product]
+        idle = [finding for finding in mine if finding.is_idle_for(days, NOW)]
+        assert one.read == sum(seat.product_id == product for _, seats in case.rows for seat in seats)
+        assert one.held == held.get(product, 0)
+        assert one.idle == sum(finding.exclusion_id is None for finding in idle)
+        assert one.excluded == Counter(finding.exclusion_id for finding in idle if finding.exclusion_id is not None)
+        assert (one.shorter, one.gone) == (len(mine) - len(idle), 0)
+        assert one.read == one.idle + sum(one.excluded.values()) + one.shorter + sum(one.verdicts.values())
 
 
 async def _check_lists(work: SqlWork, found: list[Finding]) -> None:

@@ -12,6 +12,7 @@ from cards import (
     exclusions,
     inbox,
     owners,
+    population,
     preview,
     prices,
     restores,
@@ -71,6 +72,7 @@ from tests.golden.cards.models import (
     OVER,
     OWNERS,
     PLACES,
+    POPULATION,
     PREVIEW,
     PRICES,
     RECEIPT,
@@ -332,6 +334,10 @@ def _admin() -> dict[str, CardView]:
         "exclusions_none": exclusions.exclusions_card(replace(EXCLUSIONS, rows=(), seats=0), ZONE, may_end=True),
         "exclusions_added": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.added(EXCLUSIONS.rows[0], ZONE), may_end=True
+        ),
+        "population": population.population_card(POPULATION, ZONE),
+        "population_agrees": population.population_card(
+            replace(POPULATION, row=replace(POPULATION.row, microsoft=POPULATION.row.held)), ZONE
         ),
         "exclusions_lists": exclusions.exclusions_card(
             EXCLUSIONS_LISTED, ZONE, note=exclusions.added(EXCLUSIONS_LISTED.rows[1], ZONE), may_end=True

@@ -31,6 +31,9 @@ from reclaim.domain.read_models import (
     OverLimit,
     OwnerRow,
     Owners,
+    PopulationPart,
+    PopulationRow,
+    PopulationView,
     PriceList,
     PriceRow,
     ReceiptSeat,
@@ -391,6 +394,28 @@ EXCLUSIONS_LISTED: Final = replace(
             (ExclusionKind.AWAY, "", 31),
         )
     ),
+)
+POPULATION: Final = PopulationView(
+    row=PopulationRow(
+        product_id=ProductId("visio"),
+        name="Visio Plan 2",
+        part_number="VISIO_PLAN2_DEPT",
+        read=214,
+        idle=61,
+        excluded=(PopulationPart("department", 12), PopulationPart("admin_roles", 3), PopulationPart("away", 4)),
+        not_idle=(
+            PopulationPart("in_use", 118),
+            PopulationPart("too_new", 7),
+            PopulationPart("unknown", 4),
+            PopulationPart("error_state", 2),
+            PopulationPart("quiet_for_less", 3),
+        ),
+        held=212,
+        microsoft=215,
+    ),
+    days=90,
+    data=DATA,
+    now=NOW,
 )
 ABSENCES: Final = AbsencesView(absences=48, at=NOW, people=31, seats=12, days=90, counts=True)
 ABSENCES_NONE: Final = AbsencesView(absences=0, at=None, people=0, seats=0, days=90, counts=False)

@@ -34,6 +34,7 @@ from reclaim.domain.read_models import (
     Moved,
     Nudged,
     Owners,
+    PopulationView,
     PriceList,
     PriceRow,
     ReviewersPage,
@@ -128,6 +129,10 @@ class Core:
     async def report(self, days: int | None = None) -> SpendReport:
         self.calls.append(("spend", days))
         return models.SPEND
+
+    async def population(self, product: ProductId, days: int | None = None) -> PopulationView:
+        self.calls.append(("population", product, days))
+        return models.POPULATION
 
     async def page(self, where: SeatFilter, page: int = 1) -> SeatPage:
         self.seat_filters.append(where)
