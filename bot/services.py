@@ -32,6 +32,8 @@ from reclaim.domain.ids import (
 from reclaim.domain.money import Period
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
+    AbsencesView,
+    AbsentRow,
     BulkResult,
     Campaigns,
     CampaignStatus,
@@ -48,6 +50,7 @@ from reclaim.domain.read_models import (
     Moved,
     Nudged,
     Owners,
+    PopulationView,
     PriceList,
     PriceRow,
     ReviewersPage,
@@ -94,6 +97,7 @@ class ReadSpend(Protocol):
     """`reclaim.services.read_spend`."""
 
     async def report(self, days: int | None = None) -> SpendReport: ...
+    async def population(self, product: ProductId, days: int | None = None) -> PopulationView: ...
 
 
 class ReadSeats(Protocol):
@@ -102,6 +106,14 @@ class ReadSeats(Protocol):
     async def page(self, where: SeatFilter, page: int = 1) -> SeatPage: ...
     async def product(self, text: str) -> ProductId: ...
     async def nearest_products(self, text: str) -> list[tuple[ProductId, str]]: ...
+
+
+class ImportAbsences(Protocol):
+    """`reclaim.services.import_absences`."""
+
+    async def view(self) -> AbsencesView: ...
+    async def from_csv(self, actor: Actor, text: str) -> tuple[AbsencesView, tuple[AbsentRow, ...]]: ...
+    async def clear(self, actor: Actor) -> AbsencesView: ...
 
 
 class ExcludeSeats(Protocol):
@@ -377,6 +389,7 @@ class Services:
     read_spend: ReadSpend
     read_seats: ReadSeats
     exclude_seats: ExcludeSeats
+    import_absences: ImportAbsences
     manual_tasks: ManualTasks
     keep_prices: KeepPrices
     load_prices: LoadPrices

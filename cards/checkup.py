@@ -19,6 +19,7 @@ _TITLES = {
     CheckName.READ_LICENSES: "Reading licenses (LicenseAssignment.Read.All)",
     CheckName.READ_GROUPS: "Reading groups (GroupMember.Read.All)",
     CheckName.READ_SIGN_INS: "Reading sign-ins (AuditLog.Read.All)",
+    CheckName.READ_ROLES: "Reading admin roles (RoleManagement.Read.Directory)",
     CheckName.PREMIUM: "Sign-in data of this tenant (Entra ID P1)",
     CheckName.WRITE_LICENSES: "Removing licenses (LicenseAssignment.ReadWrite.All)",
     CheckName.WRITE_MEMBERS: "Leaving groups (GroupMember.ReadWrite.All)",
@@ -38,6 +39,11 @@ _MISSING = {
     CheckName.READ_LICENSES: ("LicenseAssignment.Read.All", "SKUs and their numbers cannot be read."),
     CheckName.READ_GROUPS: ("GroupMember.Read.All", "Seats that come through groups cannot be planned."),
     CheckName.READ_SIGN_INS: ("AuditLog.Read.All", "Only disabled accounts can be judged."),
+    CheckName.READ_ROLES: (
+        "RoleManagement.Read.Directory",
+        "Accounts that hold an admin role, such as emergency accounts, are not left out of campaigns. It is optional: they "
+        "can be excluded by name, group or employee type too.",
+    ),
     CheckName.WRITE_LICENSES: ("LicenseAssignment.ReadWrite.All", "Removals of direct seats would fail."),
     CheckName.WRITE_MEMBERS: ("GroupMember.ReadWrite.All", "Removals of seats through groups would fail."),
 }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cards import formats
 from cards.form import EMPTY, Filled
-from cards.phrases import name, next_box, quoted, run
+from cards.phrases import NO_ROLES, name, next_box, quoted, run
 from cards.view import (
     Action,
     CardView,
@@ -319,6 +319,8 @@ def _sync_end(sync: SyncView) -> list[Element]:
         body.append(Strip(tone=Tone.WARNING, text="No sign-in data: the tenant needs Entra ID P1."))
     elif sync.sign_ins == "no_permission":
         body.append(Strip(tone=Tone.WARNING, text="No sign-in data: the permission AuditLog.Read.All is missing."))
+    if sync.state == "complete" and sync.roles in NO_ROLES:
+        body.append(Paragraph(NO_ROLES[sync.roles], subtle=True))
     if sync.total is not None and sync.idle:
         body.append(Paragraph(f"They cost {formats.monthly(sync.total, whole=True)}."))
     return body

@@ -45,7 +45,8 @@ def exclusions_card(found: ExclusionList, zone: str, *, note: str | None = None,
 def added(view: ExclusionView, zone: str) -> str:
     """Return what an exclusion did, as a sentence."""
     seats = formats.count(view.seats or 0, "idle seat")
-    return f"{whom(view)}: left out {_until(view.exclusion, zone)}. {seats} now."
+    people = "" if view.people is None else f"{formats.count(view.people, 'person', 'people')}, "
+    return f"{whom(view)}: left out {_until(view.exclusion, zone)}. {people}{seats} now."
 
 
 def ended(view: ExclusionView) -> str:
@@ -66,6 +67,14 @@ def whom(view: ExclusionView) -> str:
             return "Guests"
         case ExclusionKind.EMPLOYEE_TYPE:
             return f"Employee type {name(view.value)}"
+        case ExclusionKind.GROUP:
+            return f"Group {name(view.value)}"
+        case ExclusionKind.NAME:
+            return f"Names like {name(view.value)}"
+        case ExclusionKind.ADMIN_ROLES:
+            return "Admin-role holders"
+        case ExclusionKind.AWAY:
+            return "May be away"
 
 
 def why_excluded(view: ExclusionView, zone: str) -> str:
@@ -100,11 +109,16 @@ def _row(view: ExclusionView, zone: str, *, may_end: bool) -> Row:
     since = formats.day(local_day(one.at, zone))
     return Row(
         title=whom(view),
-        subtitle=_until(one, zone),
+        subtitle=_subtitle(view, zone),
         reason=f"{quoted(one.reason)} · by {name(view.by_name)} on {since} · {one.id[:ID_SHOWN]}",
         amount=formats.count(view.seats or 0, "seat"),
         open=Action(label="End", verb="exclude.end", ref=one.id, submits=False) if may_end else None,
     )
+
+
+def _subtitle(view: ExclusionView, zone: str) -> str:
+    until = _until(view.exclusion, zone)
+    return until if view.people is None else f"{formats.count(view.people, 'person', 'people')} · {until}"
 
 
 def _until(one: Exclusion, zone: str) -> str:

@@ -15,6 +15,15 @@ NEXT: Final = "What happens next"
 DRY_RUN: Final = "Dry run: people are asked, nothing is removed."
 
 
+# What is to be said where a sync could not read who holds an admin role: by `SyncView.roles`.
+NO_ROLES: Final = {
+    "no_permission": "Who holds an admin role is not known: the permission RoleManagement.Read.Directory is missing. It is "
+    "optional.",
+    "partly": "Not everybody who holds an admin role could be read. Who was known to hold one counts as before.",
+    "unread": "Who holds an admin role could not be read. Who was known to hold one counts as before.",
+}
+
+
 def name(text: str) -> str:
     """Return a person's name as it may stand in a sentence."""
     return formats.isolate(formats.one_line(text, formats.NAME_MAX))

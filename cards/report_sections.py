@@ -1,12 +1,14 @@
 """The pages behind page 1 of a report: population, reviewers, every seat, removals and money, timeline and method."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from cards import formats
 from cards.markup import Html, element, text
 from cards.phrases import group, name, quoted, sentence_case, silence_of_campaign, sku
+from cards.population import EXCLUDED, NOT_IDLE, against_microsoft
 from cards.preview import LEFT_OUT
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
 from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
@@ -26,6 +28,8 @@ _STREAMS = {
     "skus": "Products and their pools",
     "groups": "Groups",
     "members": "Group members",
+    "excluded": "Members of excluded groups",
+    "role_holders": "Admin-role holders",
 }
 _RULES = {Rule.DISABLED: "Account disabled", Rule.NEVER_SEEN: "Never used", Rule.IDLE: "No sign-in in the window"}
 _STRATEGIES = {
@@ -110,9 +114,46 @@ def population(report: CampaignReport) -> Html:
                 for one in report.skus
             ],
         ),
+        *_every_seat(report),
         element("h3", text("Rules of this campaign")),
         _rules(report),
     )
+
+
+def _every_seat(report: CampaignReport) -> list[Html]:
+    """Return, for each product, every seat that was read: the parts of a row add up to its first number."""
+    rows = [one.population for one in report.skus if one.population is not None]
+    if not rows:
+        return []
+    reasons = {**EXCLUDED, **NOT_IDLE}
+    left = Counter[str]()
+    for one in rows:
+        left.update({part.reason: part.seats for part in (*one.excluded, *one.not_idle)})
+    return [
+        element("h3", text("Every seat of these products")),
+        table(
+            head("Product", "Seats read", "Idle", "Excluded", "Not idle", numeric=(1, 2, 3, 4)),
+            [
+                row(
+                    cell(element("bdi", text(sku(one.name)))),
+                    _count(one.read),
+                    _count(one.idle),
+                    _count(sum(part.seats for part in one.excluded)),
+                    _count(sum(part.seats for part in one.not_idle)),
+                )
+                for one in rows
+            ],
+        ),
+        table(
+            head("Why a seat is excluded or not idle", "Seats", numeric=(1,)),
+            [row(cell(text(word)), _count(left[reason])) for reason, word in reasons.items() if left[reason]],
+        ),
+        *[
+            element("p", text(f"{sku(one.name)}: {against_microsoft(one)}"), **{"class": "muted"})
+            for one in rows
+            if one.held != one.microsoft
+        ],
+    ]
 
 
 def reviewers(report: CampaignReport) -> Html:

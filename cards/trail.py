@@ -6,7 +6,7 @@ from datetime import datetime
 
 from cards import formats
 from cards.exclusions import why_excluded
-from cards.phrases import data_read, name, sentence_case, sku, title
+from cards.phrases import NO_ROLES, data_read, name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, last_sign_in
 from cards.restores import way_strip
 from cards.view import (
@@ -89,6 +89,8 @@ EVENTS: dict[EventKind, str] = {
     EventKind.OWNER_REMOVED: "License owner removed",
     EventKind.EXCLUDED: "Left out of campaigns",
     EventKind.EXCLUSION_ENDED: "No longer left out",
+    EventKind.ABSENCES_LOADED: "List of absences loaded",
+    EventKind.ABSENCES_CLEARED: "List of absences forgotten",
     EventKind.PRICES_LOADED: "Price list loaded",
     EventKind.PRICE_SET: "Price set",
     EventKind.SAVING_REALISED: "Saving realised",
@@ -104,6 +106,8 @@ def why_card(report: WhyReport, zone: str) -> CardView:
         body += _seat(seat, report, zone)
     if not report.seats:
         body.append(Paragraph("No seat is held."))
+    if report.roles in NO_ROLES:
+        body.append(Paragraph(NO_ROLES[report.roles], subtle=True))
     return CardView(
         kind="why",
         headline=Headline(

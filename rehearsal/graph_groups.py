@@ -18,6 +18,8 @@ from rehearsal.people import Person
 
 _REFERENCE = re.compile(r"https://[^/]+/(v1\.0|beta)/(directoryObjects|users)/(?P<id>[0-9a-fA-F-]{36})")
 
+_CALLED = re.compile(r"displayName eq '(?P<name>([^']|'')*)'")
+
 
 class GroupEndpoints:
     """The handlers under /groups."""
@@ -36,6 +38,7 @@ class GroupEndpoints:
             web.get("/groups/{group}/members/microsoft.graph.user", self._member_users),
             web.get("/groups/{group}/members/microsoft.graph.group", self._member_groups),
             web.get("/groups/{group}/transitiveMembers", self._transitive_members),
+            web.get("/groups/{group}/transitiveMembers/microsoft.graph.user", self._transitive_users),
             web.post("/groups/{group}/members/$ref", self._add_member),
             web.delete("/groups/{group}/members/{user}/$ref", self._remove_member),
             web.delete("/groups/{group}/members/{user}", self._delete_contained),
@@ -43,8 +46,9 @@ class GroupEndpoints:
 
     async def _list(self, request: web.Request) -> web.Response:
         self._gate.require(permissions.READ_GROUPS)
-        query = self._group_query(request, {"$select", "$top"})
-        rows = self._group_rows(list(self._directory.groups.values()), query)
+        query = self._group_query(request, {"$select", "$top", "$filter"})
+        groups = [group for group in self._directory.groups.values() if _fits(request, group)]
+        rows = self._group_rows(groups, query)
         context = f"groups({','.join(query.select)})" if query.select else "groups"
         return web.json_response(self._addresses.page(request, context, rows, query.top or DEFAULT_PAGE))
 
@@ -64,10 +68,15 @@ class GroupEndpoints:
         return self._objects(request, self._inner_groups(group), self._directory.everyone_in(group))
 
     async def _member_users(self, request: web.Request) -> web.Response:
-        group = self._readable_group(request)
+        return self._users(request, self._readable_group(request).members)
+
+    async def _transitive_users(self, request: web.Request) -> web.Response:
+        return self._users(request, self._directory.everyone_in(self._readable_group(request)))
+
+    def _users(self, request: web.Request, numbers: set[int]) -> web.Response:
         query = self._member_query(request)
         shapes.check_selectable("user", query.select or ())
-        rows = self._user_rows(group.members, query)
+        rows = self._user_rows(numbers, query)
         return web.json_response(self._addresses.page(request, "users", rows, query.top or DEFAULT_PAGE))
 
     async def _member_groups(self, request: web.Request) -> web.Response:
@@ -151,6 +160,17 @@ class GroupEndpoints:
         if self._directory.people.identities.number_of(person_id) is None and "@" in person_id:
             raise errors.invalid_identifier(person_id)
         return self._directory.find(person_id)
+
+
+def _fits(request: web.Request, group: Group) -> bool:
+    """Say whether a group fits the filter, which may ask for a display name and nothing else."""
+    text = request.query.get("$filter")
+    if text is None:
+        return True
+    match = _CALLED.fullmatch(text)
+    if match is None:
+        raise errors.bad_request(f"Invalid filter clause: '{text}'.")
+    return match["name"].replace("''", "'").lower() == group.spec.name.lower()
 
 
 def _behind(numbers: set[int], start: int) -> list[int]:

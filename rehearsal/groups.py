@@ -60,6 +60,8 @@ VISIO_OWNERS = "visio-license-owners"
 COPILOT_OWNERS = "copilot-license-owners"
 _POWER_BI_INNER = "power-bi-nested-inner"
 
+PRIVILEGED = "privileged"  # whoever is in it holds an admin role
+
 GROUPS: tuple[GroupSpec, ...] = (
     GroupSpec(ADMINS, "Reclaim admins", players=("Allan Deyoung", "Patti Fernandez")),
     GroupSpec(LICENSE_MANAGERS, "Reclaim license managers", players=("Lynne Robbins",)),
@@ -89,7 +91,7 @@ GROUPS: tuple[GroupSpec, ...] = (
     GroupSpec(GroupKey.DESIGN_TOOLS, "Design tools", (VISIO, POWER_BI)),
     GroupSpec(GroupKey.PHONE_SYNCED, "Teams Phone (from Active Directory)", (PHONE,), synced=True),
     GroupSpec(
-        "privileged",
+        PRIVILEGED,
         "Privileged role holders",
         role_assignable=True,
         players=("Allan Deyoung", "Emergency Access", "Quirin Ammann"),

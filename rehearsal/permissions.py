@@ -9,6 +9,7 @@ READ_SIGN_INS = frozenset({"AuditLog.Read.All"})
 READ_LICENSES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"})
 WRITE_LICENSES = frozenset({"LicenseAssignment.ReadWrite.All"})
 READ_GROUPS = frozenset({"Group.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Directory.Read.All"})
+READ_ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"})
 WRITE_MEMBERS = frozenset({"GroupMember.ReadWrite.All"})
 
 GRANTED_AT_START = frozenset(
@@ -19,5 +20,6 @@ GRANTED_AT_START = frozenset(
         "LicenseAssignment.ReadWrite.All",
         "Group.Read.All",
         "GroupMember.ReadWrite.All",
+        "RoleManagement.Read.Directory",
     }
 )

@@ -22,6 +22,7 @@ from rehearsal.directory import Directory
 from rehearsal.faults import Faults, suffer, was_cut
 from rehearsal.gate import Gate, Handler, answer, stamp
 from rehearsal.graph_groups import GroupEndpoints
+from rehearsal.graph_roles import RoleEndpoints
 from rehearsal.graph_users import UserEndpoints
 from rehearsal.identity import Identities
 from rehearsal.login import LoginEndpoints, TokenDesk
@@ -159,6 +160,7 @@ def _application(
     app.add_routes(_below(CONTROL_ROOT, control.routes()))
     app.add_routes(_below(GRAPH_ROOT, UserEndpoints(state, gate, addresses, tenant_id).routes()))
     app.add_routes(_below(GRAPH_ROOT, GroupEndpoints(state, gate, addresses).routes()))
+    app.add_routes(_below(GRAPH_ROOT, RoleEndpoints(state, gate, addresses).routes()))
     app.add_routes(login.routes())
     return app
 

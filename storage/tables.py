@@ -146,6 +146,7 @@ sync_runs = Table(
     Column("gone_people", Integer, nullable=False, default=0),
     Column("gone_seats", Integer, nullable=False, default=0),
     Column("sign_ins", String, nullable=False, default="known"),
+    Column("roles", String, nullable=False, default="unread"),
     Column("error", Text),
     Column("attempt", Integer, nullable=False, default=0),
 )
@@ -360,6 +361,41 @@ Index(
     unique=True,
     sqlite_where=exclusions.c.ended_at.is_(None),
     postgresql_where=exclusions.c.ended_at.is_(None),
+)
+
+# Whom an exclusion holds that goes by none of a person's own fields: its kind and `same_value`, and who was seen when.
+listed_people = Table(
+    "listed_people",
+    metadata,
+    Column("kind", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("person_id", String, primary_key=True, index=True),  # as the directory names a member, person or not
+    Column("seen_at", Instant, nullable=False),
+)
+# When people are away, as HR says, and never why. One list counts at a time, and is replaced whole.
+absence_lists = Table(
+    "absence_lists",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("state", String, nullable=False),  # loading, counting, dropped
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("absences", Integer, nullable=False),
+)
+Index(
+    "uq_absence_lists_counting",
+    absence_lists.c.state,
+    unique=True,
+    sqlite_where=absence_lists.c.state == "counting",
+    postgresql_where=absence_lists.c.state == "counting",
+)
+absences = Table(
+    "absences",
+    metadata,
+    Column("list_id", ForeignKey("absence_lists.id"), primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("starts_at", Instant, primary_key=True),
+    Column("ends_at", Instant, nullable=False),  # the first instant at which the person is back
 )
 
 # Idle seats, in scans: a scan is written in chunks and counts once it is complete; readers use the newest complete one ----

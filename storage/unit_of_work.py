@@ -14,6 +14,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork
 from storage.courtesy import Courtesy, is_answer
 from storage.engine import Database
+from storage.repositories.absences import SqlAbsences
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
 from storage.repositories.consents import SqlConsents
@@ -26,6 +27,7 @@ from storage.repositories.items import SqlItems
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
+from storage.repositories.people_lists import SqlPeopleLists
 from storage.repositories.restores import SqlRestores
 from storage.repositories.savings import SqlSavings
 from storage.repositories.scans import SqlScans
@@ -56,6 +58,8 @@ class SqlUnitOfWork:
         self.scans = SqlScans(connection)
         self.findings = SqlFindings(connection)
         self.exclusions = SqlExclusions(connection)
+        self.people_lists = SqlPeopleLists(connection)
+        self.absences = SqlAbsences(connection)
         self.syncs = SqlSyncs(connection)
         self.savings = SqlSavings(connection)
         self.campaigns = SqlCampaigns(connection)

@@ -89,7 +89,8 @@ class FakeDirectory:
         self.sold: dict[ProductId, Sku] = {}
         self.group_facts: dict[GroupId, Group] = {}
         self.members: dict[GroupId, list[PersonId]] = {}
-        self.nested: dict[GroupId, tuple[GroupId, ...]] = {}
+        self.nested: dict[GroupId, list[GroupId]] = {}
+        self.roles: list[str] | None = None  # None: no permission to read who holds an admin role
         self.calls: list[tuple[str, ...]] = []
         self.slow = False
         self._script = _Script()
@@ -173,6 +174,26 @@ class FakeDirectory:
             self.calls.append(("group_members", group))
             raise DirectoryError("Microsoft knows no such group.", permanent=True, status=404)
         return self._page("group_members", list(self.members.get(group, [])), cursor, group)
+
+    async def everyone_in(self, group: GroupId, cursor: str | None) -> Page[PersonId]:
+        if group not in self.members and group not in self.group_facts:
+            self._arrive("everyone_in", group)
+            raise DirectoryError("Microsoft knows no such group.", permanent=True, status=404)
+        return self._page("everyone_in", self._everyone(group), cursor, group)
+
+    def _everyone(self, group: GroupId) -> list[PersonId]:
+        inside = [one for nested in self.nested.get(group, []) for one in self._everyone(nested)]
+        return list(dict.fromkeys([*self.members.get(group, []), *inside]))
+
+    async def groups_named(self, name: str) -> list[Group]:
+        self._arrive("groups_named", name)
+        return [group for group in self.group_facts.values() if group.name.casefold() == name.casefold()][:5]
+
+    async def role_holders(self, cursor: str | None) -> Page[str]:
+        if self.roles is None:
+            self._arrive("role_holders")
+            raise DirectoryError("Graph does not let us read roles.", permanent=True, status=403)
+        return self._page("role_holders", list(self.roles), cursor)
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         self._arrive("live_person", person)

@@ -1,5 +1,6 @@
 """The `/reclaim` verbs, one module each: name, summary, usage, example, roles and handler. `COMMANDS` is all of them."""
 
+from bot.commands.absences import ABSENCES
 from bot.commands.campaign import CAMPAIGN, CAMPAIGNS
 from bot.commands.cancel import CANCEL
 from bot.commands.close import CLOSE
@@ -45,6 +46,7 @@ _ALL_BUT_HELP: tuple[Verb, ...] = (
     REASSIGN,
     EXTEND,
     EXCLUDE,
+    ABSENCES,
     CLOSE,
     RETRY,
     UNDO,

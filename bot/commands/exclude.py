@@ -9,7 +9,14 @@ from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.roles import RUN
 from reclaim.errors import InvalidRequest
 
-_OPTIONS = {"department": ExclusionKind.DEPARTMENT, "employee-type": ExclusionKind.EMPLOYEE_TYPE}
+_OPTIONS = {
+    "department": ExclusionKind.DEPARTMENT,
+    "employee-type": ExclusionKind.EMPLOYEE_TYPE,
+    "group": ExclusionKind.GROUP,
+    "name": ExclusionKind.NAME,
+}
+_FLAGS = {"guests": ExclusionKind.GUESTS, "admins": ExclusionKind.ADMIN_ROLES}
+_CHOICES = "a person, --group, --name, --department, --employee-type, --sku, --guests or --admins"
 
 
 async def show(call: Call) -> Reply:
@@ -23,7 +30,7 @@ async def show(call: Call) -> Reply:
     target = await _target(call)
     if target is None:
         if given.options:
-            raise InvalidRequest("Please say who or what: a person, --department, --employee-type, --sku or --guests.")
+            raise InvalidRequest(f"Please say who or what: {_CHOICES}.")
         return Reply(cards=(await draw_exclusions(call),))
     kind, text = target
     until = given.options.get("until")
@@ -48,24 +55,23 @@ async def _target(call: Call) -> tuple[ExclusionKind, str] | None:
     found = [(kind, given.options[name]) for name, kind in _OPTIONS.items() if name in given.options]
     if given.text is not None:
         found.append((ExclusionKind.PERSON, given.text))
-    if "guests" in given.flags:
-        found.append((ExclusionKind.GUESTS, ""))
+    found += [(kind, "") for name, kind in _FLAGS.items() if name in given.flags]
     if "sku" in given.options:
         found.append((ExclusionKind.PRODUCT, await call.services.read_seats.product(given.options["sku"])))
     if len(found) > 1:
-        raise InvalidRequest("Please name one: a person, --department, --employee-type, --sku or --guests.")
+        raise InvalidRequest(f"Please name one: {_CHOICES}.")
     return found[0] if found else None
 
 
 EXCLUDE = Verb(
     name="exclude",
     summary="Leave people or SKUs out of campaigns, with a reason.",
-    usage="exclude [PERSON | --department NAME | --employee-type TYPE | --sku SKU | --guests] [--reason TEXT]"
-    " [--until DATE] [--end ID]",
+    usage="exclude [PERSON | --group NAME | --name PATTERN | --department NAME | --employee-type TYPE | --sku SKU"
+    " | --guests | --admins] [--reason TEXT] [--until DATE] [--end ID]",
     example='exclude --department Legal --reason "Legal hold" --until 2027-03-31',
     group=Group.ASK,
     roles=RUN,
     handler=show,
-    options=frozenset({"department", "employee-type", "sku", "reason", "until", "end"}),
-    flags=frozenset({"guests"}),
+    options=frozenset({*_OPTIONS, "sku", "reason", "until", "end"}),
+    flags=frozenset(_FLAGS),
 )

@@ -90,6 +90,8 @@ class EventKind(StrEnum):
     OWNER_REMOVED = "owner_removed"
     EXCLUDED = "excluded"
     EXCLUSION_ENDED = "exclusion_ended"
+    ABSENCES_LOADED = "absences_loaded"
+    ABSENCES_CLEARED = "absences_cleared"
     PRICES_LOADED = "prices_loaded"
     PRICE_SET = "price_set"
     SAVING_REALISED = "saving_realised"

@@ -18,6 +18,11 @@ def zone(name: str) -> ZoneInfo:
         raise InvalidRequest(f"“{name}” is not a time zone. Example: Europe/Zurich", field="zone") from error
 
 
+def start_of_day(day: date, zone_name: str) -> datetime:
+    """Return the first instant of the local `day`, in UTC."""
+    return end_of_day(day - timedelta(days=1), zone_name)
+
+
 def end_of_day(day: date, zone_name: str) -> datetime:
     """Return the first instant after the local `day`, in UTC; a day may have 23 or 25 hours."""
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone(zone_name)).astimezone(UTC)

@@ -23,6 +23,7 @@ class CheckName(StrEnum):
     READ_LICENSES = "read_licenses"
     READ_GROUPS = "read_groups"
     READ_SIGN_INS = "read_sign_ins"
+    READ_ROLES = "read_roles"
     PREMIUM = "premium"
     WRITE_LICENSES = "write_licenses"
     WRITE_MEMBERS = "write_members"

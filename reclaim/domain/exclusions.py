@@ -4,7 +4,7 @@ An exclusion names what it holds by kind and value. The seats that it holds stay
 reason, and asked about again once it has ended.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,12 +12,13 @@ from typing import Final, NewType
 
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import PersonId, ProductId
+from reclaim.domain.name_patterns import matches_name
 
 ExclusionId = NewType("ExclusionId", str)
 
 REASON_LENGTH: Final = 500
 GUEST: Final = "Guest"  # `userType` of who was invited from another tenant
-
+ALL: Final = "all"  # the value of a kind of which there is one: whoever is listed
 
 # Part numbers of products for which nobody pays: free plans, trials, and what people sign up for by themselves.
 _FREE: Final = frozenset(
@@ -45,13 +46,24 @@ _VIRAL: Final = "_VIRAL"  # how Microsoft names what spreads by itself
 
 
 class ExclusionKind(StrEnum):
-    """What an exclusion goes by. A new kind is a member here, a line in `_VALUES`, and its column in the repository."""
+    """What an exclusion goes by.
+
+    A new kind is a member here, and either a line in `_VALUES` with its column in the repository, or one in `LISTED`.
+    """
 
     PERSON = "person"  # value: object id
     DEPARTMENT = "department"  # value: the department as text, without case
     PRODUCT = "product"  # value: product id
     GUESTS = "guests"  # value: GUEST
     EMPLOYEE_TYPE = "employee_type"  # value: the employee type as text, without case
+    GROUP = "group"  # value: object id; who is in a group inside it is a member too
+    NAME = "name"  # value: a pattern, see domain.name_patterns
+    ADMIN_ROLES = "admin_roles"  # value: ALL
+    AWAY = "away"  # value: ALL; nobody but the database is told whom it holds
+
+
+# Whom these hold stands in a list of people that is kept beside them: see services.follow_lists.
+LISTED: Final = frozenset({ExclusionKind.GROUP, ExclusionKind.NAME, ExclusionKind.ADMIN_ROLES, ExclusionKind.AWAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +90,12 @@ class Exclusion:
         """Whether it holds seats now."""
         return self.ended_at is None and (self.until is None or now < self.until)
 
-    def holds(self, person: Person, product: ProductId) -> bool:
-        """Whether it speaks of this person's seat of this product."""
+    def holds(self, person: Person, product: ProductId, listed: Set[ExclusionId] = frozenset()) -> bool:
+        """Whether it speaks of this person's seat of this product; `listed`: those whose list names the person."""
+        if self.kind is ExclusionKind.NAME:
+            return matches_name(self.value, person.upn, person.name)
+        if self.kind in LISTED:
+            return self.id in listed
         value = _VALUES[self.kind](person, product)
         return value is not None and same_value(value) == same_value(self.value)
 
@@ -109,9 +125,19 @@ def same_value(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def strongest(exclusions: Iterable[Exclusion], person: Person, product: ProductId, now: datetime) -> Exclusion | None:
-    """Return the exclusion that holds a seat now, the one that lasts longest if there are several; None: it is free."""
-    holding = (one for one in exclusions if one.counts_at(now) and one.holds(person, product))
+def strongest(
+    exclusions: Iterable[Exclusion],
+    person: Person,
+    product: ProductId,
+    now: datetime,
+    listed: Set[ExclusionId] = frozenset(),
+) -> Exclusion | None:
+    """Return the exclusion that holds a seat now, the one that lasts longest if there are several; None: it is free.
+
+    Args:
+        listed: The exclusions whose list of people names this person.
+    """
+    holding = (one for one in exclusions if one.counts_at(now) and one.holds(person, product, listed))
     return max(holding, key=lambda one: one.strength, default=None)
 
 

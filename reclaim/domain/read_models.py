@@ -7,6 +7,7 @@ the reader's zone by the renderer.
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
@@ -36,14 +37,16 @@ class ExclusionView:
     """One exclusion, readable.
 
     Attributes:
-        value: What it holds as a person reads it: a name, a department, a product; "" for guests.
+        value: What it holds as a person reads it: a name, a department, a product; "" for guests and the like.
         seats: Idle seats that it holds for the window asked; None where that was not asked.
+        people: How many people its list names; None where it has none, or that was not asked.
     """
 
     exclusion: Exclusion
     value: str
     by_name: str
     seats: int | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,81 @@ class ExclusionList:
     days: int
     zone: str
     now: datetime
+
+
+class PopulationPart(NamedTuple):
+    """Seats that are not asked about, for one reason."""
+
+    reason: str
+    seats: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationRow:
+    """Every seat of one product that was read, once: idle, or left out for one reason.
+
+    Attributes:
+        read: All of them, as the newest scan saw them.
+        idle: Idle for the window, and held by no exclusion.
+        excluded: Idle, and held by an exclusion: by its kind.
+        not_idle: The rest: by a value of `idle.NotIdleWhy`, `quiet_for_less` (than the window) or `gone_since`.
+        held: Those of `read` that Microsoft gives; the others are in an error state.
+        microsoft: Its own count (`consumedUnits`) at the newest sync; None: the product is no longer listed.
+    """
+
+    product_id: ProductId
+    name: str
+    part_number: str
+    read: int
+    idle: int
+    excluded: tuple[PopulationPart, ...]
+    not_idle: tuple[PopulationPart, ...]
+    held: int
+    microsoft: int | None
+
+    @property
+    def counted(self) -> int:
+        """The sum of the parts: `read`, or a seat was lost or counted twice."""
+        return self.idle + sum(part.seats for part in (*self.excluded, *self.not_idle))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PopulationView:
+    """What became of every seat of a product, for an idle window of `days`."""
+
+    row: PopulationRow
+    days: int
+    data: "DataAge"
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentRow:
+    """A row of a list of absences as it was given; `last` None: not known yet."""
+
+    line: int
+    person: str
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsencesView:
+    """The list of absences in numbers.
+
+    Attributes:
+        at: When it was loaded; None: there is none.
+        people: Who is away, or was within the idle window of `days`.
+        seats: Their idle seats, which are left out for that.
+        counts: Whether it holds anybody at all: somebody may have ended its exclusion.
+    """
+
+    absences: int
+    at: datetime | None
+    people: int
+    seats: int
+    days: int
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -704,7 +782,11 @@ class Campaigns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyReport:
-    """Everything we can say about one seat and its item: `/reclaim why PERSON`."""
+    """Everything we can say about one seat and its item: `/reclaim why PERSON`.
+
+    Attributes:
+        roles: Whether the newest sync read who holds an admin role: as `SyncView.roles`.
+    """
 
     person: Person
     person_name: str
@@ -712,6 +794,7 @@ class WhyReport:
     data: DataAge
     zone: str
     now: datetime
+    roles: str = "known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -789,6 +872,7 @@ class SyncView:
     Attributes:
         state: running, complete, failed, stopped (a drop of over 10 % that needs an explicit accept).
         sign_ins: known, no_premium, no_permission.
+        roles: Whether it was read who holds an admin role: known, partly, no_permission, unread.
         left: About how long a running one still takes; None before that can be told.
     """
 
@@ -802,6 +886,7 @@ class SyncView:
     gone_seats: int
     sign_ins: str
     error: str | None
+    roles: str = "known"
     idle: int | None = None
     total: Total | None = None
     left: timedelta | None = None
@@ -923,13 +1008,19 @@ class ReportStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSku:
-    """One product of the campaign. `held` and `microsoft`: seats as we and as Microsoft count them now."""
+    """One product of the campaign.
+
+    Attributes:
+        held, microsoft: Seats as we and as Microsoft count them now.
+        population: Every seat of it that was read; None: none was.
+    """
 
     product_id: ProductId
     name: str
     part_number: str
     held: int
     microsoft: int | None
+    population: PopulationRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ Written by Reclaim: direct assignments, and membership of static, unnested, clou
 Everything else needs a person (rule 6), and the last mailbox or OneDrive is held.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from reclaim.domain.directory import Group, LivePerson, Path, Seat, Sku
-from reclaim.domain.exclusions import Exclusion, strongest
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
 from reclaim.domain.idle import Finding, Rule, judge_seat
 from reclaim.domain.ids import GroupId, ProductId, SeatId
 
@@ -236,6 +236,7 @@ def look_again(
     ours: frozenset[PlanStep] = frozenset(),
     never_seen_since: datetime | None = None,
     exclusions: Sequence[Exclusion] = (),
+    listed: Set[ExclusionId] = frozenset(),
 ) -> Proceed | Stop:
     """Decide, from a live read just before the write, whether the approved removal may still be made (rule 5).
 
@@ -245,6 +246,7 @@ def look_again(
         data_as_of: When the sign-in data in `live` was read.
         groups: Facts of the groups in the live paths, read now.
         exclusions: Those that may count now: what was excluded while the campaign ran is kept, whatever was answered.
+        listed: Those whose list of people names this person.
         ours: Steps already carried out for this person, by any order: what they changed is not a stranger's doing.
     """
     if live is None or live.person.gone_at is not None:
@@ -252,9 +254,10 @@ def look_again(
     seat = next((one for one in live.seats if one.id == approved.seat_id), None)
     if seat is None or not seat.paths:
         return Stop(Outcome.ALREADY_ABSENT, "seat_gone")
-    holding = strongest(exclusions, live.person, seat.product_id, now)
+    holding = strongest(exclusions, live.person, seat.product_id, now, listed)
     if holding is not None:
-        return Stop(Outcome.KEPT, EXCLUDED, holding.id)
+        # Which exclusion it was would say of one person that they may be away, and stays for ever.
+        return Stop(Outcome.KEPT, EXCLUDED, None if holding.kind is ExclusionKind.AWAY else holding.id)
     if newer_paths(approved.paths, seat.paths):
         return Stop(Outcome.REGRANTED, "path_newer_than_approval")
     stop = _still_unused(approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since)

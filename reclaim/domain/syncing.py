@@ -6,6 +6,8 @@ _SUSPICIOUS_PERCENT = 10
 _ROWS_FOR_A_SHARE = 10  # in a handful of rows one leaver is a large share
 
 PEOPLE_STREAM, SIGN_INS_STREAM = "people", "sign_ins"
+EXCLUDED_STREAM = "excluded:"  # followed by the group's id: everybody in a group that an exclusion names
+ROLES_STREAM = "role_holders"  # with ":" and a group's id: everybody in a group that holds an admin role
 MEMBERS_STREAM = "members:"  # followed by the group's id: the stream that reads its members
 
 

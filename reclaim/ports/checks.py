@@ -6,12 +6,13 @@ from typing import Protocol
 
 
 class Permission(StrEnum):
-    """The application permissions of Microsoft Graph that Reclaim needs; the least of each (Graph permissions reference)."""
+    """The application permissions of Microsoft Graph that Reclaim uses; the least of each (Graph permissions reference)."""
 
     READ_PEOPLE = "User.Read.All"
     READ_SIGN_INS = "AuditLog.Read.All"
     READ_LICENSES = "LicenseAssignment.Read.All"
     READ_GROUPS = "GroupMember.Read.All"
+    READ_ROLES = "RoleManagement.Read.Directory"  # may be missing: then nobody is known to hold an admin role
     WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
     WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 

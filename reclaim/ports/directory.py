@@ -66,6 +66,15 @@ class SignInSupport(StrEnum):
     NO_PERMISSION = "no_permission"  # AuditLog.Read.All is missing
 
 
+class RoleSupport(StrEnum):
+    """Whether a run has read who holds an admin role."""
+
+    UNREAD = "unread"  # not yet, or Microsoft did not answer
+    KNOWN = "known"
+    PARTLY = "partly"  # the members of a group that holds a role could not be read
+    NO_PERMISSION = "no_permission"  # RoleManagement.Read.Directory is missing
+
+
 def sign_in_support(error: DirectoryError) -> SignInSupport | None:
     """Return why a read of sign-ins was refused, or None if the error does not tell (an outage, say).
 
@@ -111,6 +120,26 @@ class Directory(Protocol):
 
     async def group_members(self, group: GroupId, cursor: str | None) -> Page[PersonId]:
         """Return a page of the direct user members of a group."""
+        ...
+
+    async def everyone_in(self, group: GroupId, cursor: str | None) -> Page[PersonId]:
+        """Return a page of the users in a group or in a group inside it.
+
+        Raises:
+            DirectoryError: With `status` 404 where there is no such group.
+        """
+        ...
+
+    async def groups_named(self, name: str) -> list[Group]:
+        """Return up to five groups that are called exactly so, in any case, whether they carry licenses or not."""
+        ...
+
+    async def role_holders(self, cursor: str | None) -> Page[str]:
+        """Return a page of object ids that hold an admin role: people, groups and applications.
+
+        Raises:
+            DirectoryError: With `status` 403 where RoleManagement.Read.Directory is missing.
+        """
         ...
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from reclaim.domain.absences import Absence, AbsenceList
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
@@ -59,6 +60,10 @@ class People(Protocol):
         ...
 
     async def count(self) -> int: ...
+
+    async def names(self, after: PersonId, limit: int) -> list[tuple[PersonId, str, str]]:
+        """Return id, user principal name and name of people still there, in the order of ids, behind `after`."""
+        ...
 
     async def named(self, texts: Iterable[str]) -> list[Person]:
         """Return people still there whose id, user principal name or mail is one of these, in any case."""
@@ -186,12 +191,14 @@ class Marks:
         people: Whether an exclusion names a person; which ones is looked up.
         products: Product → `Exclusion.strength`.
         by_person: Kind → value as the directory spells it → `Exclusion.strength`.
+        listed: Whether an exclusion holds a list of people; who is in it is looked up.
     """
 
     now: datetime
     people: bool
     products: Mapping[str, str]
     by_person: Mapping[ExclusionKind, Mapping[str, str]]
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +299,29 @@ class Scans(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """The seats of one product as the newest scan judged them, each counted once in one of the parts.
+
+    Attributes:
+        read: All, counted where they were judged: it does not follow from the parts.
+        held: Those that Microsoft gives.
+        idle: Idle for the window and free.
+        excluded: Idle for the window and excluded, by exclusion.
+        gone: Idle for the window, and gone since.
+        shorter: Idle for the shortest window, and not for this one.
+        verdicts: All others, by a value of `NotIdleWhy`.
+    """
+
+    read: int
+    held: int
+    idle: int
+    excluded: Mapping[ExclusionId, int]
+    gone: int
+    shorter: int
+    verdicts: Mapping[str, int]
+
+
 class Findings(Protocol):
     """Idle seats as of the newest scan. They are stored for the smallest window and filtered by the one asked.
 
@@ -304,6 +334,10 @@ class Findings(Protocol):
 
     async def held(self) -> dict[ProductId, int]:
         """Return seats held per product as of the newest scan."""
+        ...
+
+    async def population(self, *, days: int, now: datetime) -> dict[ProductId, Breakdown]:
+        """Return what the newest scan made of every seat, per product."""
         ...
 
     async def page(
@@ -365,6 +399,71 @@ class Exclusions(Protocol):
         ...
 
 
+class PeopleList(NamedTuple):
+    """The people whom the exclusions of one kind and value hold."""
+
+    kind: ExclusionKind
+    value: str
+
+
+class PeopleLists(Protocol):
+    """Whom exclusions hold that go by none of a person's own fields: `domain.exclusions.LISTED`."""
+
+    async def add(self, to: PeopleList, members: Iterable[PersonId], *, seen_at: datetime) -> None:
+        """Note who was seen in it; who is in it already was seen again."""
+        ...
+
+    async def forget(self, of: PeopleList, *, seen_before: datetime | None, rows: int) -> bool:
+        """Take out at most so many who were not seen since, None: whoever it is; return whether any may be left."""
+        ...
+
+    async def naming(self, named: Iterable[PersonId], now: datetime) -> dict[PersonId, frozenset[ExclusionId]]:
+        """Return, of people who are in any, the exclusions that count now and list them."""
+        ...
+
+    async def sizes(self, of: Iterable[Exclusion]) -> dict[ExclusionId, int]:
+        """Return how many people still there each holds; those of which nobody is there are left out."""
+        ...
+
+    async def strangers(self, of: PeopleList) -> list[str]:
+        """Return the ids in it that are no people we know."""
+        ...
+
+    async def all(self) -> list[PeopleList]:
+        """Return every list that has anybody in it."""
+        ...
+
+
+class Absences(Protocol):
+    """When people are away: lists, of which one counts."""
+
+    async def begin(self, made: AbsenceList) -> None:
+        """Store a list that does not count yet."""
+        ...
+
+    async def add(self, to: str, rows: Sequence[Absence]) -> None: ...
+
+    async def count_only(self, made: str) -> None:
+        """Let this list count and drop all others, those that were never finished too."""
+        ...
+
+    async def counting(self) -> AbsenceList | None: ...
+
+    async def dropped(self) -> list[str]: ...
+
+    async def erase_some(self, dropped: str, rows: int) -> bool:
+        """Erase about so many absences of a dropped list; return whether it is gone."""
+        ...
+
+    async def away(self, *, since: datetime, now: datetime, after: PersonId, limit: int) -> list[PersonId]:
+        """Return who was away at any time between, in the order of ids, behind `after`."""
+        ...
+
+    async def away_of(self, people: Iterable[PersonId], *, since: datetime, now: datetime) -> frozenset[PersonId]:
+        """Return who of these was."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncRun:
     """One generation of the directory: running, complete, failed or stopped.
@@ -385,6 +484,7 @@ class SyncRun:
     gone_people: int = 0
     gone_seats: int = 0
     sign_ins: str = "known"
+    roles: str = "unread"
     error: str | None = None
     attempt: int = 0
 
@@ -1184,6 +1284,10 @@ class UnitOfWork(Protocol):
     def findings(self) -> Findings: ...
     @property
     def exclusions(self) -> Exclusions: ...
+    @property
+    def people_lists(self) -> PeopleLists: ...
+    @property
+    def absences(self) -> Absences: ...
     @property
     def syncs(self) -> Syncs: ...
     @property

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.exclusions import strongest
+from reclaim.domain.exclusions import ExclusionKind, strongest
 from reclaim.domain.ids import ItemId, RunId
 from reclaim.domain.policy import Policy
 from reclaim.domain.restore import AskBack
@@ -48,12 +48,22 @@ class AskBackHolders:
     ) -> list[tuple[ReviewItem, datetime]]:
         """Leave out whom an exclusion holds by now: nobody is asked about them any more."""
         now = self._clock.now()
-        exclusions = await work.exclusions.counting(now)
+        # Who signed in again is back, whatever a list of absences says.
+        exclusions = [one for one in await work.exclusions.counting(now) if one.kind is not ExclusionKind.AWAY]
         people = await work.people.get_many({item.person_id for item, _ in found})
+        by_list = await work.people_lists.naming(people, now)
         return [
             (item, at)
             for item, at in found
-            if item.person_id in people and strongest(exclusions, people[item.person_id], item.product_id, now) is None
+            if item.person_id in people
+            and strongest(
+                exclusions,
+                people[item.person_id],
+                item.product_id,
+                now,
+                by_list.get(item.person_id, frozenset()),
+            )
+            is None
         ]
 
     async def _ask(self, found: Sequence[tuple[ReviewItem, datetime]]) -> None:

@@ -238,6 +238,7 @@ def _streams(evidence: Evidence) -> tuple[ReportStream, ...]:
 
 def _skus(evidence: Evidence) -> tuple[ReportSku, ...]:
     shown = {item.product_id: item.snapshot for item in evidence.items}
+    population = {row.product_id: row for row in evidence.population}
     rows = [
         ReportSku(
             product_id=product,
@@ -245,6 +246,7 @@ def _skus(evidence: Evidence) -> tuple[ReportSku, ...]:
             part_number=seat.part_number,
             held=evidence.held.get(product, 0),
             microsoft=evidence.skus[product].consumed if product in evidence.skus else None,
+            population=population.get(product),
         )
         for product, seat in shown.items()
     ]

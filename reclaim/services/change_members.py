@@ -36,6 +36,7 @@ from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.consent_mode import mode_of
 from reclaim.services.end_consent import EndConsent
+from reclaim.services.listing import in_groups, listed
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later
 from reclaim.services.usage_of import ReadUse
 from reclaim.services.write_step import FROZEN, HOURLY_WAIT, OVERTAKEN, as_guid, in_flight, take_turn
@@ -159,12 +160,16 @@ class ChangeMembers:
             return None
         now = self._clock.now()
         async with self._work.read() as work:
-            exclusion = strongest(await work.exclusions.counting(now), look.person.person, change.product_id, now)
+            program = await work.consents.program(change.program_id)
+            days = program.terms.unused_days if program is not None else self._policy.idle_days
+            counting = await work.exclusions.counting(now)
+            by_list = await listed(work, change.person_id, counting, days=days, now=now)
+            by_list |= in_groups(look.person, counting)
+            exclusion = strongest(counting, look.person.person, change.product_id, now, by_list)
             if exclusion is not None:
                 return Halt(Result.EXCLUDED, exclusion.id)
             if request.approved_by is ApprovedBy.HOLDER:
                 return None
-            program = await work.consents.program(change.program_id)
             used = await self._use.used_at(work, program.terms, change.person_id) if program is not None else None
         since = request.no_use.last_used_at
         if used is None or (since is not None and used <= since) or (since is None and used <= request.found_at):

@@ -9,6 +9,7 @@ from reclaim.ports.system import Clock
 from reclaim.services.event_records import EventRecord, read_records
 from reclaim.services.evidence_files import Evidence
 from reclaim.services.naming import names_of
+from reclaim.services.read_population import population
 from reclaim.services.reduce_orders import orders_to_reduce
 
 
@@ -46,6 +47,9 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
         orders=tuple(await reading.orders.of_campaign(campaign_id)),
         skus=await reading.catalog.skus(),
         held=await reading.seats.held(),
+        population=await population(
+            reading, days=campaign.scope.days, now=now, products={item.product_id for item in items}
+        ),
         newest=await reading.syncs.newest_complete(),
         realised=await reading.savings.realised(campaign_id),
         reduce=await orders_to_reduce(reading, campaign_id, policy, now),

@@ -15,6 +15,7 @@ from reclaim.domain.ids import AssigneeId, ItemId, ProductId
 from reclaim.domain.money import Money
 from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import PopulationRow
 from reclaim.domain.restore import Reversal
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.savings import Renewal
@@ -37,6 +38,7 @@ class Evidence:
     Attributes:
         orders: The campaign's removals, with every step.
         skus, held, newest: Microsoft's counts and ours as of the newest completed sync.
+        population: Every seat of the campaign's products that was read by then, each once, beside Microsoft's count.
         names: Of assignees, people and groups, answerers, owner and reviewers.
         run: The sync run that the campaign was started on, with `requests`, what it asked of Microsoft.
         realised: Of the seats verified gone, those by which an order has become smaller at its renewal, and since when.
@@ -63,6 +65,7 @@ class Evidence:
     at: datetime
     reversals: Mapping[ItemId, Reversal] = field(default_factory=dict)
     group_names: Mapping[str, str] = field(default_factory=dict)
+    population: tuple[PopulationRow, ...] = ()
 
 
 def to_csv(evidence: Evidence) -> bytes:
@@ -92,6 +95,7 @@ def to_json(evidence: Evidence) -> bytes:
         "campaign": _campaign(evidence),
         "policy": policy_document(evidence.policy),
         "sync_run": _run(evidence),
+        "population": [_population(row) for row in evidence.population],
         "items": [_item(item, evidence) for item in evidence.items],
         "events": [event_document(record) for record in evidence.records],
     }
@@ -220,6 +224,18 @@ def _run(evidence: Evidence) -> dict[str, object] | None:
             }
             for one in evidence.requests
         ],
+    }
+
+
+def _population(row: PopulationRow) -> dict[str, object]:
+    return {
+        "sku": {"id": row.product_id, "name": row.name, "part_number": row.part_number},
+        "read": row.read,
+        "idle": row.idle,
+        "excluded": {part.reason: part.seats for part in row.excluded},
+        "not_idle": {part.reason: part.seats for part in row.not_idle},
+        "held": row.held,
+        "microsoft": row.microsoft,
     }
 
 

@@ -1,4 +1,4 @@
-"""Leave people, departments, products or guests out of every campaign, with a reason and by whose word; and end that."""
+"""Leave people, groups, products and more out of every campaign, with a reason and by whose word; and end that."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -6,7 +6,9 @@ from difflib import get_close_matches
 
 from reclaim.domain.attestation import Event, EventKind, Fact
 from reclaim.domain.calendar import end_of_day
+from reclaim.domain.directory import Group
 from reclaim.domain.exclusions import (
+    ALL,
     GUEST,
     REASON_LENGTH,
     Exclusion,
@@ -14,29 +16,40 @@ from reclaim.domain.exclusions import (
     ExclusionKind,
     same_value,
 )
-from reclaim.domain.ids import PersonId
+from reclaim.domain.ids import GroupId, PersonId
+from reclaim.domain.name_patterns import check_pattern
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ExclusionList, ExclusionView
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotFound
+from reclaim.ports.directory import Directory
 from reclaim.ports.engine import Job
-from reclaim.ports.storage import UnitOfWork, Work
+from reclaim.ports.storage import PeopleList, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
 from reclaim.services.exclusion_views import name_exclusions
 from reclaim.services.find_idle_seats import mark_excluded
-from reclaim.services.find_person import find_person
+from reclaim.services.find_person import did_you_mean, find_person, is_object_id
 from reclaim.services.jobs import exclude_job
+from reclaim.services.listing import fitting, list_people, people_names
 
 _FIELDS = {ExclusionKind.DEPARTMENT: "department", ExclusionKind.EMPLOYEE_TYPE: "employee type"}
-_BY_ID = (ExclusionKind.PERSON, ExclusionKind.PRODUCT)
+# Of these the value is no personal data; of others it stands where it can be erased.
+_PLAIN = (
+    ExclusionKind.PERSON,
+    ExclusionKind.PRODUCT,
+    ExclusionKind.GROUP,
+    ExclusionKind.ADMIN_ROLES,
+    ExclusionKind.AWAY,
+)
 
 
 class ExcludeSeats:
     """Adds, lists and ends exclusions."""
 
-    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy) -> None:
+    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, directory: Directory) -> None:
         self._work = work
+        self._directory = directory
         self._clock = clock
         self._tokens = tokens
         self._policy = policy
@@ -47,7 +60,7 @@ class ExcludeSeats:
         now, days = self._clock.now(), self._policy.idle_days
         async with self._work.read() as reading:
             held = await reading.findings.excluded(days=days, now=now)
-            rows = await name_exclusions(reading, await reading.exclusions.counting(now), held)
+            rows = await name_exclusions(reading, await reading.exclusions.counting(now), held, people=True)
         return ExclusionList(rows=tuple(rows), seats=sum(held.values()), days=days, zone=self._policy.zone, now=now)
 
     async def add(
@@ -57,15 +70,17 @@ class ExcludeSeats:
 
         Args:
             actor: By whose word.
-            kind: What `text` is: somebody's name or address, a product id, a department; not read for guests.
+            kind: What `text` is: somebody's name or address, a product id, a department, a group's name or object id, a
+                pattern of names; not read for guests and admin-role holders.
             text: See `kind`.
             reason: Required; free text.
             until: Its last day in the installation's zone; None: until somebody ends it.
 
         Raises:
-            InvalidRequest: No reason, a day that has passed, or nobody has such a value.
-            NotFound: Nobody matches.
+            InvalidRequest: No reason, a day that has passed, nobody has such a value, or a pattern fits everybody.
+            NotFound: Nobody matches, or there is no such group.
             Conflict: It is left out already.
+            DirectoryError: The group cannot be read. Nothing was left out.
         """
         reason = reason.strip()
         now = self._clock.now()
@@ -76,9 +91,13 @@ class ExcludeSeats:
             raise InvalidRequest(f"Please use at most {REASON_LENGTH} characters.", field="reason")
         if ends is not None and ends <= now:
             raise InvalidRequest("This day has passed. Please pick a later one.", field="until")
-        # The spellings of a large directory are read before the write lock is taken.
+        # Spellings, names and members of a large directory are read before the write lock is taken.
+        value = await self._value(kind, text)
         async with self._work.read() as reading:
-            value = await _value(reading, kind, text)
+            there = await reading.exclusions.same(kind, value)
+        if there is None or not there.counts_at(now):
+            # Whom it holds is listed before it counts, so that nobody slips through.
+            await self._list(kind, value)
         made = Exclusion(
             id=ExclusionId(self._tokens.new_id()),
             kind=kind,
@@ -133,6 +152,71 @@ class ExcludeSeats:
         if found is not None:
             await self._mark(found)
 
+    async def _value(self, kind: ExclusionKind, text: str) -> str:
+        match kind:
+            case ExclusionKind.GROUP:
+                return (await self._group(text.strip())).id
+            case ExclusionKind.NAME:
+                return check_pattern(text)
+            case ExclusionKind.AWAY:
+                raise InvalidRequest("Who is away is imported: reclaim absences import FILE", field="kind")
+            case _:
+                async with self._work.read() as reading:
+                    return await _value(reading, kind, text)
+
+    async def _group(self, text: str) -> Group:
+        """Return the group with this name or object id, whether it was read before or not."""
+        if is_object_id(text):
+            found = await self._directory.group(GroupId(text.lower()))
+            named = [] if found is None else [found]
+        else:
+            named = await self._directory.groups_named(text) if text else []
+        async with self._work.read() as reading:
+            newest = await reading.syncs.newest()
+            known = await reading.catalog.groups()
+        if not named:
+            near = did_you_mean(text, [group.name for group in known.values()])
+            raise NotFound(f"Microsoft Entra has no group “{text}”.{near}")
+        if len(named) > 1:
+            ids = ", ".join(group.id for group in named)
+            raise InvalidRequest(f"Several groups are called “{text}”: {ids}. Use the id.", field="group")
+        group = named[0]
+        if newest is not None and group.id not in known:
+            async with self._work.write() as unit:
+                await unit.syncs.save_groups(newest.id, [group])
+                await unit.commit()
+        return group
+
+    async def _list(self, kind: ExclusionKind, value: str) -> None:
+        now = self._clock.now()
+        match kind:
+            case ExclusionKind.GROUP:
+                page = await self._directory.everyone_in(GroupId(value), None)
+                await list_people(self._work, PeopleList(kind, value), page.rows, seen_at=now)
+                while page.next_cursor is not None:
+                    page = await self._directory.everyone_in(GroupId(value), page.next_cursor)
+                    await list_people(self._work, PeopleList(kind, value), page.rows, seen_at=now)
+            case ExclusionKind.NAME:
+                found = await self._named(value)
+                await list_people(self._work, PeopleList(kind, value), found, seen_at=now)
+
+    async def _named(self, pattern: str) -> Sequence[PersonId]:
+        """Return whose names fit a pattern.
+
+        Raises:
+            InvalidRequest: Nobody's do, or everybody's.
+        """
+        found: list[PersonId] = []
+        people = 0
+        async for page in people_names(self._work):
+            people += len(page)
+            found += fitting(pattern, page)
+        if not found:
+            raise InvalidRequest(f"Nobody is called like “{pattern}”.", field="name")
+        if len(found) == people:
+            raise InvalidRequest(f"“{pattern}” matches all {people:,} people. Add letters.", field="name")
+        return found
+
     async def _mark(self, changed: Exclusion) -> None:
         now = self._clock.now()
         async with self._work.read() as reading:
@@ -145,7 +229,7 @@ class ExcludeSeats:
     async def _view(self, exclusion: Exclusion) -> ExclusionView:
         async with self._work.read() as reading:
             held = await reading.findings.excluded(days=self._policy.idle_days, now=self._clock.now())
-            return (await name_exclusions(reading, [exclusion], held))[0]
+            return (await name_exclusions(reading, [exclusion], held, people=True))[0]
 
 
 async def _value(reading: UnitOfWork, kind: ExclusionKind, text: str) -> str:
@@ -157,8 +241,12 @@ async def _value(reading: UnitOfWork, kind: ExclusionKind, text: str) -> str:
             return (await find_person(reading, text.strip())).id
         case ExclusionKind.PRODUCT:
             return text
+        case ExclusionKind.ADMIN_ROLES:
+            return ALL
         case ExclusionKind.DEPARTMENT | ExclusionKind.EMPLOYEE_TYPE:
             return _spelled(text, await reading.exclusions.values(kind), _FIELDS[kind])
+        case ExclusionKind.GROUP | ExclusionKind.NAME | ExclusionKind.AWAY:
+            raise AssertionError("looked up elsewhere")
 
 
 def _spelled(text: str, there: Sequence[str], what: str) -> str:
@@ -180,13 +268,13 @@ def _facts(one: Exclusion) -> dict[str, Fact]:
     return {
         "exclusion": one.id,
         "kind": one.kind.value,
-        "value": one.value if one.kind in _BY_ID else None,
+        "value": one.value if one.kind in _PLAIN else None,
         "until_ms": _ms(one.until),
     }
 
 
 def _personal(one: Exclusion) -> dict[str, str | None]:
-    return {"reason": one.reason, "value": None if one.kind in _BY_ID else one.value}
+    return {"reason": one.reason, "value": None if one.kind in _PLAIN else one.value}
 
 
 def _ms(at: datetime | None) -> int | None:

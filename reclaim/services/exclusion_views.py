@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from reclaim.domain.directory import Person, Sku
-from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
-from reclaim.domain.ids import PersonId, ProductId
+from reclaim.domain.directory import Group, Person, Sku
+from reclaim.domain.exclusions import LISTED, Exclusion, ExclusionId, ExclusionKind
+from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.domain.read_models import ExclusionView
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.attesting import SYSTEM
@@ -18,20 +18,33 @@ async def view_exclusions(reading: UnitOfWork, seats: Mapping[ExclusionId, int])
 
 
 async def name_exclusions(
-    reading: UnitOfWork, exclusions: Iterable[Exclusion], seats: Mapping[ExclusionId, int] | None = None
+    reading: UnitOfWork,
+    exclusions: Iterable[Exclusion],
+    seats: Mapping[ExclusionId, int] | None = None,
+    *,
+    people: bool = False,
 ) -> list[ExclusionView]:
-    """Return exclusions in the order given, with names; `seats` are those that each holds."""
+    """Return exclusions in the order given, with names.
+
+    Args:
+        seats: Those that each holds.
+        people: Whether to count who is on their lists.
+    """
     shown = list(exclusions)
-    people = await reading.people.get_many(
+    listing = [one for one in shown if one.kind in LISTED] if people else []
+    sizes = await reading.people_lists.sizes(listing) if listing else {}
+    named = await reading.people.get_many(
         {PersonId(one.value) for one in shown if one.kind is ExclusionKind.PERSON} | {one.by for one in shown}
     )
     skus = await reading.catalog.skus() if shown else {}
+    groups = await reading.catalog.groups({GroupId(one.value) for one in shown if one.kind is ExclusionKind.GROUP})
     return [
         ExclusionView(
             exclusion=one,
-            value=_value(one, people, skus),
-            by_name=_by(one, people),
+            value=_value(one, named, skus, groups),
+            by_name=_by(one, named),
             seats=None if seats is None else seats.get(one.id, 0),
+            people=sizes.get(one.id, 0) if one in listing else None,
         )
         for one in shown
     ]
@@ -43,7 +56,12 @@ def _by(one: Exclusion, people: Mapping[PersonId, Person]) -> str:
     return people[one.by].shown_name if one.by in people else one.by
 
 
-def _value(one: Exclusion, people: Mapping[PersonId, Person], skus: Mapping[ProductId, Sku]) -> str:
+def _value(
+    one: Exclusion,
+    people: Mapping[PersonId, Person],
+    skus: Mapping[ProductId, Sku],
+    groups: Mapping[GroupId, Group],
+) -> str:
     match one.kind:
         case ExclusionKind.PERSON:
             person = people.get(PersonId(one.value))
@@ -51,7 +69,10 @@ def _value(one: Exclusion, people: Mapping[PersonId, Person], skus: Mapping[Prod
         case ExclusionKind.PRODUCT:
             sku = skus.get(ProductId(one.value))
             return sku.name if sku else one.value
-        case ExclusionKind.GUESTS:
+        case ExclusionKind.GROUP:
+            group = groups.get(GroupId(one.value))
+            return group.name if group else one.value
+        case ExclusionKind.GUESTS | ExclusionKind.ADMIN_ROLES | ExclusionKind.AWAY:
             return ""
-        case ExclusionKind.DEPARTMENT | ExclusionKind.EMPLOYEE_TYPE:
+        case ExclusionKind.DEPARTMENT | ExclusionKind.EMPLOYEE_TYPE | ExclusionKind.NAME:
             return one.value

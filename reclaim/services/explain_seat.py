@@ -7,7 +7,7 @@ from datetime import datetime
 from reclaim.domain.activity import SeenAt, read_activity
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.directory import Person, Seat, Sku
-from reclaim.domain.exclusions import strongest
+from reclaim.domain.exclusions import ExclusionKind, strongest
 from reclaim.domain.idle import Finding, NotIdleWhy, judge_seat
 from reclaim.domain.ids import PersonId, ProductId
 from reclaim.domain.policy import Policy
@@ -76,6 +76,7 @@ class ExplainSeat:
             data=data_age(run, now, self._policy.data_max_age),
             zone=self._policy.zone,
             now=now,
+            roles=run.roles if run else "unread",
         )
 
     async def _asked(self, reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:
@@ -141,9 +142,10 @@ class ExplainSeat:
 async def _held_by(
     reading: UnitOfWork, person: Person, seats: Sequence[Seat], now: datetime
 ) -> dict[ProductId, ExclusionView]:
-    """Return what leaves out each of the person's seats, idle or not."""
-    counting = await reading.exclusions.counting(now)
-    found = {seat.product_id: strongest(counting, person, seat.product_id, now) for seat in seats}
+    """Return what leaves out each of the person's seats, idle or not. That they may be away is told to nobody."""
+    counting = [one for one in await reading.exclusions.counting(now) if one.kind is not ExclusionKind.AWAY]
+    by_list = (await reading.people_lists.naming([person.id], now)).get(person.id, frozenset())
+    found = {seat.product_id: strongest(counting, person, seat.product_id, now, by_list) for seat in seats}
     named = await name_exclusions(reading, {one.id: one for one in found.values() if one is not None}.values())
     views = {view.exclusion.id: view for view in named}
     return {product: views[one.id] for product, one in found.items() if one is not None}

@@ -44,7 +44,7 @@ async def find_group(reading: UnitOfWork, text: str, *, field: str = "group") ->
     """
     wanted = text.strip()
     groups = await reading.catalog.groups()
-    if GroupId(wanted.lower()) in groups or _is_object_id(wanted):
+    if GroupId(wanted.lower()) in groups or is_object_id(wanted):
         return GroupId(wanted.lower())
     exact = [group for group in groups.values() if group.name.casefold() == wanted.casefold()]
     if len(exact) > 1:
@@ -86,7 +86,8 @@ def _which(wanted: str, found: Sequence[Person]) -> str:
     return f"Several people match “{wanted}”: {names}{more}. Use the address in brackets."
 
 
-def _is_object_id(text: str) -> bool:
+def is_object_id(text: str) -> bool:
+    """Say whether a text has the form of an object id."""
     parts = text.split("-")
     return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(
         character in "0123456789abcdefABCDEF" for part in parts for character in part

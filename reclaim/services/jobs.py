@@ -38,6 +38,7 @@ PROGRESS = "progress"
 RECEIPT = "receipt"
 CONFIRMATION = "confirmation"
 EXCLUDE = "exclude"
+ABSENCES = "absences"
 RESTORE = "restore"
 RESTORES = "restores"
 CAME_BACK = "came_back"
@@ -180,6 +181,11 @@ def receipt_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
 def confirmation_job(request: str, state: str, again: int = 0) -> Job:
     """Show who asked for a second admin, and who was asked, where the request stands; `again` as above."""
     return Job(kind=CONFIRMATION, key=_key(f"{CONFIRMATION}:{request}:{state}", again), args={"request": request})
+
+
+def absences_job(made: str, occasion: str = "loaded") -> Job:
+    """Hold whom a new list of absences holds, and let go of those of the one before."""
+    return Job(kind=ABSENCES, key=f"{ABSENCES}:{made}:{occasion}", args={"list": made})
 
 
 def exclude_job(exclusion: str, occasion: str) -> Job:

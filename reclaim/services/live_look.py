@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Group, LivePerson, Seat, Sku
-from reclaim.domain.exclusions import Exclusion
+from reclaim.domain.exclusions import Exclusion, ExclusionId
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId, ItemId, ProductId
 from reclaim.domain.policy import Policy
@@ -15,6 +15,7 @@ from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory
 from reclaim.ports.storage import SyncRun, Work
 from reclaim.ports.system import Clock
+from reclaim.services.listing import in_groups, listed
 from reclaim.services.settle import Later
 
 WAITS_FOR_SYNC = "waits_for_sync"
@@ -26,6 +27,7 @@ class Look:
 
     Attributes:
         ended: The person's items that had ended before it, over all campaigns: what ends later, it may not have seen.
+        listed: The exclusions whose list of people names the person.
     """
 
     ended: frozenset[ItemId]
@@ -34,6 +36,7 @@ class Look:
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
     exclusions: Sequence[Exclusion] = ()
+    listed: frozenset[ExclusionId] = frozenset()
 
     def seat(self, product: ProductId) -> Seat | None:
         """Return the live seat of a product, None if it is gone."""
@@ -59,7 +62,10 @@ class LiveLook:
             skus = await work.catalog.skus()
             stored = await work.people.get(item.person_id)
             newest = await work.syncs.newest_complete()
-            exclusions = await work.exclusions.counting(self._clock.now())
+            now = self._clock.now()
+            exclusions = await work.exclusions.counting(now)
+            days = max(campaign.scope.days, self._policy.idle_days)
+            by_list = await listed(work, item.person_id, exclusions, days=days, now=now)
             approved = await work.orders.ordered_items(campaign.id, up_to=self._policy.live_reads + 1)
             theirs = await work.items.of_person(item.person_id)
         ended = frozenset(one.id for one in theirs if one.outcome is not None)
@@ -71,13 +77,14 @@ class LiveLook:
             groups = await self._groups(person, item)
         except DirectoryError as error:
             raise Later(f"directory:{error.status or 'unreachable'}", error.retry_after) from error
+        by_list |= in_groups(person, exclusions)
         if live_activity or person is None or not needs_activity:
-            return Look(ended, person, self._clock.now(), skus, groups, exclusions)
+            return Look(ended, person, self._clock.now(), skus, groups, exclusions, by_list)
         if newest is None or not self._is_fresh(newest, campaign):
             raise Later(WAITS_FOR_SYNC)
         known = stored.sign_ins if stored and newest.sign_ins == "known" else None
         seen = replace(person, person=replace(person.person, sign_ins=known))
-        return Look(ended, seen, newest.started_at, skus, groups, exclusions)
+        return Look(ended, seen, newest.started_at, skus, groups, exclusions, by_list)
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at

@@ -9,6 +9,7 @@ from datetime import datetime
 from reclaim.domain.calendar import end_of_day
 from reclaim.domain.campaign import Scope, Strategy, check_draft
 from reclaim.domain.directory import AssigneeKind, Group, Person, Seat, Sku
+from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Price
@@ -21,6 +22,7 @@ from reclaim.errors import Conflict, GuardrailExceeded, InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork
 from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.freshness import data_age, gives_sign_ins, no_sign_in_data
+from reclaim.services.listing import all_away
 from reclaim.services.naming import names_of
 
 _WINDOWS = (180, 90, 60, 30)  # those that the form offers
@@ -106,7 +108,7 @@ async def prepare(
         asked=await reading.items.with_open_question(ids),
         answered=await reading.items.answered_until(ids, now),
         assignments=assignments,
-        excluded=await _excluded(reading, chosen, now),
+        excluded=await _excluded(reading, chosen, draft.scope.days, policy, now),
     )
     held = await reading.seats.held()
     over = _over(selection, skus, held, policy)
@@ -130,9 +132,16 @@ async def prepare(
     )
 
 
-async def _excluded(reading: UnitOfWork, chosen: Iterable[Finding], now: datetime) -> frozenset[SeatId]:
-    counting = {one.id for one in await reading.exclusions.counting(now)}
-    return frozenset(finding.seat_id for finding in chosen if finding.exclusion_id in counting)
+async def _excluded(
+    reading: UnitOfWork, chosen: Iterable[Finding], days: int, policy: Policy, now: datetime
+) -> frozenset[SeatId]:
+    counting = await reading.exclusions.counting(now)
+    ids = {one.id for one in counting}
+    away: frozenset[PersonId] = frozenset()
+    # Findings are marked for the installation's window: for a longer one, absences of longer ago hold too.
+    if days > policy.idle_days and any(one.kind is ExclusionKind.AWAY for one in counting):
+        away = await all_away(reading, days=days, now=now)
+    return frozenset(finding.seat_id for finding in chosen if finding.exclusion_id in ids or finding.person_id in away)
 
 
 def _check_rules(scope: Scope, run: SyncRun) -> None:

@@ -6,14 +6,15 @@ from reclaim.domain.calendar import local_day
 from reclaim.domain.idle import NotIdleWhy
 from reclaim.domain.ids import ProductId
 from reclaim.domain.policy import Policy
-from reclaim.domain.read_models import SpendReport
+from reclaim.domain.read_models import PopulationView, SpendReport
 from reclaim.domain.savings import Savings, SeatGroup, Stage, savings_of
 from reclaim.domain.spend import spend_report
-from reclaim.errors import InvalidRequest
+from reclaim.errors import InvalidRequest, NotFound
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.exclusion_views import view_exclusions
 from reclaim.services.freshness import data_age, gives_sign_ins
+from reclaim.services.read_population import population
 
 
 class ReadSpend:
@@ -53,6 +54,21 @@ class ReadSpend:
                 reclaimed=await reading.savings.reclaimed(),
                 savings=await _savings(reading),
             )
+
+    async def population(self, product: ProductId, days: int | None = None) -> PopulationView:
+        """Return what became of every seat of a product that was read.
+
+        Raises:
+            InvalidRequest: A window out of 30 to 730 days.
+            NotFound: No seat of it was read.
+        """
+        window, now = check_window(self._policy.idle_days if days is None else days), self._clock.now()
+        async with self._work.read() as reading:
+            rows = await population(reading, days=window, now=now, products=[product])
+            newest = await reading.syncs.newest_complete()
+        if not rows:
+            raise NotFound("No seat of this SKU has been read.")
+        return PopulationView(row=rows[0], days=window, data=data_age(newest, now, self._policy.data_max_age), now=now)
 
 
 async def _savings(reading: UnitOfWork) -> Savings:

@@ -29,6 +29,7 @@ _READS = {
     CheckName.READ_PEOPLE: Permission.READ_PEOPLE,
     CheckName.READ_LICENSES: Permission.READ_LICENSES,
     CheckName.READ_GROUPS: Permission.READ_GROUPS,
+    CheckName.READ_ROLES: Permission.READ_ROLES,
 }
 _WRITES = {
     CheckName.WRITE_LICENSES: Permission.WRITE_LICENSES,

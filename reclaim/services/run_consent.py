@@ -18,7 +18,7 @@ from reclaim.domain.consent import ConsentRequest, NoUse, RequestState, enforce,
 from reclaim.domain.consent_program import ConsentProgram, ProgramState
 from reclaim.domain.consent_run import ConsentRun, Passed, RunState
 from reclaim.domain.directory import Group, LivePerson, Person, Seat, Sku
-from reclaim.domain.exclusions import Exclusion, strongest
+from reclaim.domain.exclusions import Exclusion, ExclusionId, strongest
 from reclaim.domain.ids import ChangeId, ConsentId, ConsentRunId, GroupId, PersonId, ProductId, ProgramId
 from reclaim.domain.membership import ChangeKind, ChangeWhy, MembershipChange, change_for, leaving_blocker
 from reclaim.domain.policy import Policy
@@ -30,6 +30,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import consent_result_job, consent_run_job, membership_job
+from reclaim.services.listing import listed_many
 from reclaim.services.usage_of import ReadUse, UseOf
 
 PART: Final = 100  # people in one transaction
@@ -63,6 +64,7 @@ class _Around:
     cooling: Collection[PersonId]
     kept_at: Mapping[PersonId, datetime]
     exclusions: Sequence[Exclusion]
+    listed: Mapping[PersonId, frozenset[ExclusionId]]
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
 
@@ -225,6 +227,7 @@ class RunConsent:
     async def _around(self, work: UnitOfWork, program: ConsentProgram, people: Sequence[PersonId]) -> _Around:
         now = self._clock.now()
         seats = await work.seats.of_people(people)
+        exclusions = await work.exclusions.counting(now)
         given_by = {path.group_id for held in seats.values() for one in held for path in one.paths if path.group_id}
         return _Around(
             people=await work.people.get_many(people),
@@ -233,7 +236,8 @@ class RunConsent:
             open=await work.consents.with_open_question(people, program.product_id),
             cooling=await work.consents.cooling(people, program.product_id, now),
             kept_at=await work.consents.kept_at(people, program.product_id),
-            exclusions=await work.exclusions.counting(now),
+            exclusions=exclusions,
+            listed=await listed_many(work, people, exclusions, days=program.terms.unused_days, now=now),
             skus=await work.catalog.skus(),
             groups=await work.catalog.groups(given_by) if given_by else {},
         )
@@ -307,7 +311,7 @@ class RunConsent:
         person = around.people.get(one.person_id)
         if person is None or person.gone_at is not None:
             return request.ended(RequestState.LEFT, now)
-        if (exclusion := strongest(around.exclusions, person, program.product_id, now)) is not None:
+        if (exclusion := _held(around, person, program, now)) is not None:
             return request.ended(RequestState.EXCLUDED, now, why="excluded", detail=exclusion.id)
         if one.person_id not in group.members:
             if through := around.nested.get(one.person_id):
@@ -423,6 +427,11 @@ class RunConsent:
         if found is None or found.state is not RunState.RUNNING or found.version != run.version:
             raise Conflict("Another job goes on with this run.")
         return found
+
+
+def _held(around: _Around, person: Person, program: ConsentProgram, now: datetime) -> Exclusion | None:
+    by_list = around.listed.get(person.id, frozenset())
+    return strongest(around.exclusions, person, program.product_id, now, by_list)
 
 
 def _ms(at: datetime | None) -> int | None:

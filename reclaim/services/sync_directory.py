@@ -333,6 +333,7 @@ class SyncDirectory:
             gone_people=run.gone_people,
             gone_seats=run.gone_seats,
             sign_ins=run.sign_ins,
+            roles=run.roles,
             error=run.error,
             idle=idle,
             total=total,

@@ -8,12 +8,20 @@ from typing import TypeVar
 import structlog
 
 from reclaim.domain.directory import AssigneeKind, Group, Sku
+from reclaim.domain.exclusions import ALL, ExclusionKind
 from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
-from reclaim.domain.syncing import MEMBERS_STREAM, PEOPLE_STREAM, SIGN_INS_STREAM, SyncState
+from reclaim.domain.syncing import (
+    EXCLUDED_STREAM,
+    MEMBERS_STREAM,
+    PEOPLE_STREAM,
+    ROLES_STREAM,
+    SIGN_INS_STREAM,
+    SyncState,
+)
 from reclaim.errors import DirectoryError
-from reclaim.ports.directory import Directory, Page, PersonRow, SignInRow, SignInSupport, sign_in_support
-from reclaim.ports.storage import StreamCursor, SyncRun, UnitOfWork, Work
+from reclaim.ports.directory import Directory, Page, PersonRow, RoleSupport, SignInRow, SignInSupport, sign_in_support
+from reclaim.ports.storage import PeopleList, StreamCursor, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.chunks import ahead, in_chunks
 
@@ -34,7 +42,7 @@ class Superseded(Exception):
 
 
 class SyncStreams:
-    """Reads SKUs, groups, people, sign-ins and the members of groups with a role or a product, in this order."""
+    """Reads SKUs, groups, people, sign-ins, the members of groups that matter, and who holds an admin role, in this order."""
 
     def __init__(
         self,
@@ -75,11 +83,14 @@ class SyncStreams:
         await self._sign_ins(run, on_page)
         if not self._with_groups:
             return
-        owning = await self._owning_groups()
-        for group in owning:
+        owning, excluded = await self._owning_groups(), await self._excluded_groups()
+        for group in dict.fromkeys([*owning, *excluded]):
             await self._facts(run, group)
         for group in dict.fromkeys([*await self._role_groups(), *owning]):
             await self._members(run, group, on_page)
+        for group in excluded:
+            await self._everyone_in(run, group, f"{EXCLUDED_STREAM}{group}", ExclusionKind.GROUP, group, on_page)
+        await self._role_holders(run, on_page)
 
     async def _stream(
         self,
@@ -157,10 +168,12 @@ class SyncStreams:
 
     async def _note_refusal(self, run_id: RunId, support: SignInSupport) -> None:
         async with self._work.write() as unit:
-            run = await unit.syncs.get(run_id)
-            if run is None or run.state != SyncState.RUNNING:
-                raise Superseded
-            await unit.syncs.save(replace(run, sign_ins=support.value))
+            await unit.syncs.save(replace(await _still_running(unit, run_id), sign_ins=support.value))
+            await unit.commit()
+
+    async def _note_roles(self, run_id: RunId, support: RoleSupport) -> None:
+        async with self._work.write() as unit:
+            await unit.syncs.save(replace(await _still_running(unit, run_id), roles=support.value))
             await unit.commit()
 
     async def _role_groups(self) -> list[GroupId]:
@@ -176,15 +189,18 @@ class SyncStreams:
             asked = await reading.items.groups_asked()
         return sorted(asked | {GroupId(one.owner) for one in owners.values() if one.kind is AssigneeKind.GROUP})
 
+    async def _excluded_groups(self) -> list[GroupId]:
+        async with self._work.read() as reading:
+            counting = await reading.exclusions.counting(self._clock.now())
+        return sorted(GroupId(one.value) for one in counting if one.kind is ExclusionKind.GROUP)
+
     async def _facts(self, run_id: RunId, group: GroupId) -> None:
         """Keep the name of a group that carries no licenses, and so is in no other stream."""
         found = await self._directory.group(group)
         if found is None:
             return
         async with self._work.write() as unit:
-            run = await unit.syncs.get(run_id)
-            if run is None or run.state != SyncState.RUNNING:
-                raise Superseded
+            await _still_running(unit, run_id)
             await unit.syncs.save_groups(run_id, [found])
             await unit.commit()
 
@@ -203,6 +219,54 @@ class SyncStreams:
             # No such group: its members lose role and say when the run completes, as they are not seen.
             _log.info("id with a role or a product is no group", run=run, id=group)
 
+    async def _everyone_in(
+        self, run: RunId, group: GroupId, stream: str, kind: ExclusionKind, value: str, on_page: OnPage
+    ) -> DirectoryError | None:
+        """Read who is in a group for an exclusion; return why that is not possible.
+
+        Such a refusal ends nothing: the exclusion goes on to hold everybody whom it held.
+        """
+
+        async def read(cursor: str | None) -> Page[PersonId]:
+            return await self._directory.everyone_in(group, cursor)
+
+        try:
+            await self._stream(run, stream, read, self._lister(kind, value), on_page)
+        except DirectoryError as error:
+            if not error.permanent:
+                raise
+            _log.warning("members of a group not read", run=run, group=group, status=error.status)
+            return error
+        return None
+
+    async def _role_holders(self, run: RunId, on_page: OnPage) -> None:
+        """Read who holds an admin role, each by themselves or through a group. A tenant that refuses it is read on."""
+        kind, value = ExclusionKind.ADMIN_ROLES, ALL
+        try:
+            await self._stream(run, ROLES_STREAM, self._directory.role_holders, self._lister(kind, value), on_page)
+        except DirectoryError as error:
+            if not error.permanent:
+                raise
+            refused = error.status == HTTPStatus.FORBIDDEN
+            _log.warning("admin role holders not read", run=run, status=error.status)
+            await self._note_roles(run, RoleSupport.NO_PERMISSION if refused else RoleSupport.UNREAD)
+            return
+        async with self._work.read() as reading:
+            strangers = await reading.people_lists.strangers(PeopleList(kind, value))
+        whole = True
+        for one in strangers:
+            error_ = await self._everyone_in(run, GroupId(one), f"{ROLES_STREAM}:{one}", kind, value, on_page)
+            # An application holds roles too, and is no group.
+            whole = whole and (error_ is None or error_.status == HTTPStatus.NOT_FOUND)
+        await self._note_roles(run, RoleSupport.KNOWN if whole else RoleSupport.PARTLY)
+
+    def _lister(self, kind: ExclusionKind, value: str) -> Save[str]:
+        async def save(unit: UnitOfWork, _: RunId, rows: Sequence[str]) -> None:
+            people = [PersonId(one) for one in rows]
+            await unit.people_lists.add(PeopleList(kind, value), people, seen_at=self._clock.now())
+
+        return save
+
 
 def _once(rows: Sequence[PersonRow]) -> Sequence[PersonRow]:
     """Return each person once, as last seen: Graph may repeat a row while the tenant changes."""
@@ -212,6 +276,18 @@ def _once(rows: Sequence[PersonRow]) -> Sequence[PersonRow]:
 def _count_people(run: SyncRun, rows: Sequence[PersonRow]) -> SyncRun:
     once = _once(rows)
     return replace(run, people=run.people + len(once), seats=run.seats + sum(len(row.seats) for row in once))
+
+
+async def _still_running(unit: UnitOfWork, run_id: RunId) -> SyncRun:
+    """Return the run.
+
+    Raises:
+        Superseded: It has ended.
+    """
+    run = await unit.syncs.get(run_id)
+    if run is None or run.state != SyncState.RUNNING:
+        raise Superseded
+    return run
 
 
 async def _running(unit: UnitOfWork, run_id: RunId, cursor: StreamCursor) -> SyncRun:

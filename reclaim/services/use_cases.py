@@ -31,7 +31,9 @@ from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_consent import ExportConsent
 from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.find_idle_seats import FindIdleSeats
+from reclaim.services.follow_lists import FollowLists
 from reclaim.services.freeze_writes import FreezeWrites
+from reclaim.services.import_absences import ImportAbsences
 from reclaim.services.import_usage import ImportUsage
 from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.keep_programs import KeepPrograms
@@ -107,7 +109,9 @@ class UseCases:
         rights = WriteRights(checks=checks)
         self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
         self.keep_prices = KeepPrices(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.exclude = ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy, directory=directory)
+        lists = FollowLists(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.absences = ImportAbsences(work=work, clock=clock, tokens=tokens, policy=policy, lists=lists)
         self.spend = ReadSpend(work=work, clock=clock, policy=policy)
         self.seats = ReadSeats(work=work, clock=clock, policy=policy)
         self.scan = ReadScan(work=work, clock=clock, policy=policy, spend=self.spend, seats=self.seats)
@@ -211,6 +215,7 @@ class UseCases:
             with_groups=with_groups,
             after=(
                 ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
+                lists.after_sync,
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,

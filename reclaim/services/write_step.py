@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from reclaim.domain.attestation import Event, EventKind
-from reclaim.domain.campaign import CampaignState
+from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.exclusions import strongest
 from reclaim.domain.ids import GroupId, OrderId, ProductId, StepId
 from reclaim.domain.orders import RemovalStep, StepState
@@ -19,6 +19,7 @@ from reclaim.ports.directory import SeatWriter, WriteResult
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.listing import in_groups, listed
 from reclaim.services.live_look import Look
 from reclaim.services.settle import ALREADY_ABSENT, Later, end_item, get_order, paths_json, steps_of, with_steps
 
@@ -141,9 +142,7 @@ class WriteStep:
             for one in wanted[:room]:
                 if await self._sees_too_little(work, one, known):
                     raise Later("other_removal", OTHER_REMOVAL_WAIT, counts=False)
-                if one.look.person is not None and strongest(
-                    await work.exclusions.counting(now), one.look.person.person, one.item.product_id, now
-                ):
+                if await self._excluded(work, one, campaign, now):
                     # since the look, which the next try repeats
                     raise Later("excluded", OTHER_REMOVAL_WAIT, counts=False)
                 step = next((s for s in steps_of(order, one.item.id) if s.step == one.plan), None)
@@ -165,6 +164,15 @@ class WriteStep:
             await work.events.append(*(self._intent(one) for one in found))
             await work.commit()
         return found
+
+    async def _excluded(self, work: UnitOfWork, one: Wanted, campaign: Campaign, now: datetime) -> bool:
+        live = one.look.person
+        if live is None:
+            return False
+        counting = await work.exclusions.counting(now)
+        days = max(campaign.scope.days, self._policy.idle_days)
+        by_list = await listed(work, one.item.person_id, counting, days=days, now=now) | in_groups(live, counting)
+        return strongest(counting, live.person, one.item.product_id, now, by_list) is not None
 
     def _intent(self, one: _Intended) -> Event:
         return self._attest.event(

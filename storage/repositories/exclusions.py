@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, RowMapping, String, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, RowMapping, String, and_, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, same_value
+from reclaim.domain.exclusions import LISTED, Exclusion, ExclusionId, ExclusionKind, same_value
 from reclaim.domain.ids import PersonId
 from reclaim.errors import Conflict
 from reclaim.ports.storage import Marks
 from storage.sql import greatest_text
-from storage.tables import exclusions, people
+from storage.tables import exclusions, listed_people, people
 from storage.upsert import in_chunks, insert_into
 
 _ID_AT = 21  # where the id begins in `strength`: behind twenty digits
@@ -104,12 +104,18 @@ class SqlExclusions:
             people=bool(by_kind[ExclusionKind.PERSON]),
             products=by_kind[ExclusionKind.PRODUCT],
             by_person=by_person,
+            listed=any(by_kind[kind] for kind in LISTED),
         )
 
 
 def counts_at(now: datetime) -> ColumnElement[bool]:
     """The SQL twin of `Exclusion.counts_at`."""
     return exclusions.c.ended_at.is_(None) & or_(exclusions.c.until.is_(None), exclusions.c.until > now)
+
+
+def lists() -> ColumnElement[bool]:
+    """An exclusion and the people whom it holds belong together."""
+    return and_(listed_people.c.kind == exclusions.c.kind, listed_people.c.value == exclusions.c.same_value)
 
 
 def exclusion_id(
@@ -129,6 +135,16 @@ def exclusion_id(
             .scalar_subquery()
         )
         found.append(func.coalesce(by_name, ""))
+    if marks.listed:
+        by_list = (
+            select(func.max(exclusions.c.strength))
+            .select_from(listed_people)
+            .join(exclusions, lists())
+            .where(listed_people.c.person_id == person, counts_at(marks.now))
+            .correlate_except(exclusions, listed_people)
+            .scalar_subquery()
+        )
+        found.append(func.coalesce(by_list, ""))
     if marks.products:
         found.append(case(dict(marks.products), value=product, else_=literal("")))
     for kind, strengths in marks.by_person.items():

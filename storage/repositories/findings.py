@@ -4,7 +4,7 @@ Sums come from the days that the scan has added up; the one day in which a windo
 what has gone since the scan is taken off. So every window is exact, and none reads all findings.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,10 +28,10 @@ from reclaim.domain.exclusions import ExclusionId
 from reclaim.domain.idle import DISABLED_GRACE, Finding, Rule
 from reclaim.domain.ids import ProductId, SeatId
 from reclaim.domain.read_models import SeatFilter
-from reclaim.ports.storage import FindingRow, Scan
+from reclaim.ports.storage import Breakdown, FindingRow, Scan
 from storage.repositories.exclusions import counts_at
 from storage.repositories.people import to_person
-from storage.repositories.scans import SqlScans
+from storage.repositories.scans import IDLE, SqlScans
 from storage.repositories.seats import DIRECT
 from storage.tables import (
     exclusions,
@@ -63,6 +63,51 @@ class SqlFindings:
     async def held(self) -> dict[ProductId, int]:
         held = await self._of_newest(scan_verdicts.c.product_id, scan_verdicts.c.held)
         return {ProductId(product): number for product, number in held.items()}
+
+    async def population(self, *, days: int, now: datetime) -> dict[ProductId, Breakdown]:
+        scan = await self._scans.newest()
+        if scan is None:
+            return {}
+        read, given, found = Counter[ProductId](), Counter[ProductId](), Counter[ProductId]()
+        verdicts: defaultdict[ProductId, Counter[str]] = defaultdict(Counter)
+        judged = await self._execute(
+            select(
+                scan_verdicts.c.product_id, scan_verdicts.c.verdict, scan_verdicts.c.held, scan_verdicts.c.seats
+            ).where(scan_verdicts.c.scan_id == scan.id)
+        )
+        for product, verdict, is_held, number in judged:
+            read[product] += number
+            given[product] += number if is_held else 0
+            verdicts[product][verdict] += number if verdict != IDLE else 0
+        days_of = finding_days.c
+        for product, number in await self._execute(
+            select(days_of.product_id, func.sum(days_of.seats))
+            .where(days_of.scan_id == scan.id)
+            .group_by(days_of.product_id)
+        ):
+            found[product] += int(number)
+        gone, free = Counter[ProductId](), Counter[ProductId]()
+        for product, _, number in await self._left(scan, days=days, now=now):
+            gone[product] += number
+        excluded: defaultdict[ProductId, dict[ExclusionId, int]] = defaultdict(dict)
+        for (product, exclusion), number in (await self._sums(scan, days=days, now=now)).items():
+            if exclusion is None:
+                free[product] += number
+            else:
+                excluded[product][ExclusionId(exclusion)] = number
+        return {
+            product: Breakdown(
+                read=number,
+                held=given[product],
+                idle=free[product],
+                excluded=excluded[product],
+                gone=gone[product],
+                # Days are added up on their own, so that a finding without one shows as a sum that does not add up.
+                shorter=found[product] - free[product] - sum(excluded[product].values()) - gone[product],
+                verdicts=+verdicts[product],
+            )
+            for product, number in read.items()
+        }
 
     async def page(
         self, where: SeatFilter, *, now: datetime, offset: int, limit: int
@@ -212,18 +257,28 @@ class SqlFindings:
                 is_rule(finding_order.c.rule),
             )
             add(await self._execute(in_part.group_by(finding_order.c.product_id, finding_order.c.exclusion_id)))
-        left = (
+        add(await self._left(scan, days=days, now=now, products_=products_, rules=rules), -1)
+        return {key: number for key, number in found.items() if number}
+
+    async def _left(
+        self,
+        scan: Scan,
+        *,
+        days: int,
+        now: datetime,
+        products_: Sequence[ProductId] = (),
+        rules: Sequence[Rule] = (),
+    ) -> list[tuple[Any, ...]]:
+        """Return the idle seats that have gone since the scan, by product and exclusion."""
+        if not await self._anything_gone(scan):
+            return []
+        wanted = _wanted(findings, scan, days=days, now=now, products_=products_, rules=rules)
+        return await self._execute(
             select(findings.c.product_id, findings.c.exclusion_id, func.count())
             .select_from(_of_seats(scan))
-            .where(
-                seats.c.id.in_(_gone(scan)),
-                _wanted(findings, scan, days=days, now=now, products_=products_, rules=rules),
-            )
+            .where(seats.c.id.in_(_gone(scan)), wanted)
             .group_by(findings.c.product_id, findings.c.exclusion_id)
         )
-        if await self._anything_gone(scan):
-            add(await self._execute(left), -1)
-        return {key: number for key, number in found.items() if number}
 
     async def _anything_gone(self, scan: Scan) -> bool:
         return (await self._connection.execute(_gone(scan).limit(1))).first() is not None

@@ -169,6 +169,15 @@ class SqlPeople:
         query = select(func.count()).select_from(people).where(people.c.gone_at.is_(None))
         return (await self._connection.execute(query)).scalar_one()
 
+    async def names(self, after: PersonId, limit: int) -> list[tuple[PersonId, str, str]]:
+        rows = await self._connection.execute(
+            select(people.c.id, people.c.upn, people.c.name)
+            .where(people.c.id > after, people.c.gone_at.is_(None))
+            .order_by(people.c.id)
+            .limit(limit)
+        )
+        return [(PersonId(row.id), row.upn, row.name) for row in rows]
+
     async def named(self, texts: Iterable[str]) -> list[Person]:
         found: dict[PersonId, Person] = {}
         # Three lists in one statement, which may hold CHUNK values in all.

@@ -201,3 +201,43 @@ async def test_a_reference_to_nothing_is_refused(graph: httpx.AsyncClient, visio
     answer = await graph.post(f"/groups/{visio_users}/members/$ref", json={"@odata.id": "somebody"})
 
     assert answer.status_code == 400
+
+
+async def test_everybody_in_a_group_counts_those_of_the_groups_inside_it(
+    graph: httpx.AsyncClient, ids: dict[str, str], group_ids: dict[str, str]
+) -> None:
+    events = group_ids["Company events"]
+
+    answer = await graph.get(f"/groups/{events}/transitiveMembers/microsoft.graph.user?$select=id&$top=2")
+    rest = await graph.get(answer.json()["@odata.nextLink"])
+
+    found = [row["id"] for row in answer.json()["value"] + rest.json()["value"]]
+    assert sorted(found) == sorted(ids[name] for name in ("Megan Bowen", "Joni Sherman", "Lee Gu"))
+
+
+async def test_a_group_is_found_by_its_name_and_no_other_filter_is_understood(
+    graph: httpx.AsyncClient, group_ids: dict[str, str]
+) -> None:
+    found = await graph.get("/groups", params={"$filter": "displayName eq 'company EVENTS'", "$select": "id"})
+    none = await graph.get("/groups", params={"$filter": "displayName eq 'Bob''s'"})
+    other = await graph.get("/groups", params={"$filter": "startswith(displayName,'C')"})
+
+    assert [row["id"] for row in found.json()["value"]] == [group_ids["Company events"]]
+    assert (none.json()["value"], other.status_code) == ([], 400)
+
+
+async def test_admin_roles_are_told_with_their_permission_only_page_by_page(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str], group_ids: dict[str, str]
+) -> None:
+    address, holders = "/roleManagement/directory/roleAssignments?$top=3", []
+    while address:
+        page = (await graph.get(address)).json()
+        holders += [row["principalId"] for row in page["value"]]
+        address = page.get("@odata.nextLink", "")
+    await control.post("/permissions", json={"granted": ["User.Read.All", "GroupMember.Read.All"]})
+    refused = await graph.get("/roleManagement/directory/roleAssignments")
+
+    people = {ids["Emergency Access"], ids["Directory Synchronization"]}
+    assert {group_ids["Privileged role holders"], *people} < set(holders)
+    assert len(holders) == 4
+    assert refused.status_code == 403

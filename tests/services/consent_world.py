@@ -108,7 +108,7 @@ def nested(world: CampaignWorld, inner: GroupId, *refs: str) -> None:
     """Put a group with these people into the Miro group."""
     world.directory.group_facts[inner] = replace(group(inner), name="Inner circle")
     world.directory.members[inner] = [PersonId(ref) for ref in refs]
-    world.directory.nested[MIRO_GROUP] = (inner,)
+    world.directory.nested[MIRO_GROUP] = [inner]
     world.directory.group_facts[MIRO_GROUP] = replace(
         world.directory.group_facts.get(MIRO_GROUP, group(MIRO_GROUP)), has_nested_groups=True
     )

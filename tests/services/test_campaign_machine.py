@@ -24,7 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from reclaim.domain.campaign import CampaignState, Limits, Silence, Strategy, WriteMode
 from reclaim.domain.exclusions import ExclusionKind
-from reclaim.domain.ids import BatchId, ItemId, PersonId, ProductId
+from reclaim.domain.ids import BatchId, GroupId, ItemId, PersonId, ProductId
 from reclaim.domain.notices import ListGoneNotice, WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, KeepReason
@@ -240,15 +240,25 @@ class Campaigns(RuleBasedStateMachine):
         if accepted:
             self.brake = Brake()
 
-    @rule(holder=st.sampled_from(tuple(CAST)))
-    def exclude(self, holder: str) -> None:
-        """An admin excludes a person from campaigns, for good, also from one that is open."""
+    @rule(
+        holder=st.sampled_from(tuple(CAST)),
+        kind=st.sampled_from((ExclusionKind.PERSON, ExclusionKind.NAME, ExclusionKind.GROUP)),
+    )
+    def exclude(self, holder: str, kind: ExclusionKind) -> None:
+        """An admin excludes a person from campaigns, for good, also from one that is open, in one of several ways."""
         world = self.world
         if not self.present(holder) or holder in self.excluded:
             return
-        excluding = ExcludeSeats(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
+        excluding = ExcludeSeats(
+            work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy, directory=world.directory
+        )
         world.engine.register(EXCLUDE, excluding.handle)
-        if self.accepted(excluding.add(actor(LYNNE), ExclusionKind.PERSON, holder, reason="Legal hold")):
+        names = {ExclusionKind.NAME: f"{holder}@*", ExclusionKind.GROUP: f"Group held-{holder}"}
+        if kind is ExclusionKind.GROUP:
+            held = GroupId(f"held-{holder}")
+            world.directory.group_facts[held] = group(held)
+            world.directory.members[held] = [PersonId(holder)]
+        if self.accepted(excluding.add(actor(LYNNE), kind, names.get(kind, holder), reason="Legal hold")):
             self.excluded[holder] = len(world.writer.writes)
             self.touched |= set(self.seats_of(holder))
 

@@ -159,7 +159,9 @@ async def test_an_excluded_person_is_not_asked_nor_taken_from(campaigns: Campaig
     member(world, "ada")
     member(world, "ben")
     program = await open_program(world)
-    leaving_out = ExcludeSeats(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
+    leaving_out = ExcludeSeats(
+        work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy, directory=world.directory
+    )
     world.engine.register("exclude", leaving_out.handle)
     await leaving_out.add(actor(LYNNE), ExclusionKind.PERSON, "ada", reason="on a project")
     await run(world, program)

@@ -25,7 +25,9 @@ def test_trap_19_what_is_paid_for_is_not_free(part_number: str) -> None:
 
 
 def exclude(world: World) -> ExcludeSeats:
-    service = ExcludeSeats(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
+    service = ExcludeSeats(
+        work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy, directory=world.directory
+    )
     world.engine.register("exclude", service.handle)
     return service
 

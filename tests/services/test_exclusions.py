@@ -24,7 +24,9 @@ from tests.services.world import NOW, OPERATOR, PROJECT, VISIO, World, admin, dr
 
 
 def excluding(world: World) -> ExcludeSeats:
-    return ExcludeSeats(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
+    return ExcludeSeats(
+        work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy, directory=world.directory
+    )
 
 
 async def exclude(
@@ -222,7 +224,13 @@ async def test_a_scan_during_which_something_is_excluded_counts_with_it(world: W
 
 # A campaign that is open -----------------------------------------------------------------------------------------------
 async def _exclude_in(campaigns: CampaignWorld, ref: str) -> ExclusionId:
-    service = ExcludeSeats(work=campaigns.work, clock=campaigns.clock, tokens=campaigns.tokens, policy=campaigns.policy)
+    service = ExcludeSeats(
+        work=campaigns.work,
+        clock=campaigns.clock,
+        tokens=campaigns.tokens,
+        policy=campaigns.policy,
+        directory=campaigns.directory,
+    )
     campaigns.engine.register(EXCLUDE, service.handle)
     view = await service.add(admin(), ExclusionKind.PERSON, ref, reason="Legal hold")
     return view.exclusion.id

@@ -83,6 +83,7 @@ async def test_without_a_token_what_needs_it_is_unknown_and_not_a_row_of_refusal
         (Permission.READ_PEOPLE, CheckName.READ_PEOPLE),
         (Permission.READ_LICENSES, CheckName.READ_LICENSES),
         (Permission.READ_GROUPS, CheckName.READ_GROUPS),
+        (Permission.READ_ROLES, CheckName.READ_ROLES),
         (Permission.READ_SIGN_INS, CheckName.READ_SIGN_INS),
         (Permission.WRITE_LICENSES, CheckName.WRITE_LICENSES),
         (Permission.WRITE_MEMBERS, CheckName.WRITE_MEMBERS),

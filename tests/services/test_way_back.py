@@ -185,7 +185,9 @@ async def test_nobody_is_asked_after_the_window_or_while_an_exclusion_holds_them
     hire(world, "ada")
     hire(world, "ben")
     await removed(world, "ada", "ben")
-    excluding = ExcludeSeats(work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy)
+    excluding = ExcludeSeats(
+        work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy, directory=world.directory
+    )
     await excluding.add(actor(LYNNE), ExclusionKind.PERSON, "ada@contoso.example", reason="is leaving")
     world.engine.queued.clear()
     world.clock.advance(DAY)

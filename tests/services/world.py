@@ -13,6 +13,7 @@ from reclaim.domain.roles import Actor, Role
 from reclaim.ports.storage import StoredEvent, Work
 from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.find_idle_seats import FindIdleSeats
+from reclaim.services.follow_lists import FollowLists
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.start_campaign import StartCampaign
@@ -137,8 +138,12 @@ class World:
             directory=self.directory,
             messenger=self.messenger,
             tenant_id=self.tenant,
-            after=(scan, follow),
+            after=(self.lists.after_sync, scan, follow),
         )
+
+    @property
+    def lists(self) -> FollowLists:
+        return FollowLists(work=self.work, clock=self.clock, tokens=self.tokens, policy=self.policy)
 
     @property
     def start(self) -> StartCampaign:

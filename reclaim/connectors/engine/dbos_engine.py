@@ -44,7 +44,7 @@ QUEUES: Final = {
         "came_back",
         "ask_back",
     ),
-    "directory": ("sync", "exclude"),
+    "directory": ("sync", "exclude", "absences"),
     "removal": ("writeback", "verify", "task"),
     "restore": ("restore",),  # somebody waits for it: not behind a campaign's removals
     "campaign": ("open", "close", "tell", "remind", "release"),

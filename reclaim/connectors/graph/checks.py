@@ -20,6 +20,7 @@ _QUESTIONS = {
     Permission.READ_SIGN_INS: f"/users?$select=id,{SIGN_INS}&$top=1",
     Permission.READ_LICENSES: "/subscribedSkus",
     Permission.READ_GROUPS: "/groups?$select=id,assignedLicenses&$top=1",
+    Permission.READ_ROLES: "/roleManagement/directory/roleAssignments",
 }
 
 

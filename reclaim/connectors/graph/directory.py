@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import TypeVar
+from urllib.parse import quote
 
 from reclaim.connectors.graph.answers import UNSUPPORTED_QUERY, Answer
 from reclaim.connectors.graph.client import GraphClient
@@ -37,6 +38,7 @@ PEOPLE_PER_PAGE = 100
 # Some tenants answer more than 120 with an error (microsoftgraph/msgraph-sdk-powershell issue 1898).
 SIGN_INS_PER_PAGE, SIGN_INS_PER_SMALL_PAGE = 500, 120
 MOST_PER_PAGE = 999
+_GROUPS_SHOWN = 5  # of one name: more are not told apart by reading on
 
 T = TypeVar("T")
 
@@ -84,6 +86,34 @@ class GraphDirectory:
         stream = f"members-{group_id}"
         return await self._page(
             stream, first, cursor, Permission.READ_GROUPS, "user", lambda row: PersonId(row.guid("id"))
+        )
+
+    async def everyone_in(self, group: GroupId, cursor: str | None) -> Page[PersonId]:
+        group_id = guid(group, "group")
+        first = f"/groups/{group_id}/transitiveMembers/microsoft.graph.user?$select=id&$top={MOST_PER_PAGE}"
+        stream = f"everyone-{group_id}"
+        return await self._page(
+            stream, first, cursor, Permission.READ_GROUPS, "user", lambda row: PersonId(row.guid("id"))
+        )
+
+    async def groups_named(self, name: str) -> list[Group]:
+        # Text in a filter stands between quotes, and a quote in it is written twice (concepts/query-parameters).
+        text = quote(name.replace("'", "''"), safe="")
+        address = f"/groups?$filter=displayName%20eq%20'{text}'&$select={GROUP_FIELDS}&$top={_GROUPS_SHOWN}"
+        answer = await self._client.get(address, needs=Permission.READ_GROUPS)
+        rows, _ = self._rows(answer, "group")
+        return [parse_group(row) for row in rows]
+
+    async def role_holders(self, cursor: str | None) -> Page[str]:
+        # Active assignments at any scope; the principal is a user, a role-assignable group or an application
+        # (Microsoft Graph docs, resources/unifiedroleassignment).
+        return await self._page(
+            "role-holders",
+            "/roleManagement/directory/roleAssignments",
+            cursor,
+            Permission.READ_ROLES,
+            "role assignment",
+            lambda row: row.guid("principalId"),
         )
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +12,13 @@ from sqlalchemy import delete, select, update
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Path, Person, Seat
-from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
+from reclaim.domain.exclusions import ALL, Exclusion, ExclusionId, ExclusionKind, strongest
 from reclaim.domain.idle import Finding, Rule, judge_seat
 from reclaim.domain.ids import GroupId, PersonId, ProductId, seat_id
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
 from reclaim.ports.directory import PersonRow, SignInRow
-from reclaim.ports.storage import SyncRun
+from reclaim.ports.storage import PeopleList, SyncRun, UnitOfWork
 from reclaim.services.find_idle_seats import FindIdleSeats, Steps, as_read, mark_excluded
 from storage import tables
 from storage.engine import Database
@@ -36,6 +37,7 @@ _TABLES = (
     tables.findings,
     tables.idle_scans,
     tables.exclusions,
+    tables.listed_people,
     tables.seat_paths,
     tables.seats,
     tables.people,
@@ -83,6 +85,9 @@ targets = st.sampled_from(
         (ExclusionKind.DEPARTMENT, "ümläut"),
         (ExclusionKind.GUESTS, "Guest"),
         (ExclusionKind.EMPLOYEE_TYPE, "contractor"),
+        (ExclusionKind.GROUP, "Group-VIP"),
+        (ExclusionKind.ADMIN_ROLES, ALL),
+        (ExclusionKind.AWAY, ALL),
     ]
 )
 excluding = st.lists(
@@ -101,6 +106,11 @@ class Case:
     later: tuple[Exclusion, ...]
     known: bool
     never_seen_since: datetime | None
+    lists: Mapping[ExclusionKind, frozenset[PersonId]]
+
+    def listed(self, person: Person, exclusions: tuple[Exclusion, ...]) -> frozenset[ExclusionId]:
+        """Return the exclusions whose list names a person."""
+        return frozenset(one.id for one in exclusions if person.id in self.lists.get(one.kind, ()))
 
 
 @st.composite
@@ -131,6 +141,10 @@ def cases(draw: st.DrawFn) -> Case:
         exclusions=tuple(made[:split]),
         later=tuple(made[split:]),
         known=draw(st.booleans()) or draw(st.booleans()),
+        lists={
+            kind: frozenset(draw(st.sets(st.integers(0, 5).map(lambda number: PersonId(f"person-{number}")))))
+            for kind in (ExclusionKind.GROUP, ExclusionKind.ADMIN_ROLES, ExclusionKind.AWAY)
+        },
         never_seen_since=draw(st.none() | st.sampled_from([datetime(2020, 1, 1, tzinfo=UTC), NOW])),
     )
 
@@ -168,6 +182,10 @@ async def _compare_in(work: SqlWork, database: Database, case: Case) -> None:
             await unit.exclusions.add(one)
         await unit.commit()
     async with work.read() as reading:
+        named = await reading.people_lists.naming([person.id for person, _ in case.rows], NOW)
+        now_counting = tuple(await reading.exclusions.counting(NOW))
+    assert named == {person.id: listing for person, _ in case.rows if (listing := case.listed(person, now_counting))}
+    async with work.read() as reading:
         scan = await reading.scans.newest()
         counting = await reading.exclusions.counting(NOW)
     assert scan is not None
@@ -185,6 +203,9 @@ async def _synced(work: SqlWork, case: Case) -> SyncRun:
         await unit.syncs.save(replace(done, state="complete", completed_at=NOW))
         for one in case.exclusions:
             await unit.exclusions.add(one)
+        for kind, members in case.lists.items():
+            value = "group-vip" if kind is ExclusionKind.GROUP else ALL
+            await unit.people_lists.add(PeopleList(kind, value), sorted(members), seen_at=NOW)
         await unit.commit()
     return done
 
@@ -203,7 +224,8 @@ def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> t
                 never_seen_since=case.never_seen_since,
             )
             if isinstance(judged, Finding):
-                holding = strongest(exclusions, person, seat.product_id, NOW)
+                listed = case.listed(person, exclusions)
+                holding = strongest(exclusions, person, seat.product_id, NOW, listed)
                 found.append(replace(judged, exclusion_id=holding.id if holding else None))
                 verdicts["idle"] += 1
             else:
@@ -228,6 +250,7 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
             assert await reading.findings.excluded(days=days, now=NOW) == Counter(
                 one.exclusion_id for one in idle if one.exclusion_id is not None
             )
+            await _check_population(reading, case, done, exclusions, days)
             for rules in ((), (Rule.DISABLED,), (Rule.NEVER_SEEN, Rule.IDLE)):
                 listed = [one for one in free if not rules or one.rule in rules]
                 rows, total, _ = await reading.findings.page(
@@ -236,6 +259,24 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
                 in_order = sorted(listed, key=lambda one: (one.product_id, one.quiet_since, one.seat_id))
                 assert [row.finding for row in rows] == in_order[1:4]
                 assert total == len(listed)
+
+
+async def _check_population(
+    reading: UnitOfWork, case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...], days: int
+) -> None:
+    """Every seat is in exactly one part, and the parts are what the domain says."""
+    found, _ = _expected(case, done, exclusions)
+    told = await reading.findings.population(days=days, now=NOW)
+    held = await reading.seats.held()
+    for product in {seat.product_id for _, seats in case.rows for seat in seats}:
+        mine, one = [finding for finding in found if finding.product_id == product], told[product]
+        idle = [finding for finding in mine if finding.is_idle_for(days, NOW)]
+        assert one.read == sum(seat.product_id == product for _, seats in case.rows for seat in seats)
+        assert one.held == held.get(product, 0)
+        assert one.idle == sum(finding.exclusion_id is None for finding in idle)
+        assert one.excluded == Counter(finding.exclusion_id for finding in idle if finding.exclusion_id is not None)
+        assert (one.shorter, one.gone) == (len(mine) - len(idle), 0)
+        assert one.read == one.idle + sum(one.excluded.values()) + one.shorter + sum(one.verdicts.values())
 
 
 async def _check_lists(work: SqlWork, found: list[Finding]) -> None:

@@ -10,6 +10,7 @@ MISSING_PERMISSIONS: Final = (
     CheckName.READ_PEOPLE,
     CheckName.READ_LICENSES,
     CheckName.READ_GROUPS,
+    CheckName.READ_ROLES,
     CheckName.WRITE_LICENSES,
 )
 

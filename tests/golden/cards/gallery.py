@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from cards import (
+    absences,
     campaign,
     checkup,
     consent,
@@ -12,6 +13,7 @@ from cards import (
     exclusions,
     inbox,
     owners,
+    population,
     preview,
     prices,
     programs,
@@ -44,6 +46,8 @@ from tests.golden.cards import consent_models as asking
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
 from tests.golden.cards.models import (
+    ABSENCES,
+    ABSENCES_NONE,
     APPLYING,
     ASKED,
     BATCH,
@@ -54,6 +58,7 @@ from tests.golden.cards.models import (
     COOLDOWN,
     DATA,
     EXCLUSIONS,
+    EXCLUSIONS_LISTED,
     FILES,
     FROZEN,
     HISTORY,
@@ -71,6 +76,7 @@ from tests.golden.cards.models import (
     OVER,
     OWNERS,
     PLACES,
+    POPULATION,
     PREVIEW,
     PRICES,
     RECEIPT,
@@ -332,6 +338,19 @@ def _admin() -> dict[str, CardView]:
         "exclusions_none": exclusions.exclusions_card(replace(EXCLUSIONS, rows=(), seats=0), ZONE, may_end=True),
         "exclusions_added": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.added(EXCLUSIONS.rows[0], ZONE), may_end=True
+        ),
+        "population": population.population_card(POPULATION, ZONE),
+        "population_agrees": population.population_card(
+            replace(POPULATION, row=replace(POPULATION.row, microsoft=POPULATION.row.held)), ZONE
+        ),
+        "exclusions_lists": exclusions.exclusions_card(
+            EXCLUSIONS_LISTED, ZONE, note=exclusions.added(EXCLUSIONS_LISTED.rows[1], ZONE), may_end=True
+        ),
+        "absences": absences.absences_card(ABSENCES, ZONE),
+        "absences_none": absences.absences_card(ABSENCES_NONE, ZONE),
+        "absences_ended": absences.absences_card(replace(ABSENCES, counts=False, people=0, seats=0), ZONE),
+        "absences_loaded": absences.absences_card(
+            ABSENCES, ZONE, note=absences.loaded_note(ABSENCES, 2, "absences.csv.rejects.csv")
         ),
         "exclusions_ended": exclusions.exclusions_card(
             EXCLUSIONS, ZONE, note=exclusions.ended(EXCLUSIONS.rows[0]), may_end=True

@@ -13,6 +13,7 @@ from reclaim.domain.idle import Rule
 from reclaim.domain.ids import BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money, Period, Price, Total
 from reclaim.domain.read_models import (
+    AbsencesView,
     BulkResult,
     CampaignStatus,
     DataAge,
@@ -30,6 +31,9 @@ from reclaim.domain.read_models import (
     OverLimit,
     OwnerRow,
     Owners,
+    PopulationPart,
+    PopulationRow,
+    PopulationView,
     PriceList,
     PriceRow,
     ReceiptSeat,
@@ -374,6 +378,47 @@ EXCLUSIONS: Final = ExclusionList(
     zone=ZONE,
     now=NOW,
 )
+EXCLUSIONS_LISTED: Final = replace(
+    EXCLUSIONS,
+    rows=tuple(
+        replace(
+            EXCLUSIONS.rows[0],
+            exclusion=replace(EXCLUSIONS.rows[0].exclusion, kind=kind, value=value, until=None),
+            value=value,
+            people=people,
+        )
+        for kind, value, people in (
+            (ExclusionKind.GROUP, "Executive board", 14),
+            (ExclusionKind.NAME, "svc-*", 1),
+            (ExclusionKind.ADMIN_ROLES, "", 9),
+            (ExclusionKind.AWAY, "", 31),
+        )
+    ),
+)
+POPULATION: Final = PopulationView(
+    row=PopulationRow(
+        product_id=ProductId("visio"),
+        name="Visio Plan 2",
+        part_number="VISIO_PLAN2_DEPT",
+        read=214,
+        idle=61,
+        excluded=(PopulationPart("department", 12), PopulationPart("admin_roles", 3), PopulationPart("away", 4)),
+        not_idle=(
+            PopulationPart("in_use", 118),
+            PopulationPart("too_new", 7),
+            PopulationPart("unknown", 4),
+            PopulationPart("error_state", 2),
+            PopulationPart("quiet_for_less", 3),
+        ),
+        held=212,
+        microsoft=215,
+    ),
+    days=90,
+    data=DATA,
+    now=NOW,
+)
+ABSENCES: Final = AbsencesView(absences=48, at=NOW, people=31, seats=12, days=90, counts=True)
+ABSENCES_NONE: Final = AbsencesView(absences=0, at=None, people=0, seats=0, days=90, counts=False)
 PRICES: Final = PriceList(
     rows=(
         PriceRow(

@@ -12,6 +12,7 @@ from reclaim.domain.ids import EventId, ItemId, OrderId, PersonId, ProductId, Ru
 from reclaim.domain.money import Money
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
+from reclaim.domain.read_models import PopulationPart, PopulationRow
 from reclaim.domain.removal import Blocker, Outcome, PlanStep, RemovalPlan, StepKind
 from reclaim.domain.restore import Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, KeepReason, ReviewItem
@@ -224,6 +225,20 @@ def _evidence(campaign: Campaign, items: tuple[ReviewItem, ...], people: dict[Pe
             for product, item in skus.items()
         },
         held=dict.fromkeys(skus, 56),
+        population=tuple(
+            PopulationRow(
+                product_id=product,
+                name=item.snapshot.sku_name,
+                part_number="PART",
+                read=58,
+                idle=21,
+                excluded=(PopulationPart("group", 4), PopulationPart("away", 2)),
+                not_idle=(PopulationPart("in_use", 28), PopulationPart("unknown", 1), PopulationPart("error_state", 2)),
+                held=56,
+                microsoft=51 + len(product),
+            )
+            for product, item in sorted(skus.items())
+        ),
         newest=replace(run, started_at=WRITTEN - timedelta(hours=12)),
         realised={removed[0].id: WRITTEN - timedelta(days=1)} if removed else {},
         reduce=(_RENEWAL,) if removed else (),

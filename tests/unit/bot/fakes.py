@@ -31,6 +31,8 @@ from reclaim.domain.money import Period
 from reclaim.domain.notices import Notice
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import (
+    AbsencesView,
+    AbsentRow,
     BulkResult,
     Campaigns,
     CampaignStatus,
@@ -47,6 +49,7 @@ from reclaim.domain.read_models import (
     Moved,
     Nudged,
     Owners,
+    PopulationView,
     PriceList,
     PriceRow,
     ReviewersPage,
@@ -142,6 +145,10 @@ class Core:
     async def report(self, days: int | None = None) -> SpendReport:
         self.calls.append(("spend", days))
         return models.SPEND
+
+    async def population(self, product: ProductId, days: int | None = None) -> PopulationView:
+        self.calls.append(("population", product, days))
+        return models.POPULATION
 
     async def page(self, where: SeatFilter, page: int = 1) -> SeatPage:
         self.seat_filters.append(where)
@@ -440,6 +447,24 @@ class Excluding:
         return models.EXCLUSIONS.rows[0]
 
 
+class Away:
+    """A list of absences."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+
+    async def view(self) -> AbsencesView:
+        return models.ABSENCES
+
+    async def from_csv(self, actor: Actor, text: str) -> tuple[AbsencesView, tuple[AbsentRow, ...]]:
+        self.core.note("load_absences", actor.id, text)
+        return models.ABSENCES, (AbsentRow(line=3, person="nobody@contoso.example", first=date(2027, 1, 4), last=None),)
+
+    async def clear(self, actor: Actor) -> AbsencesView:
+        self.core.note("clear_absences", actor.id)
+        return models.ABSENCES_NONE
+
+
 class Tasking:
     """Tasks, of which one is done or given up."""
 
@@ -732,6 +757,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         read_spend=core,
         read_seats=core,
         exclude_seats=Excluding(core),
+        import_absences=Away(core),
         manual_tasks=Tasking(core),
         run_checks=Checking(),
         keep_prices=Pricing(core),

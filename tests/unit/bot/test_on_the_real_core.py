@@ -23,6 +23,8 @@ from reclaim.services.choose_seats import ChooseSeats
 from reclaim.services.exclude_seats import ExcludeSeats
 from reclaim.services.explain_seat import ExplainSeat
 from reclaim.services.export_evidence import ExportEvidence
+from reclaim.services.follow_lists import FollowLists
+from reclaim.services.import_absences import ImportAbsences
 from reclaim.services.keep_prices import KeepPrices
 from reclaim.services.load_prices import LoadPrices
 from reclaim.services.read_history import ReadHistory
@@ -100,7 +102,14 @@ def services(world: CampaignWorld) -> Services:
         access=Access(work=work, policy=policy),
         sync_directory=world.syncing,
         read_spend=ReadSpend(work=work, clock=clock, policy=policy),
-        exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy),
+        exclude_seats=ExcludeSeats(work=work, clock=clock, tokens=tokens, policy=policy, directory=world.directory),
+        import_absences=ImportAbsences(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            lists=FollowLists(work=work, clock=clock, tokens=tokens, policy=policy),
+        ),
         manual_tasks=world.tasks,
         run_checks=RunChecks(
             work=work,

@@ -33,6 +33,7 @@ VERBS = {
     "doctor": LOOK,
     "price": RUN,
     "exclude": RUN,
+    "absences": RUN,
     "sync": RUN,
     "nudge": RUN,
     "reassign": RUN,
