@@ -113,6 +113,8 @@ def policy(settings: Settings) -> Policy:
         cooldown=settings.cooldown,
         undo_window=settings.undo_window,
         data_max_age=settings.data_max_age,
+        judges_by_reports=settings.usage_reports == "on",
+        report_max_age=settings.report_max_age,
         may_lose_data=settings.data_loss == "ask",
         reminder_before=settings.reminder_before,
         limits=Limits(
@@ -226,6 +228,7 @@ async def compose(
             backlog=engine,
             channels=channels,
             with_groups=with_groups,
+            reports=tenant.reports,
         )
         _register(engine, use)
         yield Application(
@@ -259,6 +262,7 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
         sign_ins=settings.sign_in_budget,
         ca_file=settings.ca_file,
         sku_names=settings.sku_names,
+        usage_reports=settings.cloud == "global",
         clock=clock,
         tokens=tokens,
     )

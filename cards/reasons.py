@@ -8,6 +8,7 @@ from typing import assert_never
 
 from cards import formats
 from cards.phrases import at_close, first, group, sentence_case, sku
+from cards.view import Fact
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
@@ -125,6 +126,10 @@ def _unused(item: ReviewItem, now: datetime, zone: str) -> str:
             if seat.last_seen_at is None:
                 return "Last use unknown: no data from Microsoft"
             return f"Last sign-in {_day(seat.last_seen_at, zone)}, {formats.age(seat.last_seen_at, now)}"
+        case Rule.UNUSED:
+            if seat.last_used_at is None:
+                return "No use reported, though the person signs in"
+            return f"Last use {formats.day(seat.last_used_at.date())}, {formats.age(seat.last_used_at, now)}"
         case _:
             assert_never(item.rule)
 
@@ -147,8 +152,29 @@ def evidence(item: ReviewItem, now: datetime, days: int, zone: str) -> str:
             if seat.last_seen_at is None:
                 return "Last use unknown: no data from Microsoft for this person."
             return f"The last sign-in was {formats.age(seat.last_seen_at, now)}. {limit}"
+        case Rule.UNUSED:
+            return _no_use(seat, now, days, limit)
         case _:
             assert_never(item.rule)
+
+
+def _no_use(seat: Snapshot, now: datetime, days: int, limit: str) -> str:
+    used = (
+        f"The last use was {formats.age(seat.last_used_at, now)}."
+        if seat.last_used_at is not None
+        else "No use is in the reports at all."
+    )
+    signed = f" The person last signed in {formats.age(seat.last_seen_at, now)}." if seat.last_seen_at else ""
+    return (
+        f"We see no use of {sku(seat.sku_name)} in the last {formats.count(days, 'day')}. {used}{signed} "
+        f"{source(seat)} {limit}"
+    )
+
+
+def source(seat: Snapshot) -> str:
+    """Return where the last use is known from, and up to when that goes."""
+    until = f", up to {formats.day(seat.reported_at.date())}" if seat.reported_at else ""
+    return f"Source: Microsoft’s usage reports{until}."
 
 
 def _age(seat: Snapshot, now: datetime) -> str:
@@ -161,6 +187,19 @@ def last_sign_in(seat: Snapshot, rule: Rule, now: datetime, zone: str) -> str:
         kind = _KINDS[seat.last_seen_kind] if seat.last_seen_kind else ""
         return f"{_day(seat.last_seen_at, zone)}, {formats.age(seat.last_seen_at, now)}{kind}"
     return "Never seen" if rule is Rule.NEVER_SEEN else "Unknown: no data from Microsoft for this person"
+
+
+def last_use(seat: Snapshot, now: datetime) -> tuple[Fact, ...]:
+    """Return the last use by usage reports and its source as facts; none for a seat that was not judged by them."""
+    if seat.reported_at is None:
+        return ()
+    until = formats.day(seat.reported_at.date())
+    used = (
+        f"{formats.day(seat.last_used_at.date())}, {formats.age(seat.last_used_at, now)}"
+        if seat.last_used_at is not None
+        else "None reported"
+    )
+    return (Fact("Last use", used), Fact("Source", f"Microsoft’s usage reports, up to {until}"))
 
 
 def account(seat: Snapshot, zone: str) -> str:

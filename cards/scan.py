@@ -21,7 +21,12 @@ _JUDGED = {
     NotIdleWhy.ERROR_STATE.value: ("Error", "Microsoft could not give the license, so that none is held."),
     NotIdleWhy.GONE.value: ("Gone", "The person or the seat is gone."),
 }
-_RULES = {Rule.DISABLED: "Account disabled", Rule.NEVER_SEEN: "Never signed in", Rule.IDLE: "No sign-in"}
+_RULES = {
+    Rule.DISABLED: "Account disabled",
+    Rule.NEVER_SEEN: "Never signed in",
+    Rule.IDLE: "No sign-in",
+    Rule.UNUSED: "No use reported",
+}
 _NO_SIGN_INS = {
     "no_premium": "This tenant gives no sign-in data: it needs Entra ID P1. Only disabled accounts were judged.",
     "no_permission": "Reclaim may not read sign-in data (AuditLog.Read.All). Only disabled accounts were judged.",

@@ -32,6 +32,7 @@ _RULES = {
     Rule.DISABLED: "Flagged: the account is disabled",
     Rule.NEVER_SEEN: "Flagged: never used",
     Rule.IDLE: "Flagged: no use seen in the window",
+    Rule.UNUSED: "Flagged: no use in Microsoft’s usage reports, though the person signs in",
 }
 _NOT_IDLE = {
     NotIdleWhy.IN_USE.value: "Left out: it was used within the window",

@@ -9,6 +9,9 @@ READ_SIGN_INS = frozenset({"AuditLog.Read.All"})
 READ_LICENSES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"})
 WRITE_LICENSES = frozenset({"LicenseAssignment.ReadWrite.All"})
 READ_GROUPS = frozenset({"Group.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Directory.Read.All"})
+READ_REPORTS = frozenset({"Reports.Read.All"})
+READ_REPORT_SETTINGS = frozenset({"ReportSettings.Read.All", "ReportSettings.ReadWrite.All"})
+READ_MAILBOX_SETTINGS = frozenset({"MailboxSettings.Read", "MailboxSettings.ReadWrite"})
 WRITE_MEMBERS = frozenset({"GroupMember.ReadWrite.All"})
 
 GRANTED_AT_START = frozenset(
@@ -19,5 +22,8 @@ GRANTED_AT_START = frozenset(
         "LicenseAssignment.ReadWrite.All",
         "Group.Read.All",
         "GroupMember.ReadWrite.All",
+        "Reports.Read.All",
+        "ReportSettings.Read.All",
+        "MailboxSettings.Read",
     }
 )

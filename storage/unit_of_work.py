@@ -32,6 +32,7 @@ from storage.repositories.seats import SqlSeats
 from storage.repositories.slack_installations import SqlSlackInstallations
 from storage.repositories.syncs import SqlSyncs
 from storage.repositories.tasks import SqlTasks
+from storage.repositories.workloads import SqlWorkloadUse
 
 EnqueueIn = Callable[[Connection, Job], None]
 
@@ -56,6 +57,7 @@ class SqlUnitOfWork:
         self.exclusions = SqlExclusions(connection)
         self.syncs = SqlSyncs(connection)
         self.savings = SqlSavings(connection)
+        self.workload_use = SqlWorkloadUse(connection)
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)
         self.orders = SqlOrders(connection)

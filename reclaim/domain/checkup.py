@@ -24,6 +24,7 @@ class CheckName(StrEnum):
     READ_GROUPS = "read_groups"
     READ_SIGN_INS = "read_sign_ins"
     PREMIUM = "premium"
+    USAGE_REPORTS = "usage_reports"
     WRITE_LICENSES = "write_licenses"
     WRITE_MEMBERS = "write_members"
     DATA = "data"
@@ -38,7 +39,11 @@ class Outcome(StrEnum):
 
     GOOD = "good"
     FIX = "fix"
+    WITHOUT = "without"  # not there, and Reclaim does without it
     UNKNOWN = "unknown"  # what it needs did not work, or did not answer: nothing is known, which is not a pass
+
+
+_TO_FIX = (Outcome.FIX, Outcome.UNKNOWN, Outcome.WITHOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,7 @@ class Check:
 
     Attributes:
         said: The refusal as the other side's adapter words it, for a person; empty if there is none.
-        about: What it is about, as names: SKUs without a price, one chat service.
+        about: What it is about, as names: SKUs without a price, one chat service, a state of usage reports.
         number: A count that belongs to it; which, its name says.
         since: How long something lasts: the age of the data, the wait of a job, how much the clock differs.
     """
@@ -78,9 +83,9 @@ class Checkup:
 
     @property
     def to_fix(self) -> tuple[Check, ...]:
-        """The checks that did not pass, what must be mended before what could not be looked at."""
+        """The checks that did not pass: what must be mended, what could not be looked at, what is done without."""
         bad = [check for check in self.checks if check.outcome is not Outcome.GOOD]
-        return tuple(sorted(bad, key=lambda check: check.outcome is Outcome.UNKNOWN))
+        return tuple(sorted(bad, key=lambda check: _TO_FIX.index(check.outcome)))
 
     @property
     def passed(self) -> tuple[Check, ...]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId
+from reclaim.domain.workloads import REPORTS_LAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Policy:
         activity_max_age: At the write, the sign-in sync must not be older than this.
         may_lose_data: Whether a reviewer may revoke a seat that carries somebody's last mailbox or files.
         undo_window: So long after a removal was verified a seat can be restored.
+        judges_by_reports: Whether no use in Microsoft's usage reports makes a seat idle although its holder signs in.
+        report_max_age: A usage report that covers no later day than that judges nothing.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
 
@@ -35,6 +38,8 @@ class Policy:
     data_max_age: timedelta = timedelta(hours=24)
     activity_max_age: timedelta = timedelta(hours=24)
     reminder_before: timedelta = timedelta(days=2)
+    judges_by_reports: bool = False
+    report_max_age: timedelta = REPORTS_LAG
     live_reads: int = 10
     may_lose_data: bool = True
     undo_window: timedelta = timedelta(days=30)

@@ -21,6 +21,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.workloads import ReportReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,7 @@ class SeatRow:
     disabled_seen_at: datetime | None
     group_name: str | None
     monthly: Money | None
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -790,6 +792,7 @@ class SyncView:
         state: running, complete, failed, stopped (a drop of over 10 % that needs an explicit accept).
         sign_ins: known, no_premium, no_permission.
         left: About how long a running one still takes; None before that can be told.
+        usage: How Microsoft's usage reports were read last; empty where they never were.
     """
 
     run_id: str
@@ -805,6 +808,7 @@ class SyncView:
     idle: int | None = None
     total: Total | None = None
     left: timedelta | None = None
+    usage: tuple[ReportReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from reclaim.domain.directory import Group, LivePerson, Path, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, strongest
-from reclaim.domain.idle import Finding, Rule, judge_seat
+from reclaim.domain.idle import Finding, NotIdleWhy, Rule, judge_seat
 from reclaim.domain.ids import GroupId, ProductId, SeatId
+from reclaim.domain.workloads import Use
 
 
 class StepKind(StrEnum):
@@ -236,6 +237,7 @@ def look_again(
     ours: frozenset[PlanStep] = frozenset(),
     never_seen_since: datetime | None = None,
     exclusions: Sequence[Exclusion] = (),
+    use: Use | None = None,
 ) -> Proceed | Stop:
     """Decide, from a live read just before the write, whether the approved removal may still be made (rule 5).
 
@@ -245,6 +247,7 @@ def look_again(
         data_as_of: When the sign-in data in `live` was read.
         groups: Facts of the groups in the live paths, read now.
         exclusions: Those that may count now: what was excluded while the campaign ran is kept, whatever was answered.
+        use: What the newest usage reports say of the product, where the installation judges by them.
         ours: Steps already carried out for this person, by any order: what they changed is not a stranger's doing.
     """
     if live is None or live.person.gone_at is not None:
@@ -257,7 +260,9 @@ def look_again(
         return Stop(Outcome.KEPT, EXCLUDED, holding.id)
     if newer_paths(approved.paths, seat.paths):
         return Stop(Outcome.REGRANTED, "path_newer_than_approval")
-    stop = _still_unused(approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since)
+    stop = _still_unused(
+        approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since, use=use
+    )
     if stop is not None:
         return stop
     left = _without(seat, ours)
@@ -312,6 +317,7 @@ def _still_unused(
     now: datetime,
     data_as_of: datetime,
     never_seen_since: datetime | None,
+    use: Use | None,
 ) -> Stop | None:
     if approved.rule is Rule.DISABLED:
         # This rule reads no activity; an account that was enabled again is in use until somebody says otherwise.
@@ -324,9 +330,12 @@ def _still_unused(
         data_as_of=data_as_of,
         days=approved.days,
         never_seen_since=never_seen_since,
+        use=use,
     )
     if isinstance(judged, Finding):
         return None
-    if judged.value == "unknown":
+    # What was approved stood on reports: without them a person who signs in, as they did then, is not active again.
+    unreported = approved.rule is Rule.UNUSED and (use is None or not use.whole)
+    if unreported or judged is NotIdleWhy.UNKNOWN:
         return Stop(Outcome.PLAN_CHANGED, "activity_unknown")
     return Stop(Outcome.ACTIVE_AGAIN, judged.value)

@@ -95,6 +95,7 @@ class Snapshot:
     """The evidence as shown, frozen when the campaign opened.
 
     Attributes:
+        last_used_at, reported_at: By usage reports, where the rule reads them; see `idle.Finding`.
         path_names: Group id → name, for the paths.
         monthly: Price of the seat per month, None if unknown.
     """
@@ -114,6 +115,8 @@ class Snapshot:
     paths: tuple[Path, ...]
     path_names: Mapping[str, str]
     monthly: Money | None
+    last_used_at: datetime | None = None
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

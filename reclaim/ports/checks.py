@@ -6,17 +6,20 @@ from typing import Protocol
 
 
 class Permission(StrEnum):
-    """The application permissions of Microsoft Graph that Reclaim needs; the least of each (Graph permissions reference)."""
+    """The application permissions of Microsoft Graph that Reclaim uses; the least of each (Graph permissions reference)."""
 
     READ_PEOPLE = "User.Read.All"
     READ_SIGN_INS = "AuditLog.Read.All"
     READ_LICENSES = "LicenseAssignment.Read.All"
     READ_GROUPS = "GroupMember.Read.All"
+    READ_REPORTS = "Reports.Read.All"
+    READ_REPORT_SETTINGS = "ReportSettings.Read.All"
     WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
     WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 
 
 WRITING = frozenset({Permission.WRITE_LICENSES, Permission.WRITE_MEMBERS})
+OPTIONAL = frozenset({Permission.READ_REPORTS, Permission.READ_REPORT_SETTINGS})  # Reclaim does without
 
 
 class TenantChecks(Protocol):

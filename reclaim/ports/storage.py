@@ -43,6 +43,7 @@ from reclaim.domain.savings import PoolChange, Stage, VerifiedSeat
 from reclaim.domain.tasks import ManualTask
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
+from reclaim.ports.usage_reports import UseRules, WorkloadUse
 
 
 class People(Protocol):
@@ -200,12 +201,14 @@ class ScanRules:
         days: The window of the activity rules.
         gives_sign_ins: False: sign-ins count as not read, whatever an older run has left there.
         marks: Of the exclusions that count when the scan judges.
+        use: The usage reports to judge by; None: none.
     """
 
     days: int
     gives_sign_ins: bool
     never_seen_since: datetime | None
     marks: Marks
+    use: UseRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1186,6 +1189,8 @@ class UnitOfWork(Protocol):
     def syncs(self) -> Syncs: ...
     @property
     def savings(self) -> Savings: ...
+    @property
+    def workload_use(self) -> WorkloadUse: ...
     @property
     def campaigns(self) -> Campaigns: ...
     @property

@@ -219,6 +219,8 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "account_enabled": shown.account_enabled,
         "last_seen_at": _instant(shown.last_seen_at),
         "last_seen_kind": shown.last_seen_kind.value if shown.last_seen_kind else None,
+        "last_used_at": _instant(shown.last_used_at),
+        "usage_reported_at": _instant(shown.reported_at),
         "quiet_since": _instant(shown.quiet_since),
         "assigned_at": _instant(shown.assigned_at),
         "data_as_of": _instant(shown.data_as_of),

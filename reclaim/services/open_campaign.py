@@ -187,6 +187,8 @@ class OpenCampaign:
                     if path.group_id is not None and path.group_id in facts.groups
                 },
                 monthly=price.monthly if price else None,
+                last_used_at=finding.last_used_at,
+                reported_at=finding.reported_at,
             ),
             plan=plan,
             version=1,

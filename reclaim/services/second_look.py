@@ -38,6 +38,7 @@ def judge(
         ours=frozenset(ours),
         never_seen_since=policy.never_seen_since,
         exclusions=look.exclusions,
+        use=look.use,
     )
 
 

@@ -11,6 +11,7 @@ from reclaim.ports.documents import Documents
 from reclaim.ports.engine import Backlog
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.ports.usage_reports import UsageReports
 from reclaim.services.access import Access
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
@@ -38,6 +39,7 @@ from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_summary import ReadSummary
+from reclaim.services.read_usage import ReadUsage
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.realise_savings import RealiseSavings
 from reclaim.services.reassign_items import ReassignItems
@@ -78,6 +80,7 @@ class UseCases:
         backlog: Backlog,
         channels: Sequence[ChannelCheck],
         with_groups: bool = True,
+        reports: UsageReports | None = None,
     ) -> None:
         self.access = Access(work=work, policy=policy)
         self.checkup = RunChecks(
@@ -88,6 +91,7 @@ class UseCases:
             checks=checks,
             backlog=backlog,
             channels=channels,
+            reports=reports,
         )
         rights = WriteRights(checks=checks)
         self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
@@ -155,6 +159,7 @@ class UseCases:
             messenger=messenger,
         )
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
+        usage = ReadUsage(work=work, clock=clock, reports=reports) if reports is not None else None
         self.sync = SyncDirectory(
             work=work,
             clock=clock,
@@ -164,6 +169,7 @@ class UseCases:
             messenger=messenger,
             tenant_id=tenant_id,
             with_groups=with_groups,
+            usage=usage,
             after=(
                 ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
@@ -173,6 +179,7 @@ class UseCases:
                 self.tasks.after_sync,
                 self.confirm.after_sync,
                 RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                *([usage.after_sync] if usage is not None else []),
             ),
         )
         self.due = DueWork(

@@ -18,6 +18,7 @@ from reclaim.domain.removal import Blocker, PlanStep, RemovalPlan, StepKind
 from reclaim.domain.review import Snapshot
 
 Json = dict[str, object]
+_WITHOUT_REPORTS: Json = {"last_used_at": None, "reported_at": None}
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ def encode_snapshot(snapshot: Snapshot) -> Json:
         "paths": [_encode_path(path) for path in snapshot.paths],
         "path_names": dict(snapshot.path_names),
         "monthly": _optional(_encode_money, snapshot.monthly),
+        "last_used_at": _optional(_instant_text, snapshot.last_used_at),
+        "reported_at": _optional(_instant_text, snapshot.reported_at),
     }
 
 
@@ -49,7 +52,8 @@ def decode_snapshot(value: object) -> Snapshot:
     Raises:
         ValueError: It is not what `encode_snapshot` writes.
     """
-    found = _object(value, Snapshot)
+    # Evidence that was frozen before usage reports were read has nothing of them.
+    found = _object({**_WITHOUT_REPORTS, **_any_object(value)}, Snapshot)
     return Snapshot(
         person_name=_text(found["person_name"]),
         upn=_text(found["upn"]),
@@ -66,6 +70,8 @@ def decode_snapshot(value: object) -> Snapshot:
         paths=tuple(_decode_path(path) for path in _list(found["paths"])),
         path_names={key: _text(name) for key, name in _any_object(found["path_names"]).items()},
         monthly=_optional(_decode_money, found["monthly"]),
+        last_used_at=_optional(_instant, found["last_used_at"]),
+        reported_at=_optional(_instant, found["reported_at"]),
     )
 
 

@@ -20,6 +20,8 @@ _QUESTIONS = {
     Permission.READ_SIGN_INS: f"/users?$select=id,{SIGN_INS}&$top=1",
     Permission.READ_LICENSES: "/subscribedSkus",
     Permission.READ_GROUPS: "/groups?$select=id,assignedLicenses&$top=1",
+    # It answers with the address of a report, which is not fetched.
+    Permission.READ_REPORTS: "/reports/getOffice365ActivationsUserDetail()",
 }
 
 
@@ -46,7 +48,7 @@ class GraphChecks:
         await self._clients[writer].token(anew=True)
 
     async def read(self, permission: Permission) -> datetime | None:
-        answer = await self._clients[0].get(_QUESTIONS[permission], needs=permission)
+        answer = await self._clients[0].get(_QUESTIONS[permission], needs=permission, kept_elsewhere=True)
         return answer.date
 
     async def write_permissions(self, *, anew: bool) -> frozenset[Permission] | None:
