@@ -1,9 +1,11 @@
 """Microsoft's usage reports in words: how they were read, and what they say of a seat."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from cards import formats
-from cards.view import Fact
+from cards.view import Fact, Paragraph
+from reclaim.domain.read_models import WhySeat
 from reclaim.domain.workloads import Report, ReportReading, ReportState, Workload
 
 SHOW_NAMES = (
@@ -48,3 +50,20 @@ def _read(reading: ReportReading) -> str:
         kept = f" The last whole one goes up to {formats.day(whole.refreshed_on)}." if whole is not None else ""
         return f"{reading.said or text}{kept}"
     return text
+
+
+def reports_missing(readings: Sequence[ReportReading]) -> tuple[Paragraph, ...]:
+    """Return why nothing is told of use, where no report could be read."""
+    if not readings or any(one.state is ReportState.READ for one in readings):
+        return ()
+    said = dict.fromkeys(_read(one) for one in readings)
+    return (Paragraph(f"Usage reports: {' '.join(said)}", subtle=True),)
+
+
+def use_reported(seat: WhySeat, now: datetime) -> tuple[Fact, ...]:
+    """Return what the reports say of a seat's product, service by service, with their source and age."""
+    if seat.reported_at is None:
+        return ()
+    until = f"up to {formats.day(seat.reported_at.date())}, {formats.age(seat.reported_at, now)}"
+    used = (f"{WORKLOADS[one]} {formats.day(day) if day else 'none reported'}" for one, day in seat.services)
+    return (Fact("Last use", " · ".join(used)), Fact("Source", f"Microsoft’s usage reports, {until}"))

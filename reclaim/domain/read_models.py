@@ -21,7 +21,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
-from reclaim.domain.workloads import ReportReading
+from reclaim.domain.workloads import ReportReading, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -714,11 +714,21 @@ class WhyReport:
     data: DataAge
     zone: str
     now: datetime
+    usage: tuple[ReportReading, ...] = ()  # how the usage reports were read last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhySeat:
-    """One seat of a person: flagged or not, and what became of it. `not_idle` is a value of `idle.NotIdleWhy`."""
+    """One seat of a person: flagged or not, and what became of it. `not_idle` is a value of `idle.NotIdleWhy`.
+
+    Attributes:
+        last_used_at: The latest use of the product in the last whole usage reports, whether seats are judged by them or not.
+        services: Which of its services the reports count for this person, each with the last day of use.
+        reported_at: Up to when the oldest of these reports goes.
+        use_is_reported: The reports count all that the product is used through; otherwise a sign-in proves no use of it,
+            and no use in a report proves nothing.
+        used_lately: A use in the window is why it is not idle; otherwise a sign-in is.
+    """
 
     sku_name: str
     rule: Rule | None
@@ -733,6 +743,11 @@ class WhySeat:
     cancelled: bool = False  # the campaign was: nobody is asked any more
     exclusion: ExclusionView | None = None
     way: WayBack | None = None  # of an item that has ended
+    last_used_at: datetime | None = None
+    services: tuple[tuple[Workload, date | None], ...] = ()
+    reported_at: datetime | None = None
+    use_is_reported: bool = False
+    used_lately: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

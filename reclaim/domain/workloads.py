@@ -124,6 +124,9 @@ class ProductUse:
         return frozenset(COUNTED_BY[one] for one in self.workloads)
 
 
+NO_USE = ProductUse(frozenset(), whole=False)  # of a product whose plans are not known
+
+
 def product_use(plans: Iterable[ServicePlan]) -> ProductUse:
     """Return how the use of a product with these plans can be seen. A plan that we do not know is counted by nobody."""
     names = {plan.name.upper() for plan in plans}

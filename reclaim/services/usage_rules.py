@@ -13,7 +13,9 @@ from reclaim.ports.usage_reports import UseRules
 _WITHDRAWN = frozenset({ReportState.CONCEALED, ReportState.NO_PERMISSION, ReportState.NOT_OFFERED})
 
 
-def to_go_by(readings: Iterable[ReportReading], now: datetime, limit: timedelta) -> dict[Report, UsageReport]:
+def to_go_by(
+    readings: Iterable[ReportReading], now: datetime, limit: timedelta = timedelta.max
+) -> dict[Report, UsageReport]:
     """Return the whole reports that are fresh enough. One that could not be read this time leaves the last whole one."""
     return {
         one.report: one.whole
