@@ -836,6 +836,7 @@ class ScanReport:
         sign_ins: known, no_premium, no_permission.
         requests: How many pages Microsoft was asked for.
         rows: Every idle seat with its holder; None where names are left out.
+        usage: How Microsoft's usage reports were read.
     """
 
     spend: SpendReport
@@ -848,6 +849,7 @@ class ScanReport:
     read_to: datetime
     zone: str
     rows: tuple[SeatRow, ...] | None
+    usage: tuple[ReportReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
