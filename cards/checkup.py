@@ -22,6 +22,7 @@ _TITLES = {
     CheckName.READ_GROUPS: "Reading groups (GroupMember.Read.All)",
     CheckName.READ_SIGN_INS: "Reading sign-ins (AuditLog.Read.All)",
     CheckName.USAGE_REPORTS: "Usage reports (Reports.Read.All, optional)",
+    CheckName.READ_MAILBOXES: "Kinds of mailboxes (MailboxSettings.Read, optional)",
     CheckName.PREMIUM: "Sign-in data of this tenant (Entra ID P1)",
     CheckName.WRITE_LICENSES: "Removing licenses (LicenseAssignment.ReadWrite.All)",
     CheckName.WRITE_MEMBERS: "Leaving groups (GroupMember.ReadWrite.All)",
@@ -41,6 +42,10 @@ _MISSING = {
     CheckName.READ_LICENSES: ("LicenseAssignment.Read.All", "SKUs and their numbers cannot be read."),
     CheckName.READ_GROUPS: ("GroupMember.Read.All", "Seats that come through groups cannot be planned."),
     CheckName.READ_SIGN_INS: ("AuditLog.Read.All", "Only disabled accounts can be judged."),
+    CheckName.READ_MAILBOXES: (
+        "MailboxSettings.Read",
+        "Shared, room and equipment mailboxes look like people who do not sign in.",
+    ),
     CheckName.WRITE_LICENSES: ("LicenseAssignment.ReadWrite.All", "Removals of direct seats would fail."),
     CheckName.WRITE_MEMBERS: ("GroupMember.ReadWrite.All", "Removals of seats through groups would fail."),
 }
@@ -172,6 +177,8 @@ def _no_reports(check: Check, found: Checkup) -> str:
 
 def _not_known(check: Check) -> str:
     match check.name:
+        case CheckName.READ_MAILBOXES:
+            return "The token does not tell."
         case CheckName.WRITE_LICENSES | CheckName.WRITE_MEMBERS:
             return "The token does not tell. A campaign can start; its first removal shows it."
         case CheckName.CLOCK:

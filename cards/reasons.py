@@ -71,12 +71,20 @@ BLOCKERS: dict[Blocker, str] = {
     Blocker.ERROR_STATE: "By hand: Microsoft reports an error on the seat",
     Blocker.LAST_MAILBOX: "Held: the only mailbox",
     Blocker.LAST_FILES: "Held: the only OneDrive files",
+    Blocker.SHARED_MAILBOX: "Held: a shared mailbox",
+    Blocker.ROOM_MAILBOX: "Held: a mailbox of a room",
+    Blocker.EQUIPMENT_MAILBOX: "Held: a mailbox of equipment",
 }
 
 # How long Microsoft keeps what a license carried (Microsoft 365 admin docs, remove-licenses-from-users; SharePoint docs,
 # unlicensed-onedrive-accounts).
 MAIL_DAYS, FILES_DAYS = 30, 93
-_HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files"}
+_NOBODYS = {
+    Blocker.SHARED_MAILBOX: "a shared mailbox",
+    Blocker.ROOM_MAILBOX: "the mailbox of a room",
+    Blocker.EQUIPMENT_MAILBOX: "the mailbox of equipment",
+}
+_HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files", **_NOBODYS}
 
 # {} is the group's name.
 _BY_HAND: dict[Blocker, str] = {
@@ -231,8 +239,10 @@ def _group_name(seat: Snapshot, ref: str | None) -> str:
 
 
 def look_closer(item: ReviewItem) -> str:
-    """Return why we do not recommend to revoke, as it stands behind a colon."""
-    blocker = item.plan.blocker
+    """Return why we do not recommend to revoke, or why a seat was held, as it stands behind a colon."""
+    blocker = next((one for one in _NOBODYS if one.value == item.outcome_reason), item.plan.blocker)
+    if blocker in _NOBODYS:
+        return f"the seat carries {_NOBODYS[blocker]}. Nobody signs in to it, and it may be needed all the same."
     if blocker in _HELD:
         return f"the seat carries {_HELD[blocker]} of this person."
     if blocker is None:
@@ -265,7 +275,7 @@ def if_you_revoke(item: ReviewItem, closes_at: datetime, mode: WriteMode, zone: 
     """Return what a revoke does, before it is decided."""
     blocker = item.plan.blocker
     if blocker in _HELD:
-        if not may_lose_data:
+        if not may_lose_data or blocker in _NOBODYS:
             return f"Revoke is not offered: the seat carries {_HELD[blocker]}. Reclaim holds such a seat: it is kept."
         loss = data_loss(item, closes_at, zone)
         return loss if mode is WriteMode.LIVE else f"This is a dry run: nothing is removed. Live, it would be: {loss}"
@@ -369,6 +379,7 @@ _ENDED_BY = {
     "path_newer_than_approval": "It was given again after the review began.",
     "account_enabled": "The account was enabled again.",
     "in_use": "It was used again.",
+    **{blocker.value: f"It carries {what}, so it is held." for blocker, what in _NOBODYS.items()},
     "too_new": "It was given again.",
     "activity_unknown": "Its use could not be read any more.",
     "steps_differ": "It is held in another way than was approved.",

@@ -338,6 +338,14 @@ workload_use = Table(
     Column("project_at", Instant),
     sqlite_with_rowid=False,
 )
+# What the mailboxes of people with an idle seat are for.
+mailbox_purposes = Table(
+    "mailbox_purposes",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("purpose", String, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
 prices = Table(
     "prices",
     metadata,

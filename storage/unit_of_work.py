@@ -22,6 +22,7 @@ from storage.repositories.exclusions import SqlExclusions
 from storage.repositories.findings import SqlFindings
 from storage.repositories.identities import SqlIdentities
 from storage.repositories.items import SqlItems
+from storage.repositories.mailboxes import SqlMailboxes
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
@@ -57,6 +58,7 @@ class SqlUnitOfWork:
         self.exclusions = SqlExclusions(connection)
         self.syncs = SqlSyncs(connection)
         self.savings = SqlSavings(connection)
+        self.mailboxes = SqlMailboxes(connection)
         self.workload_use = SqlWorkloadUse(connection)
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)

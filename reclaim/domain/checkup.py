@@ -25,6 +25,7 @@ class CheckName(StrEnum):
     READ_SIGN_INS = "read_sign_ins"
     PREMIUM = "premium"
     USAGE_REPORTS = "usage_reports"
+    READ_MAILBOXES = "read_mailboxes"
     WRITE_LICENSES = "write_licenses"
     WRITE_MEMBERS = "write_members"
     DATA = "data"

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
-from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Group, MailboxPurpose, Person, ProductOwner, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
@@ -455,6 +455,21 @@ class Syncs(Protocol):
     async def requests(self, run: RunId) -> list[StreamRequest]:
         """Return what this run asked of Microsoft and got, by stream and page."""
         ...
+
+
+class Mailboxes(Protocol):
+    """What people's mailboxes are for, as far as it was asked."""
+
+    async def purposes(self, people: Iterable[PersonId]) -> dict[PersonId, MailboxPurpose]: ...
+
+    async def to_ask(self, products: Iterable[ProductId], *, before: datetime, limit: int) -> list[PersonId]:
+        """Return people with an idle seat of these products in the newest scan who were not asked about since `before`.
+
+        The longest quiet first.
+        """
+        ...
+
+    async def put(self, purposes: Mapping[PersonId, MailboxPurpose], *, at: datetime) -> None: ...
 
 
 class Savings(Protocol):
@@ -1191,6 +1206,8 @@ class UnitOfWork(Protocol):
     def savings(self) -> Savings: ...
     @property
     def workload_use(self) -> WorkloadUse: ...
+    @property
+    def mailboxes(self) -> Mailboxes: ...
     @property
     def campaigns(self) -> Campaigns: ...
     @property

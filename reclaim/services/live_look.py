@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Group, LivePerson, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Seat, Sku
 from reclaim.domain.exclusions import Exclusion
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId, ItemId, ProductId
@@ -28,6 +28,7 @@ class Look:
 
     Attributes:
         ended: The person's items that had ended before it, over all campaigns: what ends later, it may not have seen.
+        purpose: What the person's mailbox is for, where that was asked.
         use: What usage reports say of the seat's product, where the installation judges by them.
     """
 
@@ -38,6 +39,7 @@ class Look:
     groups: Mapping[GroupId, Group]
     exclusions: Sequence[Exclusion] = ()
     use: Use | None = None
+    purpose: MailboxPurpose | None = None
 
     def seat(self, product: ProductId) -> Seat | None:
         """Return the live seat of a product, None if it is gone."""
@@ -66,6 +68,7 @@ class LiveLook:
             exclusions = await work.exclusions.counting(self._clock.now())
             approved = await work.orders.ordered_items(campaign.id, up_to=self._policy.live_reads + 1)
             theirs = await work.items.of_person(item.person_id)
+            purpose = (await work.mailboxes.purposes([item.person_id])).get(item.person_id)
             # What was approved by reports is judged by those that were read after the close, as sign-ins are.
             since = campaign.closing_at if item.rule is Rule.UNUSED else None
             rules = await use_rules(work, self._policy, self._clock.now(), since=since)
@@ -82,12 +85,12 @@ class LiveLook:
         except DirectoryError as error:
             raise Later(f"directory:{error.status or 'unreachable'}", error.retry_after) from error
         if live_activity or person is None or not needs_activity:
-            return Look(ended, person, self._clock.now(), skus, groups, exclusions, use)
+            return Look(ended, person, self._clock.now(), skus, groups, exclusions, use, purpose)
         if newest is None or not self._is_fresh(newest, campaign):
             raise Later(WAITS_FOR_SYNC)
         known = stored.sign_ins if stored and newest.sign_ins == "known" else None
         seen = replace(person, person=replace(person.person, sign_ins=known))
-        return Look(ended, seen, newest.started_at, skus, groups, exclusions, use)
+        return Look(ended, seen, newest.started_at, skus, groups, exclusions, use, purpose)
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at

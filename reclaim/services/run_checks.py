@@ -119,11 +119,11 @@ class RunChecks:
         if separate:
             tokens.append(await self._ask(CheckName.ENTRA_WRITER, self._checks.token(writer=True)))
         if tokens[0].outcome is not Outcome.GOOD:
-            unknown = [CheckName.CLOCK, *_READS, CheckName.READ_SIGN_INS, CheckName.PREMIUM]
+            unknown = [CheckName.CLOCK, *_READS, CheckName.READ_SIGN_INS, CheckName.PREMIUM, CheckName.READ_MAILBOXES]
             unknown += [CheckName.USAGE_REPORTS] if self._reports is not None else []
             reads = tuple(Check(name=name, outcome=Outcome.UNKNOWN) for name in unknown)
         else:
-            reads = (*await self._reads(), *await self._usage())
+            reads = (*await self._reads(), *await self._usage(), await self._mailboxes())
         return (*tokens, *reads, *await self._writes(usable=tokens[-1].outcome is Outcome.GOOD))
 
     async def _reads(self) -> tuple[Check, ...]:
@@ -189,6 +189,17 @@ class RunChecks:
             return (Check(name=CheckName.USAGE_REPORTS, outcome=Outcome.GOOD),)
         missing = Outcome.FIX if self._policy.judges_by_reports else Outcome.WITHOUT
         return (Check(name=CheckName.USAGE_REPORTS, outcome=missing, said=said, about=(state.value,)),)
+
+    async def _mailboxes(self) -> Check:
+        """Look at what the token says: a mailbox could only be asked about by the name of its owner."""
+        granted = None
+        try:
+            async with asyncio.timeout(CHECK_S):
+                granted = await self._checks.may(Permission.READ_MAILBOXES)
+        except (DirectoryError, TimeoutError):
+            _log.warning("the permissions to read could not be read")
+        outcomes = {True: Outcome.GOOD, False: Outcome.WITHOUT, None: Outcome.UNKNOWN}
+        return Check(name=CheckName.READ_MAILBOXES, outcome=outcomes[granted])
 
     async def _usage_state(self, reports: UsageReports) -> tuple[ReportState, str]:
         if not reports.offered:

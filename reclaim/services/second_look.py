@@ -39,6 +39,7 @@ def judge(
         never_seen_since=policy.never_seen_since,
         exclusions=look.exclusions,
         use=look.use,
+        purpose=look.purpose,
     )
 
 

@@ -33,6 +33,7 @@ from reclaim.services.name_owner import NameOwner
 from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_mailboxes import ReadMailboxes
 from reclaim.services.read_report import ReadReport
 from reclaim.services.read_scan import ReadScan
 from reclaim.services.read_seats import ReadSeats
@@ -173,6 +174,7 @@ class UseCases:
             after=(
                 ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                ReadMailboxes(work=work, clock=clock, directory=directory).after_sync,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,

@@ -55,6 +55,10 @@ class GraphChecks:
         roles = _roles(await self._clients[1].token(anew=anew))
         return None if roles is None else frozenset(one for one in WRITING if one.value in roles)
 
+    async def may(self, permission: Permission) -> bool | None:
+        roles = _roles(await self._clients[0].token(anew=False))
+        return None if roles is None else permission.value in roles
+
     def consent_link(self, *, writer: bool) -> str:
         return f"{self._consent_address}?{urlencode({'client_id': self._client_ids[writer]})}"
 

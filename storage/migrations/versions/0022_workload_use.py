@@ -1,4 +1,4 @@
-"""What Microsoft's usage reports say, and which of it a finding stands on.
+"""What Microsoft's usage reports say, which of it a finding stands on, and what mailboxes are for.
 
 A frozen copy: `storage/tables.py` moves on, this does not.
 """
@@ -51,6 +51,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("report_id", "upn", name="pk_workload_use"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "mailbox_purposes",
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("read_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name="pk_mailbox_purposes"),
+    )
     op.add_column("findings", sa.Column("last_used_at", INSTANT))
     op.add_column("findings", sa.Column("reported_at", INSTANT))
 
@@ -62,6 +69,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM findings WHERE rule = 'unused'")
     op.drop_column("findings", "reported_at")
     op.drop_column("findings", "last_used_at")
+    op.drop_table("mailbox_purposes")
     op.drop_table("workload_use")
     op.drop_table("report_readings")
     op.drop_table("usage_reports")
