@@ -7,11 +7,13 @@ import pytest
 
 from reclaim.connectors.graph.client import GraphClient
 from reclaim.connectors.graph.reports import PIECE, GraphReports
+from reclaim.domain.directory import MailboxPurpose
 from reclaim.domain.workloads import Report, ReportLine, Workload
 from reclaim.errors import ConcealedNames, DirectoryError
+from reclaim.ports.checks import Permission
 from reclaim.ports.usage_reports import ReportEnd
-from tests.contract.graph.practice import START, Stage
-from tests.contract.graph.support import GRAPH, CountedTokens, HandedOut, ScriptedGraph, StillClock, error
+from tests.contract.graph.practice import START, Stage, held_by
+from tests.contract.graph.support import ADELE, GRAPH, CountedTokens, HandedOut, ScriptedGraph, StillClock, error
 
 BEHIND = 2  # days, of the practice tenant's reports
 REFRESHED = (START - timedelta(days=BEHIND)).date()
@@ -234,3 +236,40 @@ async def test_an_unknown_error_of_the_report_service_is_tried_again(graph: Scri
         await read(GraphReports(graph.client, offered=True), Report.APPS)
 
     assert not raised.value.permanent
+
+
+# Kinds of mailboxes ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "purpose"),
+    [
+        ("shared_mailbox", MailboxPurpose.SHARED),
+        ("room_mailbox", MailboxPurpose.ROOM),
+        ("idle_mailbox", MailboxPurpose.USER),
+        ("success_only", MailboxPurpose.NONE),  # holds no mailbox
+    ],
+)
+async def test_what_a_mailbox_is_for_is_asked_of_its_owner(stage: Stage, case: str, purpose: MailboxPurpose) -> None:
+    (person, _), *_ = await held_by(stage, case)
+
+    assert await stage.graph.directory.mailbox_purpose(person) is purpose
+
+
+async def test_without_the_permission_a_mailbox_is_refused_by_its_name(stage: Stage) -> None:
+    (person, _), *_ = await held_by(stage, "shared_mailbox")
+    assert await stage.graph.checks.may(Permission.READ_MAILBOXES)
+    await stage.control("POST", "/permissions", {"granted": READING})
+    await stage.control("POST", "/tokens/expire", {})
+
+    with pytest.raises(DirectoryError, match=r"MailboxSettings\.Read") as raised:
+        await stage.graph.directory.mailbox_purpose(person)
+
+    assert raised.value.status == 403
+    assert await stage.graph.checks.may(Permission.READ_MAILBOXES) is False
+
+
+async def test_a_purpose_that_we_do_not_know_is_nobodys_business(graph: ScriptedGraph) -> None:
+    graph.will(httpx.Response(200, json={"value": "somethingNew"}))
+
+    assert await graph.directory.mailbox_purpose(ADELE) is MailboxPurpose.OTHERS
