@@ -61,8 +61,8 @@ def checkup_card(found: Checkup, zone: str) -> CardView:
     headline = f"{len(found.passed)} of {formats.count(total, 'check')} pass"
     fix = sum(check.outcome is Outcome.FIX for check in bad)
     body: list[Element] = [_problem(check, found) for check in bad]
-    if not bad:
-        body.append(Strip(tone=Tone.GOOD, text="Everything that a campaign needs is in place."))
+    if found.well:
+        body.insert(0, Strip(tone=Tone.GOOD, text="Everything that a campaign needs is in place."))
     if not found.live:
         body.append(Paragraph("Dry run: people are asked, nothing is removed. RECLAIM_WRITES=live changes that."))
     if found.passed:

@@ -89,6 +89,11 @@ class Checkup:
         return tuple(sorted(bad, key=lambda check: _TO_FIX.index(check.outcome)))
 
     @property
+    def well(self) -> bool:
+        """Whether nothing is to mend and all could be looked at; what is done without harms nothing."""
+        return all(check.outcome in (Outcome.GOOD, Outcome.WITHOUT) for check in self.checks)
+
+    @property
     def passed(self) -> tuple[Check, ...]:
         """The checks that passed."""
         return tuple(check for check in self.checks if check.outcome is Outcome.GOOD)

@@ -41,6 +41,15 @@ def encode_snapshot(snapshot: Snapshot) -> Json:
         "paths": [_encode_path(path) for path in snapshot.paths],
         "path_names": dict(snapshot.path_names),
         "monthly": _optional(_encode_money, snapshot.monthly),
+        **_encode_use(snapshot),
+    }
+
+
+def _encode_use(snapshot: Snapshot) -> Json:
+    """Return what usage reports said; nothing for a seat that was not judged by them, as before there were any."""
+    if snapshot.last_used_at is None and snapshot.reported_at is None:
+        return {}
+    return {
         "last_used_at": _optional(_instant_text, snapshot.last_used_at),
         "reported_at": _optional(_instant_text, snapshot.reported_at),
     }
@@ -52,7 +61,6 @@ def decode_snapshot(value: object) -> Snapshot:
     Raises:
         ValueError: It is not what `encode_snapshot` writes.
     """
-    # Evidence that was frozen before usage reports were read has nothing of them.
     found = _object({**_WITHOUT_REPORTS, **_any_object(value)}, Snapshot)
     return Snapshot(
         person_name=_text(found["person_name"]),
