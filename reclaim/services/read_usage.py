@@ -77,7 +77,9 @@ class ReadUsage:
         except DirectoryError as error:
             refused = error.status == HTTPStatus.FORBIDDEN
             state = ReportState.NO_PERMISSION if refused else ReportState.FAILED
-            _log.warning("usage report not read", run=run, report=report.value, state=state.value)
+            (_log.info if refused else _log.warning)(
+                "usage report not read", run=run, report=report.value, state=state.value
+            )
             await self._note(run, report, state, error.message, begun)
 
     async def _lines(self, run: RunId, report: Report, begun: int) -> None:

@@ -21,6 +21,7 @@ import structlog
 from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, Answer
 from reclaim.connectors.graph.token import AccessTokens
 from reclaim.errors import DirectoryError, InvalidRequest
+from reclaim.ports.checks import OPTIONAL
 from reclaim.ports.system import Clock, Tokens
 
 TRIES = 5
@@ -215,9 +216,11 @@ class GraphClient:
             _check_whole(answer)
             return answer
         fault = answer.fault
+        # What Reclaim does without is no cause for alarm, unless the service is in trouble.
+        expected = needs in OPTIONAL and answer.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
         if may_be_missing and answer.status == HTTPStatus.NOT_FOUND and fault.code == NOT_FOUND:
             return answer
-        _log.warning(
+        (_log.info if expected else _log.warning)(
             "graph refused a read",
             path=url.path,
             status=answer.status,
