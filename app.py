@@ -118,6 +118,8 @@ def policy(settings: Settings) -> Policy:
         questions_per_day=settings.questions_per_day,
         usage_max_age=settings.usage_max_age,
         data_max_age=settings.data_max_age,
+        judges_by_reports=settings.usage_reports == "on",
+        report_max_age=settings.report_max_age,
         may_lose_data=settings.data_loss == "ask",
         reminder_before=settings.reminder_before,
         limits=Limits(
@@ -233,6 +235,7 @@ async def compose(
             schedule=CronSchedule(),
             usage=_usage(settings),
             with_groups=with_groups,
+            reports=tenant.reports,
         )
         _register(engine, use)
         yield Application(
@@ -266,6 +269,7 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
         sign_ins=settings.sign_in_budget,
         ca_file=settings.ca_file,
         sku_names=settings.sku_names,
+        usage_reports=settings.cloud == "global",
         clock=clock,
         tokens=tokens,
     )

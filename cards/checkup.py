@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from cards import formats
 from cards.phrases import sku
+from cards.usage import SHOW_NAMES
 from cards.view import Action, CardView, Element, Expandable, Headline, Paragraph, Row, Rows, Strip, Tone
 from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome
+from reclaim.domain.workloads import ReportState
 
 _SHOWN = 5  # SKUs without a price that are named
 _TITLES = {
@@ -20,6 +22,8 @@ _TITLES = {
     CheckName.READ_GROUPS: "Reading groups (GroupMember.Read.All)",
     CheckName.READ_SIGN_INS: "Reading sign-ins (AuditLog.Read.All)",
     CheckName.READ_ROLES: "Reading admin roles (RoleManagement.Read.Directory)",
+    CheckName.USAGE_REPORTS: "Usage reports (Reports.Read.All, optional)",
+    CheckName.READ_MAILBOXES: "Kinds of mailboxes (MailboxSettings.Read, optional)",
     CheckName.PREMIUM: "Sign-in data of this tenant (Entra ID P1)",
     CheckName.WRITE_LICENSES: "Removing licenses (LicenseAssignment.ReadWrite.All)",
     CheckName.WRITE_MEMBERS: "Leaving groups (GroupMember.ReadWrite.All)",
@@ -44,9 +48,16 @@ _MISSING = {
         "Accounts that hold an admin role, such as emergency accounts, are not left out of campaigns. It is optional: they "
         "can be excluded by name, group or employee type too.",
     ),
+    CheckName.READ_MAILBOXES: (
+        "MailboxSettings.Read",
+        "Shared, room and equipment mailboxes look like people who do not sign in.",
+    ),
     CheckName.WRITE_LICENSES: ("LicenseAssignment.ReadWrite.All", "Removals of direct seats would fail."),
     CheckName.WRITE_MEMBERS: ("GroupMember.ReadWrite.All", "Removals of seats through groups would fail."),
 }
+_TONES = {Outcome.FIX: Tone.BAD, Outcome.UNKNOWN: Tone.WARNING, Outcome.WITHOUT: Tone.NEUTRAL}
+_MARKS = {Outcome.FIX: "", Outcome.UNKNOWN: ": not checked", Outcome.WITHOUT: ": done without"}
+_WORDS = {Outcome.FIX: "FIX", Outcome.UNKNOWN: "NOT CHECKED", Outcome.WITHOUT: "DONE WITHOUT"}
 _WRITING = frozenset({CheckName.WRITE_LICENSES, CheckName.WRITE_MEMBERS})
 
 
@@ -56,8 +67,8 @@ def checkup_card(found: Checkup, zone: str) -> CardView:
     headline = f"{len(found.passed)} of {formats.count(total, 'check')} pass"
     fix = sum(check.outcome is Outcome.FIX for check in bad)
     body: list[Element] = [_problem(check, found) for check in bad]
-    if not bad:
-        body.append(Strip(tone=Tone.GOOD, text="Everything that a campaign needs is in place."))
+    if found.well:
+        body.insert(0, Strip(tone=Tone.GOOD, text="Everything that a campaign needs is in place."))
     if not found.live:
         body.append(Paragraph("Dry run: people are asked, nothing is removed. RECLAIM_WRITES=live changes that."))
     if found.passed:
@@ -81,8 +92,7 @@ def checkup_text(found: Checkup, zone: str) -> str:
     """Return the checkup as lines, to be sent on: no name of a person is in it."""
     lines = [f"Reclaim checkup, {formats.moment(found.at, zone)}"]
     for check in found.to_fix:
-        mark = "FIX" if check.outcome is Outcome.FIX else "NOT CHECKED"
-        lines.append(f"{mark}  {_title(check)}: {_what(check, found)}")
+        lines.append(f"{_WORDS[check.outcome]}  {_title(check)}: {_what(check, found)}")
     lines += [f"ok  {_title(check)}: {_value(check)}" for check in found.passed]
     return "\n".join(lines) + "\n"
 
@@ -94,9 +104,8 @@ def _title(check: Check) -> str:
 
 
 def _problem(check: Check, found: Checkup) -> Strip:
-    tone = Tone.BAD if check.outcome is Outcome.FIX else Tone.WARNING
-    title = _title(check) if check.outcome is Outcome.FIX else f"{_title(check)}: not checked"
-    return Strip(tone=tone, text=title, detail=_what(check, found))
+    title = f"{_title(check)}{_MARKS[check.outcome]}"
+    return Strip(tone=_TONES[check.outcome], text=title, detail=_what(check, found))
 
 
 def _what(check: Check, found: Checkup) -> str:
@@ -144,6 +153,8 @@ def _what(check: Check, found: Checkup) -> str:
                 f"RECLAIM_FALLBACK_REVIEWER {fault}. A seat whose holder has no manager has nobody to judge it. Set the "
                 "object id of a person."
             )
+        case CheckName.USAGE_REPORTS:
+            return _no_reports(check, found)
         case CheckName.CHAT if not check.about:
             return (
                 "No chat service is connected, so nobody can be asked. Set up Microsoft Teams (RECLAIM_TEAMS_APP_ID …) or "
@@ -153,8 +164,27 @@ def _what(check: Check, found: Checkup) -> str:
             return check.said
 
 
+def _no_reports(check: Check, found: Checkup) -> str:
+    meaning = (
+        "Seats are judged by sign-ins."
+        if check.outcome is Outcome.WITHOUT
+        else "RECLAIM_USAGE_REPORTS is on, so that seats should be judged by them too."
+    )
+    match ReportState(check.about[0]):
+        case ReportState.NOT_OFFERED:
+            return f"This cloud has no usage reports. {meaning}"
+        case ReportState.CONCEALED:
+            return f"{SHOW_NAMES} {meaning}"
+        case ReportState.NO_PERMISSION:
+            return _NO_CONSENT.format(permission="Reports.Read.All", meaning=meaning, link=found.consent_link)
+        case _:
+            return f"{check.said} {meaning}"
+
+
 def _not_known(check: Check) -> str:
     match check.name:
+        case CheckName.READ_MAILBOXES:
+            return "The token does not tell."
         case CheckName.WRITE_LICENSES | CheckName.WRITE_MEMBERS:
             return "The token does not tell. A campaign can start; its first removal shows it."
         case CheckName.CLOCK:

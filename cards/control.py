@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cards import formats
 from cards.form import EMPTY, Filled
 from cards.phrases import NO_ROLES, name, next_box, quoted, run
+from cards.usage import reports_read
 from cards.view import (
     Action,
     CardView,
@@ -301,7 +302,7 @@ def _read_so_far(sync: SyncView, read: str) -> tuple[Fact, ...]:
         minute = timedelta(minutes=1)
         left = "less than a minute" if sync.left < minute else f"about {formats.length(sync.left)}"
         facts.append(Fact("Time left", f"{left}, at the pace that Microsoft allows for sign-ins"))
-    return tuple(facts)
+    return (*facts, *reports_read(sync.usage)) if sync.state == "complete" else tuple(facts)
 
 
 def _sync_end(sync: SyncView) -> list[Element]:

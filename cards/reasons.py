@@ -8,6 +8,7 @@ from typing import assert_never
 
 from cards import formats
 from cards.phrases import at_close, first, group, sentence_case, sku
+from cards.view import Fact
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Silence, WriteMode
@@ -70,12 +71,20 @@ BLOCKERS: dict[Blocker, str] = {
     Blocker.ERROR_STATE: "By hand: Microsoft reports an error on the seat",
     Blocker.LAST_MAILBOX: "Held: the only mailbox",
     Blocker.LAST_FILES: "Held: the only OneDrive files",
+    Blocker.SHARED_MAILBOX: "Held: a shared mailbox",
+    Blocker.ROOM_MAILBOX: "Held: a mailbox of a room",
+    Blocker.EQUIPMENT_MAILBOX: "Held: a mailbox of equipment",
 }
 
 # How long Microsoft keeps what a license carried (Microsoft 365 admin docs, remove-licenses-from-users; SharePoint docs,
 # unlicensed-onedrive-accounts).
 MAIL_DAYS, FILES_DAYS = 30, 93
-_HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files"}
+_NOBODYS = {
+    Blocker.SHARED_MAILBOX: "a shared mailbox",
+    Blocker.ROOM_MAILBOX: "the mailbox of a room",
+    Blocker.EQUIPMENT_MAILBOX: "the mailbox of equipment",
+}
+_HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files", **_NOBODYS}
 
 # {} is the group's name.
 _BY_HAND: dict[Blocker, str] = {
@@ -125,6 +134,10 @@ def _unused(item: ReviewItem, now: datetime, zone: str) -> str:
             if seat.last_seen_at is None:
                 return "Last use unknown: no data from Microsoft"
             return f"Last sign-in {_day(seat.last_seen_at, zone)}, {formats.age(seat.last_seen_at, now)}"
+        case Rule.UNUSED:
+            if seat.last_used_at is None:
+                return "No use reported, though the person signs in"
+            return f"Last use {formats.day(seat.last_used_at.date())}, {formats.age(seat.last_used_at, now)}"
         case _:
             assert_never(item.rule)
 
@@ -147,8 +160,29 @@ def evidence(item: ReviewItem, now: datetime, days: int, zone: str) -> str:
             if seat.last_seen_at is None:
                 return "Last use unknown: no data from Microsoft for this person."
             return f"The last sign-in was {formats.age(seat.last_seen_at, now)}. {limit}"
+        case Rule.UNUSED:
+            return _no_use(seat, now, days, limit)
         case _:
             assert_never(item.rule)
+
+
+def _no_use(seat: Snapshot, now: datetime, days: int, limit: str) -> str:
+    used = (
+        f"The last use was {formats.age(seat.last_used_at, now)}."
+        if seat.last_used_at is not None
+        else "No use is in the reports at all."
+    )
+    signed = f" The person last signed in {formats.age(seat.last_seen_at, now)}." if seat.last_seen_at else ""
+    return (
+        f"We see no use of {sku(seat.sku_name)} in the last {formats.count(days, 'day')}. {used}{signed} "
+        f"{source(seat)} {limit}"
+    )
+
+
+def source(seat: Snapshot) -> str:
+    """Return where the last use is known from, and up to when that goes."""
+    until = f", up to {formats.day(seat.reported_at.date())}" if seat.reported_at else ""
+    return f"Source: Microsoft’s usage reports{until}."
 
 
 def _age(seat: Snapshot, now: datetime) -> str:
@@ -161,6 +195,19 @@ def last_sign_in(seat: Snapshot, rule: Rule, now: datetime, zone: str) -> str:
         kind = _KINDS[seat.last_seen_kind] if seat.last_seen_kind else ""
         return f"{_day(seat.last_seen_at, zone)}, {formats.age(seat.last_seen_at, now)}{kind}"
     return "Never seen" if rule is Rule.NEVER_SEEN else "Unknown: no data from Microsoft for this person"
+
+
+def last_use(seat: Snapshot, now: datetime) -> tuple[Fact, ...]:
+    """Return the last use by usage reports and its source as facts; none for a seat that was not judged by them."""
+    if seat.reported_at is None:
+        return ()
+    until = formats.day(seat.reported_at.date())
+    used = (
+        f"{formats.day(seat.last_used_at.date())}, {formats.age(seat.last_used_at, now)}"
+        if seat.last_used_at is not None
+        else "None reported"
+    )
+    return (Fact("Last use", used), Fact("Source", f"Microsoft’s usage reports, up to {until}"))
 
 
 def account(seat: Snapshot, zone: str) -> str:
@@ -192,8 +239,10 @@ def _group_name(seat: Snapshot, ref: str | None) -> str:
 
 
 def look_closer(item: ReviewItem) -> str:
-    """Return why we do not recommend to revoke, as it stands behind a colon."""
-    blocker = item.plan.blocker
+    """Return why we do not recommend to revoke, or why a seat was held, as it stands behind a colon."""
+    blocker = next((one for one in _NOBODYS if one.value == item.outcome_reason), item.plan.blocker)
+    if blocker in _NOBODYS:
+        return f"the seat carries {_NOBODYS[blocker]}. Nobody signs in to it, and it may be needed all the same."
     if blocker in _HELD:
         return f"the seat carries {_HELD[blocker]} of this person."
     if blocker is None:
@@ -226,7 +275,7 @@ def if_you_revoke(item: ReviewItem, closes_at: datetime, mode: WriteMode, zone: 
     """Return what a revoke does, before it is decided."""
     blocker = item.plan.blocker
     if blocker in _HELD:
-        if not may_lose_data:
+        if not may_lose_data or blocker in _NOBODYS:
             return f"Revoke is not offered: the seat carries {_HELD[blocker]}. Reclaim holds such a seat: it is kept."
         loss = data_loss(item, closes_at, zone)
         return loss if mode is WriteMode.LIVE else f"This is a dry run: nothing is removed. Live, it would be: {loss}"
@@ -330,6 +379,7 @@ _ENDED_BY = {
     "path_newer_than_approval": "It was given again after the review began.",
     "account_enabled": "The account was enabled again.",
     "in_use": "It was used again.",
+    **{blocker.value: f"It carries {what}, so it is held." for blocker, what in _NOBODYS.items()},
     "too_new": "It was given again.",
     "activity_unknown": "Its use could not be read any more.",
     "steps_differ": "It is held in another way than was approved.",

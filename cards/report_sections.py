@@ -31,7 +31,12 @@ _STREAMS = {
     "excluded": "Members of excluded groups",
     "role_holders": "Admin-role holders",
 }
-_RULES = {Rule.DISABLED: "Account disabled", Rule.NEVER_SEEN: "Never used", Rule.IDLE: "No sign-in in the window"}
+_RULES = {
+    Rule.DISABLED: "Account disabled",
+    Rule.NEVER_SEEN: "Never used",
+    Rule.IDLE: "No sign-in in the window",
+    Rule.UNUSED: "No use in Microsoft’s usage reports",
+}
 _STRATEGIES = {
     Strategy.MANAGER: "Each person’s manager in Entra",
     Strategy.OWNER: "The license owner of each product",
@@ -354,7 +359,9 @@ def _counted(report: CampaignReport) -> str:
 
 def _rules(report: CampaignReport) -> Html:
     campaign, policy = report.campaign, report.policy
-    rules = [_RULES[Rule(rule)] for rule in campaign.scope.rules] or list(_RULES.values())
+    by_reports = any(seat.item.rule is Rule.UNUSED for seat in report.seats)
+    asked = frozenset(map(Rule, campaign.scope.rules)) or frozenset(Rule) - {Rule.UNUSED}
+    rules = [_RULES[rule] for rule in Rule if rule in asked or (rule is Rule.UNUSED and by_reports)]
     limits = policy.limits
     facts = [
         ("Seats", f"{', '.join(rules)}. Window: {formats.count(campaign.scope.days, 'day')}"),
@@ -414,6 +421,9 @@ def _seat(report: CampaignReport, seat: ReportSeat) -> Html:
 def _evidence(report: CampaignReport, seat: ReportSeat) -> str:
     shown, day = seat.item.snapshot, report.campaign.zone
     parts = [_RULES[seat.item.rule]]
+    if shown.reported_at is not None:
+        used = f"last use {formats.day(shown.last_used_at.date())}" if shown.last_used_at else "no use"
+        parts.append(f"{used} (reports up to {formats.day(shown.reported_at.date())})")
     if shown.last_seen_at is not None:
         parts.append(f"last sign-in {formats.moment(shown.last_seen_at, day).split(',')[0]}")
     elif seat.item.rule is not Rule.NEVER_SEEN:

@@ -13,8 +13,10 @@ from cards.reasons import (
     if_you_do_not_answer,
     if_you_revoke,
     last_sign_in,
+    last_use,
     look_closer,
     path,
+    source,
 )
 from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Refresh, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
@@ -71,6 +73,7 @@ def why_card(view: ItemView, zone: str) -> CardView:
         Paragraph(how_assigned(item)),
         Paragraph("What the data is", heading=True),
         Paragraph(f"Sign-ins of the account, read {formats.moment(item.snapshot.data_as_of, zone)} from Microsoft."),
+        *([Paragraph(source(item.snapshot))] if item.snapshot.reported_at else []),
     ]
     return CardView(
         kind="review.why",
@@ -223,6 +226,7 @@ def _kept(view: ItemView, zone: str) -> str:
 def _facts(view: ItemView, zone: str) -> tuple[Fact, ...]:
     item = view.item
     facts = [
+        *last_use(item.snapshot, view.now),
         Fact("Last sign-in", last_sign_in(item.snapshot, item.rule, view.now, zone)),
         Fact("Account", account(item.snapshot, zone)),
         Fact("Seat", path(item.snapshot, zone)),

@@ -7,6 +7,7 @@ from cards.markup import Html, element, text
 from cards.phrases import name, sku
 from cards.report_parts import cell, document, head, named, number_cell, row, table
 from cards.savings import renews
+from cards.usage import reports_read
 from reclaim.domain.idle import NotIdleWhy, Rule
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import ScanReport, SeatRow, SkuSpend
@@ -21,7 +22,12 @@ _JUDGED = {
     NotIdleWhy.ERROR_STATE.value: ("Error", "Microsoft could not give the license, so that none is held."),
     NotIdleWhy.GONE.value: ("Gone", "The person or the seat is gone."),
 }
-_RULES = {Rule.DISABLED: "Account disabled", Rule.NEVER_SEEN: "Never signed in", Rule.IDLE: "No sign-in"}
+_RULES = {
+    Rule.DISABLED: "Account disabled",
+    Rule.NEVER_SEEN: "Never signed in",
+    Rule.IDLE: "No sign-in",
+    Rule.UNUSED: "No use reported",
+}
 _NO_SIGN_INS = {
     "no_premium": "This tenant gives no sign-in data: it needs Entra ID P1. Only disabled accounts were judged.",
     "no_permission": "Reclaim may not read sign-in data (AuditLog.Read.All). Only disabled accounts were judged.",
@@ -88,8 +94,11 @@ def _top(report: ScanReport) -> Html:
 
 
 def _warning(report: ScanReport) -> Html:
-    words = _NO_SIGN_INS.get(report.sign_ins)
-    return element("p", text(words), **{"class": "strip"}) if words else Html("")
+    words = [
+        _NO_SIGN_INS.get(report.sign_ins, ""),
+        *(f"Usage reports: {one.value}" for one in reports_read(report.usage)),
+    ]
+    return Html("".join(element("p", text(one), **{"class": "strip"}) for one in words if one))
 
 
 def _answer(report: ScanReport) -> Html:

@@ -1,6 +1,7 @@
 """Where the money is: recoverable spend by SKU, and the idle seats behind a SKU. For who runs campaigns."""
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from cards import formats
 from cards.exclusions import excluded_sentence
@@ -294,6 +295,12 @@ def _seen(row: SeatRow, zone: str) -> str:
             if row.last_seen_at is None:
                 return "Last use unknown"
             return f"Last sign-in {formats.day(local_day(row.last_seen_at, zone))}"
+        case Rule.UNUSED:
+            if row.last_used_at is None:
+                return "No use in Microsoft’s reports, but signs in"
+            return f"Last use {formats.day(row.last_used_at.date())}, but signs in"
+        case _:
+            assert_never(row.rule)
 
 
 def _seat_pages(page: SeatPage, place: Mapping[str, str]) -> list[Strip]:

@@ -9,6 +9,7 @@ from cards.exclusions import why_excluded
 from cards.phrases import NO_ROLES, data_read, name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, last_sign_in
 from cards.restores import way_strip
+from cards.usage import reports_missing, use_reported
 from cards.view import (
     Action,
     CardView,
@@ -32,6 +33,7 @@ _RULES = {
     Rule.DISABLED: "Flagged: the account is disabled",
     Rule.NEVER_SEEN: "Flagged: never used",
     Rule.IDLE: "Flagged: no use seen in the window",
+    Rule.UNUSED: "Flagged: no use in Microsoft’s usage reports, though the person signs in",
 }
 _NOT_IDLE = {
     NotIdleWhy.IN_USE.value: "Left out: it was used within the window",
@@ -115,7 +117,7 @@ def why_card(report: WhyReport, zone: str) -> CardView:
             amount=formats.count(len(report.seats), "seat"),
             context=formats.one_line(report.person.upn, formats.NAME_MAX),
         ),
-        body=(*body, *data_read(report.data, report.now, zone)),
+        body=(*body, *reports_missing(report.usage), *data_read(report.data, report.now, zone)),
         fallback="Why seats are flagged or left out.",
     )
 
@@ -186,7 +188,7 @@ def report_card(campaign: str, file: ExportedFile, *, pseudonymous: bool) -> Car
 def _seat(seat: WhySeat, report: WhyReport, zone: str) -> list[Element]:
     parts: list[Element] = [
         Paragraph(sku(seat.sku_name), heading=True),
-        Paragraph(_flag(seat)),
+        Paragraph(_flag(seat, zone)),
         *([Paragraph(why_excluded(seat.exclusion, zone))] if seat.exclusion else []),
         Facts(_signals(seat, report, zone)),
     ]
@@ -204,9 +206,13 @@ def _seat(seat: WhySeat, report: WhyReport, zone: str) -> list[Element]:
     return parts
 
 
-def _flag(seat: WhySeat) -> str:
+def _flag(seat: WhySeat, zone: str) -> str:
     if seat.rule is not None:
         return f"{_RULES[seat.rule]}."
+    if seat.not_idle == NotIdleWhy.IN_USE and seat.last_seen_at is not None and not seat.used_lately:
+        # A sign-in is no use of the product.
+        unseen = "no use of it was reported" if seat.use_is_reported else "whether it was used is not reported"
+        return f"Left out: the person signed in on {_day(seat.last_seen_at, zone)}; {unseen}."
     return f"{_NOT_IDLE.get(seat.not_idle or '', 'Left out')}."
 
 
@@ -215,7 +221,7 @@ def _signals(seat: WhySeat, report: WhyReport, zone: str) -> tuple[Fact, ...]:
     seen = _seen(seat, report, zone)
     if seat.last_seen_at is None and item is not None:
         seen = last_sign_in(item.snapshot, item.rule, report.now, zone)
-    facts = [Fact("Last sign-in", seen)]
+    facts = [Fact("Last sign-in", seen), *use_reported(seat, report.now)]
     facts.append(Fact("Seat given", _day(seat.assigned_at, zone) if seat.assigned_at else "Unknown"))
     if seat.quiet_since is not None:
         facts.append(

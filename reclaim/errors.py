@@ -122,6 +122,12 @@ class DirectoryError(PortError):
         self.graph_code = graph_code
 
 
+class ConcealedNames(DirectoryError):
+    """A usage report names nobody: the tenant hides names in its reports."""
+
+    code = "concealed_names"
+
+
 class Refusal(StrEnum):
     """What Microsoft refuses a write for, and what only an admin can mend."""
 

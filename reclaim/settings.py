@@ -101,6 +101,13 @@ def _object_ids(value: object) -> frozenset[str]:
     return frozenset(_object_id(part) for part in parts if str(part).strip())
 
 
+def _report_age(value: timedelta) -> timedelta:
+    if not timedelta(days=1) <= value <= timedelta(days=7):
+        message = "is not from 1d to 7d"
+        raise ValueError(message)
+    return value
+
+
 def _https(value: str) -> str:
     try:
         url = TypeAdapter(AnyHttpUrl).validate_python(value)
@@ -312,6 +319,14 @@ class Settings(BaseSettings):
         "ask", "ask or hold: whether a reviewer may revoke a seat that carries somebody's last mailbox or files", "ask"
     )
     data_max_age: Duration = _field(timedelta(hours=24), "a duration in m, h or d", "24h")
+    usage_reports: Literal["off", "on"] = _field(
+        "off",
+        "off or on: whether no use in Microsoft's usage reports makes a seat unused although its holder signs in",
+        "off",
+    )
+    report_max_age: Annotated[Duration, AfterValidator(_report_age)] = _field(
+        timedelta(days=7), "a duration in h or d, from 1d to 7d: an older usage report judges nothing", "7d"
+    )
     reminder_before: Duration = _field(timedelta(days=2), "a duration in m, h or d", "2d")
 
     limit_soft_seats: Seats = _field(100, "a number of seats", "100")

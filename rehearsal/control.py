@@ -21,7 +21,7 @@ from rehearsal.calls import CallLog
 from rehearsal.cases import SeatPlan
 from rehearsal.cast import CAST, STAGE_GROUPS
 from rehearsal.catalog import COPILOT, SKUS_BY_ID, VISIO, Sku, by_id
-from rehearsal.clock import DAY, MINUTE, text
+from rehearsal.clock import DAY, MINUTE, seconds, text
 from rehearsal.directory import Directory, Write, WriteKind
 from rehearsal.errors import GraphError
 from rehearsal.faults import Fault, Faults
@@ -31,6 +31,7 @@ from rehearsal.login import TokenDesk
 from rehearsal.prices import prices_csv
 from rehearsal.throttle import Counted
 from rehearsal.traps import NUMBERS, reports_of
+from rehearsal.usage import UsageEndpoints
 
 _T = TypeVar("_T")
 KEY_HEADER = "X-Control-Key"
@@ -52,6 +53,7 @@ class ControlEndpoints:
         tokens: TokenDesk,
         faults: Faults,
         calls: CallLog,
+        usage: UsageEndpoints,
         key: str,
     ) -> None:
         self._directory = directory
@@ -60,6 +62,7 @@ class ControlEndpoints:
         self._tokens = tokens
         self._faults = faults
         self._calls = calls
+        self._usage = usage
         self._key = key
         self._renews_at = directory.clock.now + _RENEWAL
 
@@ -82,9 +85,11 @@ class ControlEndpoints:
             web.get("/throttle", self._get_throttle),
             web.post("/throttle", self._set_throttle),
             web.post("/premium", self._set_premium),
+            web.post("/usage-reports", self._set_usage_reports),
             web.post("/group-delay", self._set_group_delay),
             web.post("/tokens/expire", self._expire_tokens),
             web.post("/people/{person}/sign-in", self._sign_in),
+            web.post("/people/{person}/use", self._use),
             web.post("/people/{person}/assign", self._assign),
             web.post("/people/{person}/unassign", self._unassign),
             web.post("/people/{person}/leave", self._leave),
@@ -186,6 +191,17 @@ class ControlEndpoints:
         self._gate.premium = _field(await _body(request), "premium", bool)
         return web.json_response({"premium": self._gate.premium})
 
+    async def _set_usage_reports(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        if "concealed" in body:
+            self._usage.concealed = _field(body, "concealed", bool)
+        if "days_behind" in body:
+            self._usage.days_behind = _field(body, "days_behind", int)
+        if "renamed" in body:
+            renamed = _field(body, "renamed", dict)
+            self._usage.renamed = {str(column): str(name) for column, name in renamed.items()}
+        return web.json_response({"concealed": self._usage.concealed, "days_behind": self._usage.days_behind})
+
     async def _set_group_delay(self, request: web.Request) -> web.Response:
         minutes = _field(await _body(request), "minutes", int)
         if minutes < 0:
@@ -200,6 +216,12 @@ class ControlEndpoints:
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         self._directory.sign_in(self._number(request))
+        return web.json_response({})
+
+    async def _use(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        at = None if body.get("at") is None else seconds(datetime.fromisoformat(_field(body, "at", str)))
+        self._usage.use(self._number(request), _field(body, "service", str), at)
         return web.json_response({})
 
     async def _assign(self, request: web.Request) -> web.Response:

@@ -166,3 +166,10 @@ def already_a_member() -> GraphError:
 def not_contained() -> GraphError:
     """Return the error of DELETE without /$ref for apps that may not delete users (microsoft-graph-docs issue 7800)."""
     return GraphError(400, "BadRequest", "Write requests are only supported on contained entities")
+
+
+def no_mailbox() -> GraphError:
+    """Return the error of mailbox settings of somebody who has no mailbox in the cloud (concepts/errors; Outlook REST)."""
+    return GraphError(
+        404, "MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+    )

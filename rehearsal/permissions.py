@@ -10,6 +10,9 @@ READ_LICENSES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All"
 WRITE_LICENSES = frozenset({"LicenseAssignment.ReadWrite.All"})
 READ_GROUPS = frozenset({"Group.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Directory.Read.All"})
 READ_ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"})
+READ_REPORTS = frozenset({"Reports.Read.All"})
+READ_REPORT_SETTINGS = frozenset({"ReportSettings.Read.All", "ReportSettings.ReadWrite.All"})
+READ_MAILBOX_SETTINGS = frozenset({"MailboxSettings.Read", "MailboxSettings.ReadWrite"})
 WRITE_MEMBERS = frozenset({"GroupMember.ReadWrite.All"})
 
 GRANTED_AT_START = frozenset(
@@ -21,5 +24,8 @@ GRANTED_AT_START = frozenset(
         "Group.Read.All",
         "GroupMember.ReadWrite.All",
         "RoleManagement.Read.Directory",
+        "Reports.Read.All",
+        "ReportSettings.Read.All",
+        "MailboxSettings.Read",
     }
 )

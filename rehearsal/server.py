@@ -29,6 +29,7 @@ from rehearsal.login import LoginEndpoints, TokenDesk
 from rehearsal.odata import Addresses
 from rehearsal.people import People
 from rehearsal.permissions import GRANTED_AT_START
+from rehearsal.usage import UsageEndpoints
 
 LOOPBACK = "127.0.0.1"
 GRAPH_ROOT, CONTROL_ROOT = "/v1.0", "/control"
@@ -150,8 +151,16 @@ def _application(
     gate, faults, calls = Gate(tokens), Faults(), CallLog()
     login = LoginEndpoints(tokens, applications, origin=origin, tenant_id=tenant_id)
     addresses = Addresses(origin + GRAPH_ROOT, secrets.token_bytes(16))
+    usage = UsageEndpoints(state, gate, addresses, origin)
     control = ControlEndpoints(
-        state, gate=gate, applications=applications, tokens=tokens, faults=faults, calls=calls, key=control_key
+        state,
+        gate=gate,
+        applications=applications,
+        tokens=tokens,
+        faults=faults,
+        calls=calls,
+        usage=usage,
+        key=control_key,
     )
     app = web.Application(
         middlewares=[_guard(control), _record(calls), _fail(faults, state.clock), _refuse(gate)],
@@ -161,6 +170,8 @@ def _application(
     app.add_routes(_below(GRAPH_ROOT, UserEndpoints(state, gate, addresses, tenant_id).routes()))
     app.add_routes(_below(GRAPH_ROOT, GroupEndpoints(state, gate, addresses).routes()))
     app.add_routes(_below(GRAPH_ROOT, RoleEndpoints(state, gate, addresses).routes()))
+    app.add_routes(_below(GRAPH_ROOT, usage.routes()))
+    app.add_routes(usage.downloads())
     app.add_routes(login.routes())
     return app
 

@@ -26,7 +26,9 @@ def _latest_postgresql(element: FunctionElement[Any], compiler: SQLCompiler, **k
 def _latest_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
     # max() of several values is null if one is; an instant is stored as text, and sorts behind the empty one.
     parts = [f"coalesce({compiler.process(part, **kw)}, '')" for part in element.clauses]
-    return f"nullif(max({', '.join(parts)}), '')"
+    # One value is not the greatest of several: max() of it would be that of all rows.
+    greatest = parts[0] if len(parts) == 1 else f"max({', '.join(parts)})"
+    return f"nullif({greatest}, '')"
 
 
 class greatest_text(FunctionElement[str]):  # noqa: N801
@@ -63,3 +65,23 @@ def _day_of_postgresql(element: FunctionElement[str], compiler: SQLCompiler, **k
 @compiles(day_of, "sqlite")
 def _day_of_sqlite(element: FunctionElement[str], compiler: SQLCompiler, **kw: Any) -> str:
     return f"substr({compiler.process(element.clauses, **kw)}, 1, 10)"
+
+
+class days_later(FunctionElement[Any]):  # noqa: N801
+    """An instant, moved by a whole number of days of 24 hours: `days_later(instant, literal(days))`."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(days_later, "postgresql")
+def _days_later_postgresql(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    at, days = (compiler.process(part, **kw) for part in element.clauses)
+    return f"({at} + {days} * interval '24 hours')"
+
+
+@compiles(days_later, "sqlite")
+def _days_later_sqlite(element: FunctionElement[Any], compiler: SQLCompiler, **kw: Any) -> str:
+    # An instant is stored as text: its day is moved, its time of day stays to the microsecond.
+    at, days = (compiler.process(part, **kw) for part in element.clauses)
+    return f"(date(substr({at}, 1, 10), {days} || ' days') || substr({at}, 11))"

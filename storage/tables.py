@@ -300,6 +300,53 @@ seat_paths = Table(
     Column("updated_at", Instant),
     Column("seen_run", String, nullable=False),
 )
+# Usage reports. A reading beside another: what counts is the newest whole one of each report.
+usage_reports = Table(
+    "usage_reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("report", String, nullable=False),
+    Column("run_id", String, nullable=False),
+    Column("state", String, nullable=False),  # reading, whole, dropped
+    Column("read_at", Instant, nullable=False),
+    Column("refreshed_on", Date),  # the last day that it covers; null until it is whole
+    Column("rows", Integer, nullable=False),
+    Column("unmatched", Integer, nullable=False),
+)
+report_readings = Table(
+    "report_readings",
+    metadata,
+    Column("report", String, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("said", Text, nullable=False),
+)
+workload_use = Table(
+    "workload_use",
+    metadata,
+    Column("report_id", Integer, primary_key=True, autoincrement=False),
+    Column("upn", String, primary_key=True),  # in lower case: reports name people by nothing else
+    Column("counted", Integer, nullable=False),  # bits, see repositories.workloads
+    Column("licensed_at", Instant),
+    Column("exchange_at", Instant),
+    Column("onedrive_at", Instant),
+    Column("sharepoint_at", Instant),
+    Column("skype_at", Instant),
+    Column("viva_engage_at", Instant),
+    Column("teams_at", Instant),
+    Column("apps_at", Instant),
+    Column("visio_at", Instant),
+    Column("project_at", Instant),
+    sqlite_with_rowid=False,
+)
+# What the mailboxes of people with an idle seat are for.
+mailbox_purposes = Table(
+    "mailbox_purposes",
+    metadata,
+    Column("person_id", String, primary_key=True),
+    Column("purpose", String, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
 prices = Table(
     "prices",
     metadata,
@@ -423,6 +470,8 @@ findings = Table(
     Column("last_seen_kind", String),
     Column("assigned_at", Instant),
     Column("exclusion_id", String),  # the strongest that held the seat when it was last looked at; it may have expired
+    Column("last_used_at", Instant),  # by usage reports, as the next one: only for the rule that reads them
+    Column("reported_at", Instant),
     sqlite_with_rowid=False,
 )
 # The findings in the order of a list, with all that a list is chosen by: a page reads nothing else to know its seats.

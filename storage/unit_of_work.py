@@ -24,6 +24,7 @@ from storage.repositories.exclusions import SqlExclusions
 from storage.repositories.findings import SqlFindings
 from storage.repositories.identities import SqlIdentities
 from storage.repositories.items import SqlItems
+from storage.repositories.mailboxes import SqlMailboxes
 from storage.repositories.messages import SqlMessages
 from storage.repositories.orders import SqlOrders
 from storage.repositories.people import SqlPeople
@@ -36,6 +37,7 @@ from storage.repositories.slack_installations import SqlSlackInstallations
 from storage.repositories.syncs import SqlSyncs
 from storage.repositories.tasks import SqlTasks
 from storage.repositories.usage import SqlUsage
+from storage.repositories.workloads import SqlWorkloadUse
 
 EnqueueIn = Callable[[Connection, Job], None]
 
@@ -62,6 +64,8 @@ class SqlUnitOfWork:
         self.absences = SqlAbsences(connection)
         self.syncs = SqlSyncs(connection)
         self.savings = SqlSavings(connection)
+        self.mailboxes = SqlMailboxes(connection)
+        self.workload_use = SqlWorkloadUse(connection)
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)
         self.orders = SqlOrders(connection)

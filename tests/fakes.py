@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, event
 
-from reclaim.domain.directory import Group, LivePerson, Path, Person, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Path, Person, Seat, Sku
 from reclaim.domain.ids import GroupId, ItemId, MessageId, PersonId, ProductId, seat_id
 from reclaim.domain.notices import ConsentNotice, Notice, WaveNotice
 from reclaim.errors import DeliveryError, DirectoryError, WriteBackError
@@ -91,6 +91,7 @@ class FakeDirectory:
         self.members: dict[GroupId, list[PersonId]] = {}
         self.nested: dict[GroupId, list[GroupId]] = {}
         self.roles: list[str] | None = None  # None: no permission to read who holds an admin role
+        self.purposes: dict[PersonId, MailboxPurpose] = {}
         self.calls: list[tuple[str, ...]] = []
         self.slow = False
         self._script = _Script()
@@ -205,6 +206,10 @@ class FakeDirectory:
             seats=self.held.get(person, ()),
             direct_group_ids=tuple(group for group, members in self.members.items() if person in members),
         )
+
+    async def mailbox_purpose(self, person: PersonId) -> MailboxPurpose:
+        self._arrive("mailbox_purpose", person)
+        return self.purposes.get(person, MailboxPurpose.USER)
 
     async def group(self, group: GroupId) -> Group | None:
         self._arrive("group", group)
@@ -475,6 +480,10 @@ class FakeTenantChecks:
         self._fail("writer" if self.separate_writer else "token")
         missing = self.lacking - (self.granted_since if anew else set())
         return frozenset(WRITING - missing) if self.tells else None
+
+    async def may(self, permission: Permission) -> bool | None:
+        self._fail("token")
+        return permission not in self.lacking if self.tells else None
 
     def consent_link(self, *, writer: bool) -> str:
         return f"https://login.example/tenant/adminconsent?client_id={'writer' if writer else 'reader'}"

@@ -9,7 +9,7 @@ from reclaim.domain.roles import LOOK
 async def show(call: Call) -> Reply:
     """Look at everything that a campaign needs."""
     found = await call.services.run_checks.run()
-    return Reply(cards=(checkup_card(found, call.zone),), unwell=bool(found.to_fix))
+    return Reply(cards=(checkup_card(found, call.zone),), unwell=not found.well)
 
 
 DOCTOR = Verb(

@@ -25,6 +25,8 @@ class CheckName(StrEnum):
     READ_SIGN_INS = "read_sign_ins"
     READ_ROLES = "read_roles"
     PREMIUM = "premium"
+    USAGE_REPORTS = "usage_reports"
+    READ_MAILBOXES = "read_mailboxes"
     WRITE_LICENSES = "write_licenses"
     WRITE_MEMBERS = "write_members"
     DATA = "data"
@@ -39,7 +41,11 @@ class Outcome(StrEnum):
 
     GOOD = "good"
     FIX = "fix"
+    WITHOUT = "without"  # not there, and Reclaim does without it
     UNKNOWN = "unknown"  # what it needs did not work, or did not answer: nothing is known, which is not a pass
+
+
+_TO_FIX = (Outcome.FIX, Outcome.UNKNOWN, Outcome.WITHOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,7 @@ class Check:
 
     Attributes:
         said: The refusal as the other side's adapter words it, for a person; empty if there is none.
-        about: What it is about, as names: SKUs without a price, one chat service.
+        about: What it is about, as names: SKUs without a price, one chat service, a state of usage reports.
         number: A count that belongs to it; which, its name says.
         since: How long something lasts: the age of the data, the wait of a job, how much the clock differs.
     """
@@ -79,9 +85,14 @@ class Checkup:
 
     @property
     def to_fix(self) -> tuple[Check, ...]:
-        """The checks that did not pass, what must be mended before what could not be looked at."""
+        """The checks that did not pass: what must be mended, what could not be looked at, what is done without."""
         bad = [check for check in self.checks if check.outcome is not Outcome.GOOD]
-        return tuple(sorted(bad, key=lambda check: check.outcome is Outcome.UNKNOWN))
+        return tuple(sorted(bad, key=lambda check: _TO_FIX.index(check.outcome)))
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is to mend and all could be looked at; what is done without harms nothing."""
+        return all(check.outcome in (Outcome.GOOD, Outcome.WITHOUT) for check in self.checks)
 
     @property
     def passed(self) -> tuple[Check, ...]:

@@ -49,6 +49,18 @@ class Person:
         return self.enabled is True and self.gone_at is None and self.user_type != "Guest"
 
 
+class MailboxPurpose(StrEnum):
+    """What a mailbox is for (Microsoft Graph docs, resource type mailboxSettings, userPurpose)."""
+
+    USER = "user"
+    LINKED = "linked"
+    SHARED = "shared"
+    ROOM = "room"
+    EQUIPMENT = "equipment"
+    OTHERS = "others"
+    NONE = "none"  # ours: there is no mailbox in the cloud
+
+
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
     """One service plan of a SKU, by Microsoft's id and technical name."""

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId
+from reclaim.domain.workloads import REPORTS_LAG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Policy:
         questions_per_day: New questions to one person in a local day, over all programs and campaigns, before a program
             waits for the next day.
         usage_max_age: Usage data that is older is unknown, and stops a run that has no newer.
+        judges_by_reports: Whether no use in Microsoft's usage reports makes a seat idle although its holder signs in.
+        report_max_age: A usage report that covers no later day than that judges nothing.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
 
@@ -38,6 +41,8 @@ class Policy:
     data_max_age: timedelta = timedelta(hours=24)
     activity_max_age: timedelta = timedelta(hours=24)
     reminder_before: timedelta = timedelta(days=2)
+    judges_by_reports: bool = False
+    report_max_age: timedelta = REPORTS_LAG
     live_reads: int = 10
     may_lose_data: bool = True
     undo_window: timedelta = timedelta(days=30)

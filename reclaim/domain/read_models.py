@@ -22,6 +22,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.workloads import ReportReading, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +225,7 @@ class SeatRow:
     disabled_seen_at: datetime | None
     group_name: str | None
     monthly: Money | None
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -795,11 +797,21 @@ class WhyReport:
     zone: str
     now: datetime
     roles: str = "known"
+    usage: tuple[ReportReading, ...] = ()  # how the usage reports were read last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhySeat:
-    """One seat of a person: flagged or not, and what became of it. `not_idle` is a value of `idle.NotIdleWhy`."""
+    """One seat of a person: flagged or not, and what became of it. `not_idle` is a value of `idle.NotIdleWhy`.
+
+    Attributes:
+        last_used_at: The latest use of the product in the last whole usage reports, whether seats are judged by them or not.
+        services: Which of its services the reports count for this person, each with the last day of use.
+        reported_at: Up to when the oldest of these reports goes.
+        use_is_reported: The reports count all that the product is used through; otherwise a sign-in proves no use of it,
+            and no use in a report proves nothing.
+        used_lately: A use in the window is why it is not idle; otherwise a sign-in is.
+    """
 
     sku_name: str
     rule: Rule | None
@@ -814,6 +826,11 @@ class WhySeat:
     cancelled: bool = False  # the campaign was: nobody is asked any more
     exclusion: ExclusionView | None = None
     way: WayBack | None = None  # of an item that has ended
+    last_used_at: datetime | None = None
+    services: tuple[tuple[Workload, date | None], ...] = ()
+    reported_at: datetime | None = None
+    use_is_reported: bool = False
+    used_lately: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -874,6 +891,7 @@ class SyncView:
         sign_ins: known, no_premium, no_permission.
         roles: Whether it was read who holds an admin role: known, partly, no_permission, unread.
         left: About how long a running one still takes; None before that can be told.
+        usage: How Microsoft's usage reports were read last; empty where they never were.
     """
 
     run_id: str
@@ -890,6 +908,7 @@ class SyncView:
     idle: int | None = None
     total: Total | None = None
     left: timedelta | None = None
+    usage: tuple[ReportReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -902,6 +921,7 @@ class ScanReport:
         sign_ins: known, no_premium, no_permission.
         requests: How many pages Microsoft was asked for.
         rows: Every idle seat with its holder; None where names are left out.
+        usage: How Microsoft's usage reports were read.
     """
 
     spend: SpendReport
@@ -914,6 +934,7 @@ class ScanReport:
     read_to: datetime
     zone: str
     rows: tuple[SeatRow, ...] | None
+    usage: tuple[ReportReading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from reclaim.domain.directory import Group, LivePerson, Path, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Path, Seat, ServicePlan, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
-from reclaim.domain.idle import Finding, Rule, judge_seat
+from reclaim.domain.idle import Finding, NotIdleWhy, Rule, judge_seat
 from reclaim.domain.ids import GroupId, ProductId, SeatId
+from reclaim.domain.workloads import Use
 
 
 class StepKind(StrEnum):
@@ -23,7 +24,7 @@ class StepKind(StrEnum):
 
 
 class Blocker(StrEnum):
-    """Why Reclaim does not write; the first eleven end `not_supported`, the last two `held`."""
+    """Why Reclaim does not write; the first eleven end `not_supported`, the others `held`."""
 
     GROUP_UNKNOWN = "group_unknown"
     GROUP_DYNAMIC = "group_dynamic"
@@ -38,10 +39,20 @@ class Blocker(StrEnum):
     ERROR_STATE = "error_state"
     LAST_MAILBOX = "last_mailbox"
     LAST_FILES = "last_files"
+    SHARED_MAILBOX = "shared_mailbox"
+    ROOM_MAILBOX = "room_mailbox"
+    EQUIPMENT_MAILBOX = "equipment_mailbox"
 
 
 EXCLUDED = "excluded"  # the reason of an item that ends kept because an exclusion holds its seat
-HELD = frozenset({Blocker.LAST_MAILBOX, Blocker.LAST_FILES})
+# Accounts of no person: blocked and without sign-ins as they should be, with a license that a large or archived mailbox
+# needs (Microsoft 365 admin docs, remove-license-from-shared-mailbox).
+NOBODYS: Mapping[MailboxPurpose, Blocker] = {
+    MailboxPurpose.SHARED: Blocker.SHARED_MAILBOX,
+    MailboxPurpose.ROOM: Blocker.ROOM_MAILBOX,
+    MailboxPurpose.EQUIPMENT: Blocker.EQUIPMENT_MAILBOX,
+}
+HELD = frozenset({Blocker.LAST_MAILBOX, Blocker.LAST_FILES, *NOBODYS.values()})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,8 +68,8 @@ class RemovalPlan:
     """What removing one seat takes. With a blocker Reclaim takes none of the steps: a seat is freed whole or not at all.
 
     Attributes:
-        steps: Empty where a group or an error stands in the way. A held seat has those that would take its data along:
-            they are taken only for an assignee who accepts that.
+        steps: Empty where a group or an error stands in the way, and for a mailbox of no person. Another held seat has those
+            that would take its data along: they are taken only for an assignee who accepts that.
         blocker_ref: The group or SKU that the blocker speaks of, if any.
     """
 
@@ -78,7 +89,12 @@ class RemovalPlan:
 
 
 def plan_removal(
-    seat: Seat, others: Sequence[Seat], *, skus: Mapping[ProductId, Sku], groups: Mapping[GroupId, Group]
+    seat: Seat,
+    others: Sequence[Seat],
+    *,
+    skus: Mapping[ProductId, Sku],
+    groups: Mapping[GroupId, Group],
+    purpose: MailboxPurpose | None = None,
 ) -> RemovalPlan:
     """Return what it takes to free `seat`.
 
@@ -87,10 +103,13 @@ def plan_removal(
         others: The same person's other seats: they decide whether a mailbox or OneDrive would be the last.
         skus: All SKUs of the tenant, for their service plans.
         groups: Facts of every group that gives one of these seats.
+        purpose: What the holder's mailbox is for; None where that is not known.
     """
     sku = skus.get(seat.product_id)
     if sku is None:
         return RemovalPlan(blocker=Blocker.SKU_UNKNOWN, blocker_ref=seat.product_id)
+    if purpose is not None and purpose in NOBODYS and Blocker.LAST_MAILBOX in carried(seat, skus):
+        return RemovalPlan(blocker=NOBODYS[purpose], blocker_ref=seat.product_id)
     steps: list[PlanStep] = []
     for path in seat.paths:
         if not path.sound:
@@ -165,11 +184,21 @@ def carried(seat: Seat, skus: Mapping[ProductId, Sku]) -> set[Blocker]:
         if plan.id in off:
             continue
         name = plan.name.upper()
-        if name.startswith("EXCHANGE_S_") and name != "EXCHANGE_S_FOUNDATION":
+        if _is_mailbox(plan):
             found.add(Blocker.LAST_MAILBOX)
         if name.startswith("SHAREPOINT"):
             found.add(Blocker.LAST_FILES)
     return found
+
+
+def gives_mailbox(sku: Sku) -> bool:
+    """Whether a product has a plan with a mailbox."""
+    return any(map(_is_mailbox, sku.plans))
+
+
+def _is_mailbox(plan: ServicePlan) -> bool:
+    name = plan.name.upper()
+    return name.startswith("EXCHANGE_S_") and name != "EXCHANGE_S_FOUNDATION"
 
 
 class Outcome(StrEnum):
@@ -237,6 +266,8 @@ def look_again(
     never_seen_since: datetime | None = None,
     exclusions: Sequence[Exclusion] = (),
     listed: Set[ExclusionId] = frozenset(),
+    use: Use | None = None,
+    purpose: MailboxPurpose | None = None,
 ) -> Proceed | Stop:
     """Decide, from a live read just before the write, whether the approved removal may still be made (rule 5).
 
@@ -247,6 +278,8 @@ def look_again(
         groups: Facts of the groups in the live paths, read now.
         exclusions: Those that may count now: what was excluded while the campaign ran is kept, whatever was answered.
         listed: Those whose list of people names this person.
+        use: What the newest usage reports say of the product, where the installation judges by them.
+        purpose: What the person's mailbox is for, where that is known.
         ours: Steps already carried out for this person, by any order: what they changed is not a stranger's doing.
     """
     if live is None or live.person.gone_at is not None:
@@ -260,7 +293,9 @@ def look_again(
         return Stop(Outcome.KEPT, EXCLUDED, None if holding.kind is ExclusionKind.AWAY else holding.id)
     if newer_paths(approved.paths, seat.paths):
         return Stop(Outcome.REGRANTED, "path_newer_than_approval")
-    stop = _still_unused(approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since)
+    stop = _still_unused(
+        approved, live, seat, now=now, data_as_of=data_as_of, never_seen_since=never_seen_since, use=use
+    )
     if stop is not None:
         return stop
     left = _without(seat, ours)
@@ -268,7 +303,7 @@ def look_again(
         return Proceed(())
     # A group that was left still shows its seat for hours. A seat on its way out saves no mailbox.
     others = [_without(other, ours) for other in live.seats]
-    plan = plan_removal(left, others, skus=skus, groups=groups)
+    plan = plan_removal(left, others, skus=skus, groups=groups, purpose=purpose)
     if plan.blocker is not None and not _accepted(plan.blocker, approved):
         return Stop(Outcome.HELD if plan.held else Outcome.NOT_SUPPORTED, plan.blocker.value)
     for step in plan.steps:
@@ -315,6 +350,7 @@ def _still_unused(
     now: datetime,
     data_as_of: datetime,
     never_seen_since: datetime | None,
+    use: Use | None,
 ) -> Stop | None:
     if approved.rule is Rule.DISABLED:
         # This rule reads no activity; an account that was enabled again is in use until somebody says otherwise.
@@ -327,9 +363,12 @@ def _still_unused(
         data_as_of=data_as_of,
         days=approved.days,
         never_seen_since=never_seen_since,
+        use=use,
     )
     if isinstance(judged, Finding):
         return None
-    if judged.value == "unknown":
+    # What was approved stood on reports: without them a person who signs in, as they did then, is not active again.
+    unreported = approved.rule is Rule.UNUSED and (use is None or not use.whole)
+    if unreported or judged is NotIdleWhy.UNKNOWN:
         return Stop(Outcome.PLAN_CHANGED, "activity_unknown")
     return Stop(Outcome.ACTIVE_AGAIN, judged.value)

@@ -11,7 +11,7 @@ from reclaim.domain.directory import AssigneeKind, Path
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Money
-from reclaim.domain.removal import Blocker, Outcome, RemovalPlan
+from reclaim.domain.removal import NOBODYS, Blocker, Outcome, RemovalPlan
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
 
@@ -95,6 +95,7 @@ class Snapshot:
     """The evidence as shown, frozen when the campaign opened.
 
     Attributes:
+        last_used_at, reported_at: By usage reports, where the rule reads them; see `idle.Finding`.
         path_names: Group id → name, for the paths.
         monthly: Price of the seat per month, None if unknown.
     """
@@ -114,6 +115,8 @@ class Snapshot:
     paths: tuple[Path, ...]
     path_names: Mapping[str, str]
     monthly: Money | None
+    last_used_at: datetime | None = None
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,6 +333,8 @@ def _check_data_loss(item: ReviewItem, data_loss: DataLoss | None, *, bulk: bool
         if data_loss is not None:
             raise Conflict("This seat takes no mailbox and no files along. You see the present state now.")
         return
+    if item.plan.blocker in NOBODYS.values():
+        raise Conflict("This mailbox belongs to no single person. Such a seat is held.")
     if data_loss is None or bulk:
         raise Conflict("This seat holds the only mailbox or files of this person. Open it to decide.")
     if data_loss is DataLoss.CONVERT_FIRST and item.plan.blocker is not Blocker.LAST_MAILBOX:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reclaim.domain.campaign import Scope
-from reclaim.domain.idle import Finding
+from reclaim.domain.idle import Finding, rules_of
 from reclaim.domain.ids import PersonId, SeatId
 from reclaim.domain.lookup import folded
 from reclaim.domain.read_models import LeftOut
@@ -40,14 +40,14 @@ def scoped(
         scope: What was chosen.
         departments: Of the holders. None: the scope's departments are not asked about.
     """
-    products, rules = frozenset(scope.product_ids), frozenset(scope.rules)
+    products, rules = frozenset(scope.product_ids), rules_of(scope.rules)
     people, seats = frozenset(scope.person_ids), frozenset(scope.seat_ids)
     wanted = frozenset(map(folded, scope.departments)) if departments is not None else frozenset()
     return tuple(
         finding
         for finding in findings
         if (not products or finding.product_id in products)
-        and (not rules or finding.rule.value in rules)
+        and (not rules or finding.rule in rules)
         and (not (people or seats) or finding.person_id in people or finding.seat_id in seats)
         and (not wanted or folded((departments or {}).get(finding.person_id) or "") in wanted)
     )

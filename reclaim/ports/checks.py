@@ -13,11 +13,16 @@ class Permission(StrEnum):
     READ_LICENSES = "LicenseAssignment.Read.All"
     READ_GROUPS = "GroupMember.Read.All"
     READ_ROLES = "RoleManagement.Read.Directory"  # may be missing: then nobody is known to hold an admin role
+    READ_REPORTS = "Reports.Read.All"
+    READ_REPORT_SETTINGS = "ReportSettings.Read.All"
+    READ_MAILBOXES = "MailboxSettings.Read"
     WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
     WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 
 
 WRITING = frozenset({Permission.WRITE_LICENSES, Permission.WRITE_MEMBERS})
+# Reclaim does without these.
+OPTIONAL = frozenset({Permission.READ_REPORTS, Permission.READ_REPORT_SETTINGS, Permission.READ_MAILBOXES})
 
 
 class TenantChecks(Protocol):
@@ -51,6 +56,14 @@ class TenantChecks(Protocol):
 
         Args:
             anew: Ask for a new token: one that was given earlier does not know what was granted since.
+
+        Raises:
+            DirectoryError: There is no token.
+        """
+        ...
+
+    async def may(self, permission: Permission) -> bool | None:
+        """Return whether the application that reads has a permission; None if its token does not tell.
 
         Raises:
             DirectoryError: There is no token.

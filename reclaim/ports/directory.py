@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from reclaim.domain.activity import SignIns
-from reclaim.domain.directory import Group, LivePerson, Person, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Person, Seat, Sku
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import DirectoryError
 
@@ -146,6 +146,14 @@ class Directory(Protocol):
         """Read one person now, with seats and direct groups; None if Microsoft does not know the person.
 
         `person.sign_ins` is None unless asked for and given.
+        """
+        ...
+
+    async def mailbox_purpose(self, person: PersonId) -> MailboxPurpose:
+        """Ask what the mailbox of one person is for; `NONE` where they have none in the cloud.
+
+        Raises:
+            DirectoryError: With `status` 403 where the permission is missing.
         """
         ...
 

@@ -15,7 +15,7 @@ from reclaim.domain.absences import Absence, AbsenceList
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
-from reclaim.domain.directory import AssigneeKind, Group, Person, ProductOwner, Seat, Sku
+from reclaim.domain.directory import AssigneeKind, Group, MailboxPurpose, Person, ProductOwner, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
 from reclaim.domain.idle import Finding, Rule
 from reclaim.domain.ids import (
@@ -45,6 +45,7 @@ from reclaim.domain.tasks import ManualTask
 from reclaim.ports.consent_storage import Consents
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.engine import Job
+from reclaim.ports.usage_reports import UseRules, WorkloadUse
 from reclaim.ports.usage_storage import Usage
 
 
@@ -209,12 +210,14 @@ class ScanRules:
         days: The window of the activity rules.
         gives_sign_ins: False: sign-ins count as not read, whatever an older run has left there.
         marks: Of the exclusions that count when the scan judges.
+        use: The usage reports to judge by; None: none.
     """
 
     days: int
     gives_sign_ins: bool
     never_seen_since: datetime | None
     marks: Marks
+    use: UseRules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -554,6 +557,21 @@ class Syncs(Protocol):
     async def requests(self, run: RunId) -> list[StreamRequest]:
         """Return what this run asked of Microsoft and got, by stream and page."""
         ...
+
+
+class Mailboxes(Protocol):
+    """What people's mailboxes are for, as far as it was asked."""
+
+    async def purposes(self, people: Iterable[PersonId]) -> dict[PersonId, MailboxPurpose]: ...
+
+    async def to_ask(self, products: Iterable[ProductId], *, before: datetime, limit: int) -> list[PersonId]:
+        """Return people with an idle seat of these products in the newest scan who were not asked about since `before`.
+
+        The longest quiet first.
+        """
+        ...
+
+    async def put(self, purposes: Mapping[PersonId, MailboxPurpose], *, at: datetime) -> None: ...
 
 
 class Savings(Protocol):
@@ -1292,6 +1310,10 @@ class UnitOfWork(Protocol):
     def syncs(self) -> Syncs: ...
     @property
     def savings(self) -> Savings: ...
+    @property
+    def workload_use(self) -> WorkloadUse: ...
+    @property
+    def mailboxes(self) -> Mailboxes: ...
     @property
     def campaigns(self) -> Campaigns: ...
     @property

@@ -252,6 +252,8 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "account_enabled": shown.account_enabled,
         "last_seen_at": instant_text(shown.last_seen_at),
         "last_seen_kind": shown.last_seen_kind.value if shown.last_seen_kind else None,
+        "last_used_at": instant_text(shown.last_used_at),
+        "usage_reported_at": instant_text(shown.reported_at),
         "quiet_since": instant_text(shown.quiet_since),
         "assigned_at": instant_text(shown.assigned_at),
         "data_as_of": instant_text(shown.data_as_of),

@@ -1,8 +1,8 @@
 """Say everything about one person's seats: flagged or not and why, who was asked, which messages went out, what became."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from reclaim.domain.activity import SeenAt, read_activity
 from reclaim.domain.campaign import Campaign, CampaignState
@@ -14,6 +14,18 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ExclusionView, SentMessage, WhyReport, WhySeat
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import ReviewItem
+from reclaim.domain.workloads import (
+    COUNTED_BY,
+    NO_USE,
+    ProductUse,
+    Report,
+    ReportLine,
+    UsageReport,
+    Use,
+    Workload,
+    product_use,
+    read_use,
+)
 from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
@@ -22,6 +34,7 @@ from reclaim.services.find_idle_seats import as_read
 from reclaim.services.find_person import find_person
 from reclaim.services.freshness import data_age
 from reclaim.services.naming import names_of
+from reclaim.services.usage_rules import to_go_by, use_of, use_rules
 from reclaim.services.way_back import ways_back
 
 
@@ -67,7 +80,21 @@ class ExplainSeat:
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
             asked = await self._asked(reading, person.id)
             held_by = await _held_by(reading, person, seats, now)
-        there = [self._held(person, seat, run, now, skus, asked, held_by.get(seat.product_id)) for seat in seats]
+            readings = await reading.workload_use.readings()
+            rules = await use_rules(reading, self._policy, now)
+            judged_by = {seat.id: await use_of(reading, person, skus.get(seat.product_id), rules) for seat in seats}
+            whole = to_go_by(readings, now)
+            lines = await reading.workload_use.lines_of(person.upn, whole.values())
+        there = [
+            _with_use(
+                self._held(person, seat, run, now, skus, asked, held_by.get(seat.product_id), judged_by[seat.id]),
+                product_use(skus[seat.product_id].plans) if seat.product_id in skus else NO_USE,
+                whole,
+                lines,
+                now - timedelta(days=self._policy.idle_days),
+            )
+            for seat in seats
+        ]
         left = [_gone(one) for seat, one in asked.items() if seat not in {seat.product_id for seat in seats}]
         return WhyReport(
             person=person,
@@ -77,6 +104,7 @@ class ExplainSeat:
             zone=self._policy.zone,
             now=now,
             roles=run.roles if run else "unread",
+            usage=tuple(readings),
         )
 
     async def _asked(self, reading: UnitOfWork, person: PersonId) -> dict[ProductId, _Asked]:
@@ -106,6 +134,7 @@ class ExplainSeat:
         skus: Mapping[ProductId, Sku],
         asked: Mapping[ProductId, _Asked],
         exclusion: ExclusionView | None,
+        use: Use | None,
     ) -> WhySeat:
         """Judge the seat as the scan does, so that "why not" has an answer too."""
         known = as_read(person, run) if run else person
@@ -116,6 +145,7 @@ class ExplainSeat:
             data_as_of=run.started_at if run else now,
             days=self._policy.idle_days,
             never_seen_since=self._policy.never_seen_since,
+            use=use,
         )
         activity = read_activity(
             known.sign_ins, created_at=known.created_at, never_seen_since=self._policy.never_seen_since
@@ -137,6 +167,30 @@ class ExplainSeat:
             exclusion=exclusion,
             way=about.way if about else None,
         )
+
+
+def _with_use(
+    seat: WhySeat,
+    product: ProductUse,
+    whole: Mapping[Report, UsageReport],
+    lines: Mapping[Report, ReportLine],
+    window: datetime,
+) -> WhySeat:
+    """Add what the reports say of the product: as evidence, also where they are too old or not wanted to judge by."""
+    use = read_use(product, whole, lines)
+    counted = [
+        (one, lines[COUNTED_BY[one]].last_used.get(one))
+        for one in Workload
+        if one in product.workloads and COUNTED_BY[one] in lines and one in lines[COUNTED_BY[one]].counted
+    ]
+    return replace(
+        seat,
+        last_used_at=use.last_used_at,
+        services=tuple(counted),
+        reported_at=use.reported_at,
+        use_is_reported=use.whole,
+        used_lately=use.last_used_at is not None and use.last_used_at > window,
+    )
 
 
 async def _held_by(

@@ -19,6 +19,7 @@ from reclaim.errors import Conflict, NotFound
 from reclaim.ports.storage import DaySum, Scan, ScanRules, Span, SyncRun, Work
 from reclaim.ports.system import Clock
 from reclaim.services.freshness import gives_sign_ins
+from reclaim.services.usage_rules import use_rules
 
 SMALLEST_WINDOW_DAYS = 30  # `campaign.check_draft` takes no smaller one
 
@@ -74,11 +75,13 @@ class FindIdleSeats:
             await unit.commit()
         async with self._work.read() as reading:
             marks = await reading.exclusions.marks(counting, now)
+            use = await use_rules(reading, self._policy, now)
         rules = ScanRules(
             days=SMALLEST_WINDOW_DAYS,
             gives_sign_ins=gives_sign_ins(found),
             never_seen_since=self._policy.never_seen_since,
             marks=marks,
+            use=use,
         )
         await self._judge(scan, rules)
         await self._put_in_order(scan)

@@ -5,18 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Group, LivePerson, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId, ItemId, ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import ReviewItem
+from reclaim.domain.workloads import Use
 from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory
 from reclaim.ports.storage import SyncRun, Work
 from reclaim.ports.system import Clock
 from reclaim.services.listing import in_groups, listed
 from reclaim.services.settle import Later
+from reclaim.services.usage_rules import use_of, use_rules
 
 WAITS_FOR_SYNC = "waits_for_sync"
 
@@ -28,6 +30,8 @@ class Look:
     Attributes:
         ended: The person's items that had ended before it, over all campaigns: what ends later, it may not have seen.
         listed: The exclusions whose list of people names the person.
+        purpose: What the person's mailbox is for, where that was asked.
+        use: What usage reports say of the seat's product, where the installation judges by them.
     """
 
     ended: frozenset[ItemId]
@@ -37,6 +41,8 @@ class Look:
     groups: Mapping[GroupId, Group]
     exclusions: Sequence[Exclusion] = ()
     listed: frozenset[ExclusionId] = frozenset()
+    use: Use | None = None
+    purpose: MailboxPurpose | None = None
 
     def seat(self, product: ProductId) -> Seat | None:
         """Return the live seat of a product, None if it is gone."""
@@ -68,10 +74,17 @@ class LiveLook:
             by_list = await listed(work, item.person_id, exclusions, days=days, now=now)
             approved = await work.orders.ordered_items(campaign.id, up_to=self._policy.live_reads + 1)
             theirs = await work.items.of_person(item.person_id)
+            purpose = (await work.mailboxes.purposes([item.person_id])).get(item.person_id)
+            # What was approved by reports is judged by those that were read after the close, as sign-ins are.
+            since = campaign.closing_at if item.rule is Rule.UNUSED else None
+            rules = await use_rules(work, self._policy, self._clock.now(), since=since)
+            use = await use_of(work, stored, skus.get(item.product_id), rules) if stored else None
         ended = frozenset(one.id for one in theirs if one.outcome is not None)
         live_activity = approved <= self._policy.live_reads
         # The rule on disabled accounts reads no activity, so a tenant without sign-in data does not stop it (rule 1).
         needs_activity = item.rule is not Rule.DISABLED
+        if item.rule is Rule.UNUSED and (newest is None or not self._is_fresh(newest, campaign)):
+            raise Later(WAITS_FOR_SYNC)
         try:
             person = await self._directory.live_person(item.person_id, with_sign_ins=live_activity and needs_activity)
             groups = await self._groups(person, item)
@@ -79,12 +92,12 @@ class LiveLook:
             raise Later(f"directory:{error.status or 'unreachable'}", error.retry_after) from error
         by_list |= in_groups(person, exclusions)
         if live_activity or person is None or not needs_activity:
-            return Look(ended, person, self._clock.now(), skus, groups, exclusions, by_list)
+            return Look(ended, person, self._clock.now(), skus, groups, exclusions, by_list, use, purpose)
         if newest is None or not self._is_fresh(newest, campaign):
             raise Later(WAITS_FOR_SYNC)
         known = stored.sign_ins if stored and newest.sign_ins == "known" else None
         seen = replace(person, person=replace(person.person, sign_ins=known))
-        return Look(ended, seen, newest.started_at, skus, groups, exclusions, by_list)
+        return Look(ended, seen, newest.started_at, skus, groups, exclusions, by_list, use, purpose)
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.directory import Group, Person, Seat, Sku
+from reclaim.domain.directory import Group, MailboxPurpose, Person, Seat, Sku
 from reclaim.domain.idle import Finding
 from reclaim.domain.ids import CampaignId, GroupId, ItemId, PersonId, ProductId, SeatId
 from reclaim.domain.money import Price
@@ -46,6 +46,7 @@ class _Facts:
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
     prices: Mapping[ProductId, Price]
+    purposes: Mapping[PersonId, MailboxPurpose]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class OpenCampaign:
     ) -> ReviewItem:
         sku = facts.skus.get(seat.product_id)
         price = facts.prices.get(seat.product_id)
-        plan = plan_removal(seat, own, skus=facts.skus, groups=facts.groups)
+        plan = plan_removal(seat, own, skus=facts.skus, groups=facts.groups, purpose=facts.purposes.get(person.id))
         return ReviewItem(
             id=ItemId(self._tokens.new_row_id()),
             campaign_id=campaign.id,
@@ -187,6 +188,8 @@ class OpenCampaign:
                     if path.group_id is not None and path.group_id in facts.groups
                 },
                 monthly=price.monthly if price else None,
+                last_used_at=finding.last_used_at,
+                reported_at=finding.reported_at,
             ),
             plan=plan,
             version=1,
@@ -258,4 +261,5 @@ async def _load(work: UnitOfWork, seat_ids: Sequence[SeatId], shared: _Shared) -
         skus=shared.skus,
         groups=shared.groups,
         prices=shared.prices,
+        purposes=await work.mailboxes.purposes(holders),
     )

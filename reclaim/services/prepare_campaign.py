@@ -287,9 +287,10 @@ async def _plans(
     for some in _chunks(items):
         wanted = {finding.seat_id for finding in some}
         seats = await reading.seats.of_people({finding.person_id for finding in some})
+        purposes = await reading.mailboxes.purposes(seats)
         groups |= await reading.catalog.groups(_groups(seats.values()) - groups.keys())
         plans |= {
-            seat.id: plan_removal(seat, own, skus=skus, groups=groups)
+            seat.id: plan_removal(seat, own, skus=skus, groups=groups, purpose=purposes.get(seat.person_id))
             for own in seats.values()
             for seat in own
             if seat.id in wanted

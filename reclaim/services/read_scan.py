@@ -29,6 +29,7 @@ class ReadScan:
             run = await reading.syncs.newest_complete()
             verdicts = await reading.findings.verdicts()
             requests = await reading.syncs.requests(run.id) if run is not None else []
+            usage = await reading.workload_use.readings()
         if run is None or run.completed_at is None:
             raise Conflict("The tenant was never read completely, so there is nothing to report.")
         return ScanReport(
@@ -42,6 +43,7 @@ class ReadScan:
             read_to=run.completed_at,
             zone=self._policy.zone,
             rows=await self._rows() if names else None,
+            usage=tuple(usage),
         )
 
     async def _rows(self) -> tuple[SeatRow, ...]:

@@ -117,4 +117,5 @@ def _row(row: FindingRow, prices: Mapping[ProductId, Price]) -> SeatRow:
         disabled_seen_at=person.disabled_seen_at,
         group_name=row.group_name,
         monthly=price.monthly if price else None,
+        last_used_at=finding.last_used_at,
     )

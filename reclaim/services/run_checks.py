@@ -6,6 +6,7 @@ The tenant is asked only for what its token can answer: without one, the rest is
 import asyncio
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
+from http import HTTPStatus
 
 import structlog
 
@@ -14,12 +15,14 @@ from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome, clock_che
 from reclaim.domain.ids import PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.roles import ADMIN_AS_A_PERSON
+from reclaim.domain.workloads import ReportState
 from reclaim.errors import DirectoryError, PortError
 from reclaim.ports.checks import ChannelCheck, Permission, TenantChecks
 from reclaim.ports.directory import SignInSupport, sign_in_support
 from reclaim.ports.engine import Backlog
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock
+from reclaim.ports.usage_reports import UsageReports
 from reclaim.services.access import Access
 from reclaim.services.freshness import data_age
 
@@ -50,6 +53,7 @@ class RunChecks:
         checks: TenantChecks,
         backlog: Backlog,
         channels: Sequence[ChannelCheck],
+        reports: UsageReports | None = None,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -58,6 +62,7 @@ class RunChecks:
         self._checks = checks
         self._backlog = backlog
         self._channels = channels
+        self._reports = reports
 
     async def run(self) -> Checkup:
         """Return how everything stands now. A database that cannot be read raises, as every verb does."""
@@ -115,10 +120,11 @@ class RunChecks:
         if separate:
             tokens.append(await self._ask(CheckName.ENTRA_WRITER, self._checks.token(writer=True)))
         if tokens[0].outcome is not Outcome.GOOD:
-            unknown = (CheckName.CLOCK, *_READS, CheckName.READ_SIGN_INS, CheckName.PREMIUM)
+            unknown = [CheckName.CLOCK, *_READS, CheckName.READ_SIGN_INS, CheckName.PREMIUM, CheckName.READ_MAILBOXES]
+            unknown += [CheckName.USAGE_REPORTS] if self._reports is not None else []
             reads = tuple(Check(name=name, outcome=Outcome.UNKNOWN) for name in unknown)
         else:
-            reads = await self._reads()
+            reads = (*await self._reads(), *await self._usage(), await self._mailboxes())
         return (*tokens, *reads, *await self._writes(usable=tokens[-1].outcome is Outcome.GOOD))
 
     async def _reads(self) -> tuple[Check, ...]:
@@ -168,6 +174,50 @@ class RunChecks:
             Check(name=CheckName.READ_SIGN_INS, outcome=permission, said=said),
             Check(name=CheckName.PREMIUM, outcome=premium),
         )
+
+    async def _usage(self) -> tuple[Check, ...]:
+        """Look whether usage reports can be read and matched with people: needed only where seats are judged by them."""
+        if self._reports is None:
+            return ()
+        try:
+            async with asyncio.timeout(CHECK_S):
+                state, said = await self._usage_state(self._reports)
+        except TimeoutError:
+            return (Check(name=CheckName.USAGE_REPORTS, outcome=Outcome.UNKNOWN),)
+        except DirectoryError as error:
+            return (Check(name=CheckName.USAGE_REPORTS, outcome=Outcome.UNKNOWN, said=error.message),)
+        if state is ReportState.READ:
+            return (Check(name=CheckName.USAGE_REPORTS, outcome=Outcome.GOOD),)
+        missing = Outcome.FIX if self._policy.judges_by_reports else Outcome.WITHOUT
+        return (Check(name=CheckName.USAGE_REPORTS, outcome=missing, said=said, about=(state.value,)),)
+
+    async def _mailboxes(self) -> Check:
+        """Look at what the token says: a mailbox could only be asked about by the name of its owner."""
+        granted = None
+        try:
+            async with asyncio.timeout(CHECK_S):
+                granted = await self._checks.may(Permission.READ_MAILBOXES)
+        except (DirectoryError, TimeoutError):
+            _log.warning("the permissions to read could not be read")
+        outcomes = {True: Outcome.GOOD, False: Outcome.WITHOUT, None: Outcome.UNKNOWN}
+        return Check(name=CheckName.READ_MAILBOXES, outcome=outcomes[granted])
+
+    async def _usage_state(self, reports: UsageReports) -> tuple[ReportState, str]:
+        if not reports.offered:
+            return ReportState.NOT_OFFERED, ""
+        try:
+            await self._checks.read(Permission.READ_REPORTS)
+        except DirectoryError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            return ReportState.NO_PERMISSION, error.message
+        if await reports.concealed():
+            return ReportState.CONCEALED, ""
+        async with self._work.read() as reading:
+            readings = await reading.workload_use.readings()
+        # Names may be hidden though the setting could not be read, and a report may have another form than we know.
+        bad = next((one for one in readings if one.state in (ReportState.CONCEALED, ReportState.FAILED)), None)
+        return (bad.state, bad.said) if bad is not None else (ReportState.READ, "")
 
     async def _writes(self, *, usable: bool) -> tuple[Check, ...]:
         granted = None

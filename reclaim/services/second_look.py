@@ -39,6 +39,8 @@ def judge(
         never_seen_since=policy.never_seen_since,
         exclusions=look.exclusions,
         listed=look.listed,
+        use=look.use,
+        purpose=look.purpose,
     )
 
 

@@ -27,7 +27,9 @@ from reclaim.ports.storage import StreamRequest, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import sync_job
-from reclaim.services.sync_streams import Superseded, SyncStreams
+from reclaim.services.read_usage import ReadUsage
+from reclaim.services.superseded import Superseded
+from reclaim.services.sync_streams import SyncStreams
 
 PAGES_PER_NOTICE = 10
 GIVE_UP_AFTER = timedelta(hours=24)  # Microsoft's continuation links do not live longer, and the data would be stale
@@ -54,6 +56,7 @@ class SyncDirectory:
         messenger: Messenger,
         tenant_id: TenantId,
         with_groups: bool = True,
+        usage: ReadUsage | None = None,
         after: Sequence[AfterSync] = (),
     ) -> None:
         """Take the ports.
@@ -67,6 +70,7 @@ class SyncDirectory:
             messenger: Tells who asked.
             tenant_id: The tenant that this process is configured for.
             with_groups: Whether groups are read, which needs a permission of its own; a scan does without.
+            usage: Reads Microsoft's usage reports with the run; None: they are not read.
             after: Called in order after every completion; may be called again for the same run after a crash.
         """
         self._work = work
@@ -85,6 +89,7 @@ class SyncDirectory:
             directory=directory,
             tenant_id=tenant_id,
             with_groups=with_groups,
+            usage=usage,
         )
 
     async def request(self, by: PersonId | None) -> RunId:
@@ -338,6 +343,7 @@ class SyncDirectory:
             idle=idle,
             total=total,
             left=await self._left(reading, run),
+            usage=tuple(await reading.workload_use.readings()),
         )
 
     async def _left(self, reading: UnitOfWork, run: SyncRun) -> timedelta | None:

@@ -24,6 +24,8 @@ from reclaim.ports.directory import Directory, Page, PersonRow, RoleSupport, Sig
 from reclaim.ports.storage import PeopleList, StreamCursor, SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.chunks import ahead, in_chunks
+from reclaim.services.read_usage import ReadUsage
+from reclaim.services.superseded import Superseded
 
 Row = TypeVar("Row")
 OnPage = Callable[[], Awaitable[None]]
@@ -37,12 +39,8 @@ PART = 100
 _log = structlog.get_logger(__name__)
 
 
-class Superseded(Exception):
-    """The run has ended, or another job goes on with it: this one must write nothing more."""
-
-
 class SyncStreams:
-    """Reads SKUs, groups, people, sign-ins, the members of groups that matter, and who holds an admin role, in this order."""
+    """Reads SKUs, groups, people, sign-ins, usage reports, members of groups that matter, and admin roles, in this order."""
 
     def __init__(
         self,
@@ -53,8 +51,10 @@ class SyncStreams:
         directory: Directory,
         tenant_id: TenantId,
         with_groups: bool = True,
+        usage: ReadUsage | None = None,
     ) -> None:
         self._with_groups = with_groups
+        self._usage = usage
         self._work = work
         self._clock = clock
         self._role_ids = sorted({one.lower() for one in policy.admins | policy.license_managers | policy.auditors})
@@ -81,6 +81,8 @@ class SyncStreams:
             await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
         await self._stream(run, PEOPLE_STREAM, self._directory.people, self._save_people, on_page, count=_count_people)
         await self._sign_ins(run, on_page)
+        if self._usage is not None:
+            await self._usage.read(run)
         if not self._with_groups:
             return
         owning, excluded = await self._owning_groups(), await self._excluded_groups()

@@ -13,6 +13,7 @@ from reclaim.ports.schedule import Schedule
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.ports.usage import UsageSources
+from reclaim.ports.usage_reports import UsageReports
 from reclaim.services.access import Access
 from reclaim.services.answer_consent import AnswerConsent
 from reclaim.services.apply_removals import ApplyRemovals
@@ -44,12 +45,14 @@ from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_consent import ReadConsent
 from reclaim.services.read_history import ReadHistory
+from reclaim.services.read_mailboxes import ReadMailboxes
 from reclaim.services.read_report import ReadReport
 from reclaim.services.read_scan import ReadScan
 from reclaim.services.read_seats import ReadSeats
 from reclaim.services.read_spend import ReadSpend
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_summary import ReadSummary
+from reclaim.services.read_usage import ReadUsage
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.realise_savings import RealiseSavings
 from reclaim.services.reassign_items import ReassignItems
@@ -95,6 +98,7 @@ class UseCases:
         schedule: Schedule,
         usage: UsageSources,
         with_groups: bool = True,
+        reports: UsageReports | None = None,
     ) -> None:
         self.access = Access(work=work, policy=policy)
         self.checkup = RunChecks(
@@ -105,6 +109,7 @@ class UseCases:
             checks=checks,
             backlog=backlog,
             channels=channels,
+            reports=reports,
         )
         rights = WriteRights(checks=checks)
         self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)
@@ -204,6 +209,7 @@ class UseCases:
         )
         self.export_consent = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy)
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
+        read_usage = ReadUsage(work=work, clock=clock, reports=reports) if reports is not None else None
         self.sync = SyncDirectory(
             work=work,
             clock=clock,
@@ -213,16 +219,19 @@ class UseCases:
             messenger=messenger,
             tenant_id=tenant_id,
             with_groups=with_groups,
+            usage=read_usage,
             after=(
                 ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
                 lists.after_sync,
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                ReadMailboxes(work=work, clock=clock, directory=directory).after_sync,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
                 self.tasks.after_sync,
                 self.confirm.after_sync,
                 RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                *([read_usage.after_sync] if read_usage is not None else []),
             ),
         )
         self.due = DueWork(

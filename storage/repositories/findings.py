@@ -25,9 +25,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.exclusions import ExclusionId
-from reclaim.domain.idle import DISABLED_GRACE, Finding, Rule
+from reclaim.domain.idle import DISABLED_GRACE, Finding, Rule, rules_of
 from reclaim.domain.ids import ProductId, SeatId
 from reclaim.domain.read_models import SeatFilter
+from reclaim.domain.workloads import REPORTS_LAG
 from reclaim.ports.storage import Breakdown, FindingRow, Scan
 from storage.repositories.exclusions import counts_at
 from storage.repositories.people import to_person
@@ -327,12 +328,15 @@ def _cuts(
     days: int, now: datetime, rules: Sequence[Rule]
 ) -> list[tuple[Callable[[ColumnElement[str]], ColumnElement[bool]], datetime]]:
     """Return which rules ask for quiet since when at the latest: the SQL twin of `Finding.is_idle_for`."""
-    others = [rule.value for rule in rules or Rule if rule is not Rule.DISABLED]
+    asked = rules_of(rules) or frozenset(Rule)
+    others = [rule.value for rule in asked if rule not in (Rule.DISABLED, Rule.UNUSED)]
     found: list[tuple[Callable[[ColumnElement[str]], ColumnElement[bool]], datetime]] = []
-    if not rules or Rule.DISABLED in rules:
+    if Rule.DISABLED in asked:
         found.append((lambda rule: rule == Rule.DISABLED.value, now - DISABLED_GRACE))
+    if Rule.UNUSED in asked:
+        found.append((lambda rule: rule == Rule.UNUSED.value, now - timedelta(days=days) - REPORTS_LAG))
     if others:
-        found.append((lambda rule: rule.in_(others), now - timedelta(days=days)))
+        found.append((lambda rule: rule.in_(sorted(others)), now - timedelta(days=days)))
     return found
 
 
@@ -381,4 +385,6 @@ def _to_finding(row: RowMapping, scan: Scan) -> Finding:
         assigned_at=row[findings.c.assigned_at],
         data_as_of=scan.data_as_of,
         exclusion_id=row[findings.c.exclusion_id],
+        last_used_at=row[findings.c.last_used_at],
+        reported_at=row[findings.c.reported_at],
     )

@@ -18,6 +18,7 @@ from reclaim.domain.removal import Blocker, PlanStep, RemovalPlan, StepKind
 from reclaim.domain.review import Snapshot
 
 Json = dict[str, object]
+_WITHOUT_REPORTS: Json = {"last_used_at": None, "reported_at": None}
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -40,6 +41,17 @@ def encode_snapshot(snapshot: Snapshot) -> Json:
         "paths": [_encode_path(path) for path in snapshot.paths],
         "path_names": dict(snapshot.path_names),
         "monthly": _optional(_encode_money, snapshot.monthly),
+        **_encode_use(snapshot),
+    }
+
+
+def _encode_use(snapshot: Snapshot) -> Json:
+    """Return what usage reports said; nothing for a seat that was not judged by them, as before there were any."""
+    if snapshot.last_used_at is None and snapshot.reported_at is None:
+        return {}
+    return {
+        "last_used_at": _optional(_instant_text, snapshot.last_used_at),
+        "reported_at": _optional(_instant_text, snapshot.reported_at),
     }
 
 
@@ -49,7 +61,7 @@ def decode_snapshot(value: object) -> Snapshot:
     Raises:
         ValueError: It is not what `encode_snapshot` writes.
     """
-    found = _object(value, Snapshot)
+    found = _object({**_WITHOUT_REPORTS, **_any_object(value)}, Snapshot)
     return Snapshot(
         person_name=_text(found["person_name"]),
         upn=_text(found["upn"]),
@@ -66,6 +78,8 @@ def decode_snapshot(value: object) -> Snapshot:
         paths=tuple(_decode_path(path) for path in _list(found["paths"])),
         path_names={key: _text(name) for key, name in _any_object(found["path_names"]).items()},
         monthly=_optional(_decode_money, found["monthly"]),
+        last_used_at=_optional(_instant, found["last_used_at"]),
+        reported_at=_optional(_instant, found["reported_at"]),
     )
 
 

@@ -6,7 +6,7 @@ in order behind that, product by product and day by day, so that every commit wr
 holds this module against the domain.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,7 +17,9 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
+    FromClause,
     Integer,
+    Label,
     MetaData,
     Select,
     String,
@@ -31,6 +33,7 @@ from sqlalchemy import (
     insert,
     literal,
     null,
+    or_,
     select,
     tuple_,
     update,
@@ -41,10 +44,12 @@ from sqlalchemy.schema import CreateTable
 from reclaim.domain.activity import SIGN_INS_KNOWN_SINCE, SignInKind
 from reclaim.domain.idle import DISABLED_GRACE, NotIdleWhy, Rule
 from reclaim.domain.ids import PersonId, ProductId, RunId, SeatId
+from reclaim.domain.workloads import REPORTS_LAG
 from reclaim.ports.storage import DaySum, Marks, Scan, ScanRules, Span
 from storage.repositories.exclusions import EXCLUDES_BY, exclusion_id
 from storage.repositories.seats import GIVES_SEAT, SOUND
-from storage.sql import day_of, latest
+from storage.repositories.workloads import with_use
+from storage.sql import day_of, days_later, latest
 from storage.tables import (
     Instant,
     finding_days,
@@ -76,6 +81,8 @@ _judged = Table(
     Column("last_seen_kind", String),
     Column("assigned_at", Instant),
     Column("exclusion_id", String),
+    Column("last_used_at", Instant),
+    Column("reported_at", Instant),
     prefixes=["TEMPORARY"],
     postgresql_on_commit="DELETE ROWS",
 )
@@ -93,7 +100,7 @@ _marked = Table(
     postgresql_on_commit="DELETE ROWS",
 )
 _EVIDENCE = ("seat_id", "person_id", "product_id", "rule", "quiet_since", "last_seen_at", "last_seen_kind",
-             "assigned_at", "exclusion_id")  # fmt: skip
+             "assigned_at", "exclusion_id", "last_used_at", "reported_at")  # fmt: skip
 
 
 class SqlScans:
@@ -297,24 +304,40 @@ def _end_of_chunk(after: SeatId, number: int) -> Select[SeatId]:
 def _verdicts(scan: Scan, rules: ScanRules, after: SeatId, upto: SeatId | None) -> Select[Any]:
     """Judge the seats with ids in (after, upto]."""
     facts = _facts(rules, after, upto)
-    window = literal(scan.judged_at - timedelta(days=rules.days), Instant())
+    window_from = scan.judged_at - timedelta(days=rules.days)
+    window = literal(window_from, Instant())
     grace = literal(scan.judged_at - DISABLED_GRACE, Instant())
-    is_idle = facts.c.quiet_since <= case((facts.c.rule == Rule.DISABLED.value, grace), else_=window)
+    limits = [(facts.c.rule == Rule.DISABLED.value, grace)]
+    in_use = facts.c.last_seen_at > window
+    if rules.use is not None:
+        limits.append((facts.c.rule == Rule.UNUSED.value, literal(window_from - REPORTS_LAG, Instant())))
+        in_use = or_(in_use, facts.c.used_at > window)
+    is_idle = facts.c.quiet_since <= case(*limits, else_=window)
     verdict = case(
         (facts.c.gone_at.is_not(None), NotIdleWhy.GONE.value),
         (~facts.c.sound, NotIdleWhy.ERROR_STATE.value),
         (facts.c.quiet_since.is_(None), NotIdleWhy.UNKNOWN.value),
         (is_idle, IDLE),
-        (facts.c.last_seen_at > window, NotIdleWhy.IN_USE.value),
+        (in_use, NotIdleWhy.IN_USE.value),
         else_=NotIdleWhy.TOO_NEW.value,
     )
     excluded = exclusion_id(rules.marks, facts.c.person_id, facts.c.product_id, facts)
+    by_reports = facts.c.rule == Rule.UNUSED.value
     plain = ("seat_id", "person_id", "product_id", "held", "rule", "quiet_since", "last_seen_at", "last_seen_kind",
              "assigned_at")  # fmt: skip
+    evidence = (
+        [null().label("last_used_at"), null().label("reported_at")]
+        if rules.use is None
+        else [
+            case((by_reports, facts.c.used_at), else_=null()).label("last_used_at"),
+            case((by_reports, facts.c.reported_at), else_=null()).label("reported_at"),
+        ]
+    )
     return select(
         *(facts.c[name] for name in plain),
         verdict.label("verdict"),
         case((verdict == IDLE, excluded), else_=null()).label("exclusion_id"),
+        *evidence,
     )
 
 
@@ -327,12 +350,13 @@ def _facts(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
     disabled = seen.c.enabled.is_(False)
     was_seen = seen.c.last_seen_at.is_not(None)
     never = and_(seen.c.known, seen.c.created_at >= literal(complete_since, Instant()))
+    used = [] if rules.use is None else [seen.c.used_at]
     rule = case((disabled, Rule.DISABLED.value), (was_seen, Rule.IDLE.value), (never, Rule.NEVER_SEEN.value))
     quiet_since = case(
         (disabled, seen.c.assigned_at),
         (seen.c.assigned_at.is_(None), null()),
-        (was_seen, latest(seen.c.last_seen_at, seen.c.assigned_at, seen.c.created_at)),
-        (never, latest(seen.c.assigned_at, seen.c.created_at)),
+        (was_seen, latest(seen.c.last_seen_at, seen.c.assigned_at, seen.c.created_at, *used)),
+        (and_(never, *(one.is_(None) for one in used)), latest(seen.c.assigned_at, seen.c.created_at)),
     )
     kind = case(
         (seen.c.last_seen_at.is_(None), null()),
@@ -353,9 +377,33 @@ def _facts(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
         *EXCLUDES_BY,
     )
     named = {"rule": rule, "quiet_since": quiet_since, "last_seen_kind": kind}
-    return _once(
-        "facts", select(*(seen.c[name] for name in plain), *(value.label(name) for name, value in named.items()))
+    if rules.use is None:
+        return _once("facts", select(*(seen.c[name] for name in plain), *_labelled(named)))
+    named["unused_since"] = case(
+        (disabled, null()),
+        (seen.c.used_quiet_since.is_(None), null()),
+        else_=latest(seen.c.used_quiet_since, seen.c.assigned_at, seen.c.created_at),
     )
+    plain += ("used_at", "reported_at")
+    by_sign_ins = _once("by_sign_ins", select(*(seen.c[name] for name in plain), *_labelled(named)))
+    return _by_reports(by_sign_ins)
+
+
+def _by_reports(facts: CTE) -> CTE:
+    """Let the rule that reads usage reports take the place of the other where it holds for more windows."""
+    unused = and_(
+        facts.c.quiet_since.is_not(None),
+        days_later(facts.c.unused_since, literal(REPORTS_LAG.days)) < facts.c.quiet_since,
+    )
+    changed = {
+        "rule": case((unused, Rule.UNUSED.value), else_=facts.c.rule),
+        "quiet_since": case((unused, facts.c.unused_since), else_=facts.c.quiet_since),
+    }
+    return _once("facts", select(*(column for column in facts.c if column.name not in changed), *_labelled(changed)))
+
+
+def _labelled(named: Mapping[str, ColumnElement[Any]]) -> list[Label[Any]]:
+    return [value.label(name) for name, value in named.items()]
 
 
 def _seen(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
@@ -364,6 +412,11 @@ def _seen(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
     known: ColumnElement[bool] = people.c.sign_ins_read_at.is_not(None) if rules.gives_sign_ins else false()
     last_seen = latest(people.c.success_at, people.c.interactive_at, people.c.background_at)
     names = ("enabled", "gone_at", "created_at", "success_at", "interactive_at", *EXCLUDES_BY)
+    joined: FromClause = held.join(people, people.c.id == held.c.person_id)
+    used: list[Label[Any]] = []
+    if rules.use is not None:
+        joined, said = with_use(joined, rules.use, held.c.product_id)
+        used = _labelled(said)
     return _once(
         "seen",
         select(
@@ -371,7 +424,8 @@ def _seen(rules: ScanRules, after: SeatId, upto: SeatId | None) -> CTE:
             *(people.c[name] for name in names),
             known.label("known"),
             case((known, last_seen), else_=null()).label("last_seen_at"),
-        ).join_from(held, people, people.c.id == held.c.person_id),
+            *used,
+        ).select_from(joined),
     )
 
 

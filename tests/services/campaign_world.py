@@ -41,6 +41,7 @@ from reclaim.services.nudge_reviewers import NudgeReviewers
 from reclaim.services.open_campaign import OpenCampaign
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_summary import ReadSummary
+from reclaim.services.read_usage import ReadUsage
 from reclaim.services.read_wave import ReadWave
 from reclaim.services.reassign_items import ReassignItems
 from reclaim.services.record_decision import RecordDecision
@@ -88,6 +89,7 @@ from tests.services.world import (
     seat,
     sku,
 )
+from tests.usage_fakes import FakeReports
 
 ROSA = PersonId("rosa")  # the second admin
 NORA = PersonId("nora")  # a manager to whom seats can be passed on
@@ -317,6 +319,7 @@ class CampaignWorld:
         self.fate = Fate()
         self.engine = InMemoryEngine()
         self.directory = MortalDirectory(self.clock, self.fate)
+        self.reports = FakeReports(self.clock)
         self.writer = MortalWriter(self.directory, self.fate, self._is_frozen)
         self.use = FakeUse()
         self.clicks = 0
@@ -419,6 +422,8 @@ class CampaignWorld:
             directory=self.directory,
             messenger=self.messenger,
             tenant_id=TENANT,
+            # Only where a test is about them: each page of a report is a point to die at.
+            usage=ReadUsage(work=work, clock=clock, reports=self.reports) if policy.judges_by_reports else None,
             after=(
                 FindIdleSeats(work=work, clock=clock, policy=policy).scan,
                 self.verifying.after_sync,

@@ -9,11 +9,13 @@ import pytest
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome
 from reclaim.domain.policy import Policy
+from reclaim.domain.workloads import Report, ReportReading, ReportState
 from reclaim.errors import Conflict, DeliveryError, DirectoryError
 from reclaim.ports.checks import ChannelCheck, Permission
 from reclaim.services.access import Access
 from reclaim.services.run_checks import RunChecks
 from tests.services.world import ALLAN, LYNNE, MEGAN, NOW, World, admin, draft, person
+from tests.usage_fakes import FakeReports
 
 EXPIRED = DirectoryError("The client secret has expired.", permanent=True)
 TWO_ADMINS = Policy(
@@ -32,7 +34,12 @@ class Chat:
             raise self.error
 
 
-async def look(world: World, channels: Sequence[ChannelCheck] = (Chat(),), policy: Policy = TWO_ADMINS) -> Checkup:
+async def look(
+    world: World,
+    channels: Sequence[ChannelCheck] = (Chat(),),
+    policy: Policy = TWO_ADMINS,
+    reports: FakeReports | None = None,
+) -> Checkup:
     world.checks.time = world.checks.time or world.clock.now()
     return await RunChecks(
         work=world.work,
@@ -42,6 +49,7 @@ async def look(world: World, channels: Sequence[ChannelCheck] = (Chat(),), polic
         checks=world.checks,
         backlog=world.engine,
         channels=channels,
+        reports=reports or FakeReports(world.clock),
     ).run()
 
 
@@ -208,3 +216,49 @@ async def test_what_cannot_be_found_out_stops_nobody(world: World, tells: bool) 
         world.checks.errors["token"] = DirectoryError("The login service does not answer.")
 
     assert await world.start.launch(admin(), "draft-1")
+
+
+async def test_usage_reports_and_kinds_of_mailboxes_are_done_without(world: World) -> None:
+    await ready(world)
+    world.checks.lacking = {Permission.READ_REPORTS, Permission.READ_MAILBOXES}
+
+    found = await look(world, reports=FakeReports(world.clock))
+
+    reports, mailboxes = only(found, CheckName.USAGE_REPORTS), only(found, CheckName.READ_MAILBOXES)
+    assert (reports.outcome, reports.about) == (Outcome.WITHOUT, ("no_permission",))
+    assert mailboxes.outcome is Outcome.WITHOUT
+    assert not any(check.outcome is Outcome.FIX for check in found.checks)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "offered", "state"), [(True, True, "concealed"), (False, False, "not_offered"), (None, True, None)]
+)
+async def test_reports_that_name_nobody_are_to_fix_only_where_seats_are_judged_by_them(
+    world: World, hidden: bool | None, offered: bool, state: str | None
+) -> None:
+    await ready(world)
+    reports = FakeReports(world.clock)
+    reports.hidden, reports.offered = hidden, offered
+
+    without = only(await look(world, reports=reports), CheckName.USAGE_REPORTS)
+    on = replace(TWO_ADMINS, judges_by_reports=True)
+    judging = only(await look(world, policy=on, reports=reports), CheckName.USAGE_REPORTS)
+
+    if state is None:
+        assert without.outcome is judging.outcome is Outcome.GOOD
+    else:
+        assert (without.outcome, without.about) == (Outcome.WITHOUT, (state,))
+        assert judging.outcome is Outcome.FIX
+
+
+async def test_a_report_that_could_not_be_read_last_time_is_told_with_its_reason(world: World) -> None:
+    await ready(world)
+    async with world.work.write() as unit:
+        await unit.workload_use.note(
+            ReportReading(report=Report.APPS, state=ReportState.FAILED, at=NOW, said="A column is missing.")
+        )
+        await unit.commit()
+
+    check = only(await look(world, reports=FakeReports(world.clock)), CheckName.USAGE_REPORTS)
+
+    assert (check.outcome, check.said) == (Outcome.WITHOUT, "A column is missing.")

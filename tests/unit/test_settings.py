@@ -118,6 +118,8 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_COOLDOWN": ("90",),
     "RECLAIM_UNDO_WINDOW": ("30",),
     "RECLAIM_DATA_MAX_AGE": ("P1D",),
+    "RECLAIM_USAGE_REPORTS": ("yes", "true"),
+    "RECLAIM_REPORT_MAX_AGE": ("8d", "12h", "a week"),
     "RECLAIM_REMINDER_BEFORE": ("2days",),
     "RECLAIM_LIMIT_SOFT_SEATS": ("0", "many"),
     "RECLAIM_LIMIT_SOFT_SHARE": ("0", "101"),

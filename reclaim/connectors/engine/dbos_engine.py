@@ -43,10 +43,13 @@ QUEUES: Final = {
         "restores",
         "came_back",
         "ask_back",
+        "consent",
+        "consent_result",
+        "waiter",
     ),
-    "directory": ("sync", "exclude", "absences"),
+    "directory": ("sync", "exclude", "absences", "consent_run"),
     "removal": ("writeback", "verify", "task"),
-    "restore": ("restore",),  # somebody waits for it: not behind a campaign's removals
+    "restore": ("restore", "membership"),  # somebody waits for it: not behind a campaign's removals
     "campaign": ("open", "close", "tell", "remind", "release"),
 }
 _QUEUE_OF: Final = {kind: queue for queue, kinds in QUEUES.items() for kind in kinds}

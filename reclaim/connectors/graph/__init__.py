@@ -7,6 +7,7 @@ does not: any rule on which seat is idle or may be removed.
     answers           one HTTP answer: error body, Retry-After, hash
     budget            how much is written in a time
     sign_in_pace      how often sign-in activity is asked for
+    reports           usage reports
     checks            the checkup's questions
     bot_token         the tokens of the bot in Teams, which are no Graph tokens
     installs          the bot's app, for a person who does not have it
@@ -27,6 +28,7 @@ from reclaim.connectors.graph.checks import GraphChecks
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.reports import GraphReports
 from reclaim.connectors.graph.sign_in_pace import SignInPace
 from reclaim.connectors.graph.sku_names import read_sku_names
 from reclaim.connectors.graph.token import MsalTokens, make_session, read_certificate
@@ -34,6 +36,7 @@ from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.ports.checks import TenantChecks
 from reclaim.ports.directory import Directory, SeatWriter
 from reclaim.ports.system import Clock, Tokens
+from reclaim.ports.usage_reports import UsageReports
 
 __all__ = [
     "BotTokens",
@@ -52,6 +55,7 @@ class GraphConnection:
 
     directory: Directory
     writer: SeatWriter
+    reports: UsageReports
     checks: TenantChecks
     client: GraphClient
     writing: GraphClient
@@ -109,6 +113,7 @@ def connect(
     sign_ins: int | None = None,
     ca_file: Path | None,
     sku_names: Path | None = None,
+    usage_reports: bool = True,
     clock: Clock,
     tokens: Tokens,
 ) -> GraphConnection:
@@ -125,6 +130,7 @@ def connect(
         sign_ins: How many requests for sign-in activity this process makes in a minute; None: as many as needed.
         ca_file: Certificates to trust instead of the public ones; None for those.
         sku_names: The operator's copy of Microsoft's table of product names, if any.
+        usage_reports: Whether this cloud has usage reports.
         clock: Dates answers and waits between repeated reads.
         tokens: Makes request ids, and the chance in waiting times.
 
@@ -151,6 +157,7 @@ def connect(
     return GraphConnection(
         directory=GraphDirectory(reading, read_sku_names(sku_names) if sku_names else None, pace),
         writer=GraphSeatWriter(writing, reads=reading, budget=budget),
+        reports=GraphReports(reading, offered=usage_reports),
         checks=GraphChecks(
             reading,
             writing,

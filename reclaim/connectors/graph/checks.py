@@ -21,6 +21,8 @@ _QUESTIONS = {
     Permission.READ_LICENSES: "/subscribedSkus",
     Permission.READ_GROUPS: "/groups?$select=id,assignedLicenses&$top=1",
     Permission.READ_ROLES: "/roleManagement/directory/roleAssignments",
+    # It answers with the address of a report, which is not fetched.
+    Permission.READ_REPORTS: "/reports/getOffice365ActivationsUserDetail()",
 }
 
 
@@ -47,12 +49,16 @@ class GraphChecks:
         await self._clients[writer].token(anew=True)
 
     async def read(self, permission: Permission) -> datetime | None:
-        answer = await self._clients[0].get(_QUESTIONS[permission], needs=permission)
+        answer = await self._clients[0].get(_QUESTIONS[permission], needs=permission, kept_elsewhere=True)
         return answer.date
 
     async def write_permissions(self, *, anew: bool) -> frozenset[Permission] | None:
         roles = _roles(await self._clients[1].token(anew=anew))
         return None if roles is None else frozenset(one for one in WRITING if one.value in roles)
+
+    async def may(self, permission: Permission) -> bool | None:
+        roles = _roles(await self._clients[0].token(anew=False))
+        return None if roles is None else permission.value in roles
 
     def consent_link(self, *, writer: bool) -> str:
         return f"{self._consent_address}?{urlencode({'client_id': self._client_ids[writer]})}"

@@ -7,7 +7,9 @@ concepts/throttling and concepts/best-practices-concept (request ids, Retry-Afte
 import asyncio
 import ssl
 from collections.abc import Mapping
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -19,6 +21,7 @@ import structlog
 from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, Answer
 from reclaim.connectors.graph.token import AccessTokens
 from reclaim.errors import DirectoryError, InvalidRequest
+from reclaim.ports.checks import OPTIONAL
 from reclaim.ports.system import Clock, Tokens
 
 TRIES = 5
@@ -39,6 +42,20 @@ class Priority(StrEnum):
 
     LOW = "Low"
     HIGH = "High"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Where something is kept. `url` lets in whoever has it: it is in no log and no record, `asked` is.
+
+    Attributes:
+        asked: The address of Graph that gave it.
+    """
+
+    url: httpx.URL = field(repr=False)
+    asked: str
+    request_id: str
+    at: datetime
 
 
 class GraphClient:
@@ -109,13 +126,35 @@ class GraphClient:
             raise _foreign()
         return url
 
-    async def get(self, address: str, *, needs: str, may_be_missing: bool = False) -> Answer:
+    async def location(self, address: str, *, needs: str) -> "Elsewhere":
+        """Ask for something that Graph keeps elsewhere, and return where; repeats as `get` does.
+
+        Raises:
+            DirectoryError: As `get`, or there is no such address, or it is not https.
+        """
+        answer = await self.get(address, needs=needs, kept_elsewhere=True)
+        try:
+            url = httpx.URL(answer.headers.get("location", ""))
+        except httpx.InvalidURL as error:
+            raise _nowhere() from error
+        if answer.status != HTTPStatus.FOUND or url.scheme != "https" or not url.host or url.userinfo:
+            raise _nowhere()
+        return Elsewhere(url=url, asked=answer.url, request_id=answer.request_id, at=answer.at)
+
+    def elsewhere(self, url: httpx.URL) -> AbstractAsyncContextManager[httpx.Response]:
+        """Fetch an address that `location` gave, piece by piece. It lets in by itself: the token stays here."""
+        return self._http.stream("GET", url, headers={"Accept": "*/*"})
+
+    async def get(
+        self, address: str, *, needs: str, may_be_missing: bool = False, kept_elsewhere: bool = False
+    ) -> Answer:
         """Read, repeating what may pass: throttling, 5xx, lost and garbled answers.
 
         Args:
             address: Path below the version with its query, or a nextLink as it came.
             needs: The application permission that this read needs, for the message of a refusal.
             may_be_missing: Return the answer also where Graph says that the object does not exist.
+            kept_elsewhere: Return the answer also where Graph points to another address.
 
         Raises:
             DirectoryError: With `retry_after` where Graph asks for a longer wait than a request may sleep.
@@ -125,7 +164,7 @@ class GraphClient:
         while True:
             tries += 1
             try:
-                return await self._read(url, needs, may_be_missing=may_be_missing)
+                return await self._read(url, needs, may_be_missing=may_be_missing, kept_elsewhere=kept_elsewhere)
             except DirectoryError as error:
                 wait_s = self._pause(error, tries)
                 if wait_s is None:
@@ -165,19 +204,23 @@ class GraphClient:
             raise ValueError("only references are deleted")
         return await self._exchange("DELETE", url, client_request_id, priority=priority)
 
-    async def _read(self, url: httpx.URL, needs: str, *, may_be_missing: bool) -> Answer:
+    async def _read(self, url: httpx.URL, needs: str, *, may_be_missing: bool, kept_elsewhere: bool) -> Answer:
         try:
             answer = await self._exchange("GET", url, str(UUID(self._tokens.new_id())))
         except (httpx.RequestError, TimeoutError) as error:
             _log.warning("graph did not answer", path=url.path, error=type(error).__name__)
             raise _unreachable(error) from error
+        if answer.status == HTTPStatus.FOUND and kept_elsewhere:
+            return answer
         if answer.status == HTTPStatus.OK:
             _check_whole(answer)
             return answer
         fault = answer.fault
+        # What Reclaim does without is no cause for alarm, unless the service is in trouble.
+        expected = needs in OPTIONAL and answer.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
         if may_be_missing and answer.status == HTTPStatus.NOT_FOUND and fault.code == NOT_FOUND:
             return answer
-        _log.warning(
+        (_log.info if expected else _log.warning)(
             "graph refused a read",
             path=url.path,
             status=answer.status,
@@ -273,6 +316,13 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
 def _foreign() -> DirectoryError:
     return DirectoryError(
         "Microsoft Graph pointed to an address outside of itself. Reclaim did not follow it.", permanent=True
+    )
+
+
+def _nowhere() -> DirectoryError:
+    return DirectoryError(
+        "Microsoft Graph did not say where to fetch what was asked for, or pointed to an address that is not https.",
+        permanent=True,
     )
 
 

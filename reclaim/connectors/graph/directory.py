@@ -26,7 +26,7 @@ from reclaim.connectors.graph.parsing import (
 )
 from reclaim.connectors.graph.sign_in_pace import SignInPace
 from reclaim.connectors.graph.sku_names import SkuNames
-from reclaim.domain.directory import Group, LivePerson, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Sku
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.errors import DirectoryError
 from reclaim.ports.checks import Permission
@@ -131,6 +131,18 @@ class GraphDirectory:
         if groups is None:
             return None
         return LivePerson(person=row.person, seats=row.seats, direct_group_ids=groups)
+
+    async def mailbox_purpose(self, person: PersonId) -> MailboxPurpose:
+        address = f"/users/{guid(person, 'person')}/mailboxSettings/userPurpose"
+        try:
+            answer = await self._client.get(address, needs=Permission.READ_MAILBOXES)
+        except DirectoryError as error:
+            # MailboxNotEnabledForRESTAPI, or the person is gone: there is nothing to hold.
+            if error.status == HTTPStatus.NOT_FOUND:
+                return MailboxPurpose.NONE
+            raise
+        found = Record(answer.document(), "mailbox setting").text("value").lower()
+        return next((one for one in MailboxPurpose if one.value == found), MailboxPurpose.OTHERS)
 
     async def group(self, group: GroupId) -> Group | None:
         address = f"/groups/{guid(group, 'group')}?$select={GROUP_FIELDS}"

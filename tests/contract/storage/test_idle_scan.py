@@ -11,12 +11,23 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
 from reclaim.domain.activity import SignIns
-from reclaim.domain.directory import Path, Person, Seat
+from reclaim.domain.directory import Path, Person, Seat, ServicePlan, Sku
 from reclaim.domain.exclusions import ALL, Exclusion, ExclusionId, ExclusionKind, strongest
-from reclaim.domain.idle import Finding, Rule, judge_seat
+from reclaim.domain.idle import Finding, Rule, judge_seat, rules_of
 from reclaim.domain.ids import GroupId, PersonId, ProductId, seat_id
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SeatFilter
+from reclaim.domain.workloads import (
+    COUNTED_BY,
+    Report,
+    ReportLine,
+    ReportReading,
+    ReportState,
+    UsageReport,
+    Workload,
+    product_use,
+    read_use,
+)
 from reclaim.ports.directory import PersonRow, SignInRow
 from reclaim.ports.storage import PeopleList, SyncRun, UnitOfWork
 from reclaim.services.find_idle_seats import FindIdleSeats, Steps, as_read, mark_excluded
@@ -41,6 +52,12 @@ _TABLES = (
     tables.seat_paths,
     tables.seats,
     tables.people,
+    tables.workload_use,
+    tables.usage_reports,
+    tables.report_readings,
+    tables.pool_changes,
+    tables.skus,
+    tables.products,
     tables.sync_runs,
 )
 
@@ -97,6 +114,31 @@ excluding = st.lists(
 )
 
 
+days_ago = st.integers(0, 400).map(lambda days: (NOW - timedelta(days=days)).date())
+used_on = st.dictionaries(st.sampled_from(Workload), days_ago, max_size=4)
+counted = st.just(set(Workload)) | st.sets(st.sampled_from(Workload))
+in_reports = st.just(set(Report)) | st.sets(st.sampled_from(Report))
+ages = st.integers(0, 7)
+aged = st.fixed_dictionaries(dict.fromkeys(Report, ages)) | st.dictionaries(st.sampled_from(Report), ages)
+# One product that reports count whole, by two of them; one that they count in part; and one of which they say nothing.
+PLANS = {
+    PRODUCTS[0]: ("EXCHANGE_S_ENTERPRISE", "TEAMS1", "OFFICESUBSCRIPTION", "AAD_PREMIUM"),
+    PRODUCTS[1]: ("ONEDRIVE_BASIC", "VISIOONLINE", "VISIO_CLIENT_SUBSCRIPTION"),
+    PRODUCTS[2]: ("SWAY",),
+}
+SKUS = [
+    Sku(
+        id=product,
+        part_number=product,
+        name=product,
+        enabled=9,
+        plans=tuple(ServicePlan(name, name) for name in PLANS[product]),
+    )
+    for product in PRODUCTS
+]
+USE = {sku.id: product_use(sku.plans) for sku in SKUS}
+
+
 @dataclass(frozen=True)
 class Case:
     """One random world."""
@@ -105,12 +147,16 @@ class Case:
     exclusions: tuple[Exclusion, ...]
     later: tuple[Exclusion, ...]
     known: bool
+    by_reports: bool
     never_seen_since: datetime | None
     lists: Mapping[ExclusionKind, frozenset[PersonId]]
 
     def listed(self, person: Person, exclusions: tuple[Exclusion, ...]) -> frozenset[ExclusionId]:
         """Return the exclusions whose list names a person."""
         return frozenset(one.id for one in exclusions if person.id in self.lists.get(one.kind, ()))
+
+    reports: dict[Report, UsageReport]
+    lines: dict[tuple[PersonId, Report], ReportLine]
 
 
 @st.composite
@@ -122,7 +168,7 @@ def cases(draw: st.DrawFn) -> Case:
             Seat(id=seat_id(ref, product), person_id=ref, product_id=product, paths=ways)
             for product, ways in held.items()
         )
-        rows.append((replace(person, id=ref), seats))
+        rows.append((replace(person, id=ref, upn=f"{ref.upper()}@contoso.example"), seats))
     made = [
         Exclusion(
             id=ExclusionId(f"x{number}"),
@@ -136,6 +182,20 @@ def cases(draw: st.DrawFn) -> Case:
         for number, ((kind, value), until) in enumerate(draw(excluding))
     ]
     split = draw(st.integers(0, len(made)))
+    reports = {
+        kind: UsageReport(id=number, report=kind, refreshed_on=(NOW - timedelta(days=age)).date(), read_at=NOW)
+        for number, (kind, age) in enumerate(sorted(draw(aged).items()))
+    }
+    lines = {
+        (person.id, kind): ReportLine(
+            upn=f"{person.id}@Contoso.example",
+            counted=frozenset(one for one in draw(counted) if COUNTED_BY[one] is kind),
+            last_used={one: day for one, day in draw(used_on).items() if COUNTED_BY[one] is kind},
+            licensed_on=draw(st.none() | days_ago),
+        )
+        for person, _ in rows
+        for kind in sorted(draw(in_reports) & reports.keys())
+    }
     return Case(
         rows=tuple(rows),
         exclusions=tuple(made[:split]),
@@ -145,7 +205,10 @@ def cases(draw: st.DrawFn) -> Case:
             kind: frozenset(draw(st.sets(st.integers(0, 5).map(lambda number: PersonId(f"person-{number}")))))
             for kind in (ExclusionKind.GROUP, ExclusionKind.ADMIN_ROLES, ExclusionKind.AWAY)
         },
+        by_reports=draw(st.booleans()),
         never_seen_since=draw(st.none() | st.sampled_from([datetime(2020, 1, 1, tzinfo=UTC), NOW])),
+        reports=reports,
+        lines=lines,
     )
 
 
@@ -171,7 +234,7 @@ async def _compare_in(work: SqlWork, database: Database, case: Case) -> None:
     gone = [person.id for person, _ in case.rows if person.gone_at is not None]
     async with database.writes.begin() as connection:
         await connection.execute(update(tables.people).where(tables.people.c.id.in_(gone)).values(gone_at=NOW))
-    policy = Policy(never_seen_since=case.never_seen_since)
+    policy = Policy(never_seen_since=case.never_seen_since, judges_by_reports=case.by_reports)
     steps = Steps(seats=3, span=4, ordered=2, sums=2)  # several of each even here
     scan_service = FindIdleSeats(work=work, clock=FixedClock(NOW), policy=policy, steps=steps)
     assert await scan_service.scan(done.id) == len(_expected(case, done, case.exclusions)[0])
@@ -200,6 +263,12 @@ async def _synced(work: SqlWork, case: Case) -> SyncRun:
         await unit.syncs.save_people(done.id, [PersonRow(person=p, seats=s) for p, s in case.rows], now=NOW)
         read = [SignInRow(person_id=p.id, sign_ins=p.sign_ins) for p, _ in case.rows if p.sign_ins is not None]
         await unit.syncs.save_sign_ins(done.id, read, read_at=NOW)
+        await unit.syncs.save_skus(done.id, SKUS)
+        for report, whole in case.reports.items():
+            reading = await unit.workload_use.begin(report, done.id, NOW)
+            await unit.workload_use.save(reading, [line for (_, of), line in case.lines.items() if of is report])
+            await unit.workload_use.finish(replace(whole, id=reading))
+            await unit.workload_use.note(ReportReading(report=report, state=ReportState.READ, at=NOW))
         await unit.syncs.save(replace(done, state="complete", completed_at=NOW))
         for one in case.exclusions:
             await unit.exclusions.add(one)
@@ -214,6 +283,7 @@ def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> t
     found: list[Finding] = []
     verdicts: Counter[str] = Counter()
     for person, seats in case.rows:
+        mine = {kind: line for (of, kind), line in case.lines.items() if of == person.id}
         for seat in seats:
             judged = judge_seat(
                 as_read(person, done),
@@ -222,6 +292,7 @@ def _expected(case: Case, done: SyncRun, exclusions: tuple[Exclusion, ...]) -> t
                 data_as_of=done.started_at,
                 days=30,
                 never_seen_since=case.never_seen_since,
+                use=read_use(USE[seat.product_id], case.reports, mine) if case.by_reports else None,
             )
             if isinstance(judged, Finding):
                 listed = case.listed(person, exclusions)
@@ -252,7 +323,7 @@ async def _check(work: SqlWork, case: Case, done: SyncRun, exclusions: tuple[Exc
             )
             await _check_population(reading, case, done, exclusions, days)
             for rules in ((), (Rule.DISABLED,), (Rule.NEVER_SEEN, Rule.IDLE)):
-                listed = [one for one in free if not rules or one.rule in rules]
+                listed = [one for one in free if not rules or one.rule in rules_of(rules)]
                 rows, total, _ = await reading.findings.page(
                     SeatFilter(days=days, rules=rules), now=NOW, offset=1, limit=3
                 )

@@ -51,6 +51,8 @@ SNAPSHOTS = st.builds(
     paths=st.lists(PATHS, max_size=4).map(tuple),
     path_names=st.dictionaries(st.text(), st.text(), max_size=4),
     monthly=st.none() | MONEY,
+    last_used_at=st.none() | INSTANTS,
+    reported_at=st.none() | INSTANTS,
 )
 PLANS = st.builds(
     RemovalPlan,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome
+from reclaim.domain.workloads import ReportState
 from tests.golden.cards.models import HOSTILE, NOW
 
 MISSING_PERMISSIONS: Final = (
@@ -40,6 +41,7 @@ CHECKUP: Final = Checkup(
         *(Check(name=name, outcome=Outcome.FIX) for name in MISSING_PERMISSIONS),
         Check(name=CheckName.READ_SIGN_INS, outcome=Outcome.UNKNOWN),
         Check(name=CheckName.PREMIUM, outcome=Outcome.FIX),
+        Check(name=CheckName.USAGE_REPORTS, outcome=Outcome.WITHOUT, about=(ReportState.CONCEALED.value,)),
         Check(name=CheckName.WRITE_MEMBERS, outcome=Outcome.UNKNOWN),
         Check(name=CheckName.DATA, outcome=Outcome.FIX, since=timedelta(days=4)),
         Check(name=CheckName.PRICES, outcome=Outcome.FIX, number=7, about=("Visio Plan 2", HOSTILE, *"ABCDE")),

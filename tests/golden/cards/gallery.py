@@ -55,6 +55,7 @@ from tests.golden.cards.models import (
     CAMPAIGN,
     CLOSED,
     COMPLETE,
+    CONCEALED,
     COOLDOWN,
     DATA,
     EXCLUSIONS,
@@ -96,9 +97,11 @@ from tests.golden.cards.models import (
     SYNCED,
     TASKS,
     WHY,
+    WHY_USAGE,
     ZONE,
     answered,
     ended,
+    seat,
     usd,
     view,
     wave,
@@ -207,6 +210,11 @@ def _item_states() -> dict[str, CardView]:
     no_answer = replace(ITEMS[0], outcome=Outcome.KEPT, outcome_at=NOW)
     states["item_closed_without_answer"] = review_item.item_card(view(no_answer, **closed), ZONE)
     states["item_why"] = review_item.why_card(view(), ZONE)
+    unused = seat("u1", "Nora Lind", "Exchange Online (Plan 2)", 800, rule=Rule.UNUSED)
+    states["item_unused"] = review_item.item_card(view(unused), ZONE)
+    states["item_unused_why"] = review_item.why_card(view(unused), ZONE)
+    never = replace(unused, snapshot=replace(unused.snapshot, last_used_at=None))
+    states["item_never_used_by_reports"] = review_item.item_card(view(never), ZONE)
     return states
 
 
@@ -514,6 +522,8 @@ def _admin() -> dict[str, CardView]:
         "campaigns": campaign.campaigns_card(campaigns, ZONE),
         "campaigns_none": campaign.campaigns_card(replace(campaigns, rows=()), ZONE),
         "why": trail.why_card(WHY, ZONE),
+        "why_usage": trail.why_card(WHY_USAGE, ZONE),
+        "why_usage_hidden": trail.why_card(replace(WHY, usage=CONCEALED), ZONE),
         "own_seats": trail.own_seats_card(WHY, ZONE),
         "history": trail.history_card(HISTORY, ZONE),
         "export": trail.exported_card(NAME, (ExportedFile(name="a.csv", media_type="text/csv", content=b"x" * 3000),)),
@@ -538,6 +548,8 @@ def _control() -> dict[str, CardView]:
         "resume_form": control.resume_form(FROZEN, ZONE),
         "sync_running": control.sync_card(SYNC, NOW, ZONE),
         "sync_complete": control.sync_card(COMPLETE, NOW, ZONE),
+        "sync_usage": control.sync_card(replace(COMPLETE, usage=WHY_USAGE.usage), NOW, ZONE),
+        "sync_usage_hidden": control.sync_card(replace(COMPLETE, usage=CONCEALED), NOW, ZONE),
         "sync_stopped": control.sync_card(replace(SYNC, state="stopped", gone_people=60, gone_seats=90), NOW, ZONE),
         "sync_failed": control.sync_card(replace(SYNC, state="failed", error="Microsoft does not answer."), NOW, ZONE),
         "help": control.help_card(HELP, [("spend", "Show spend"), ("status", "Status")]),

@@ -71,6 +71,7 @@ from reclaim.domain.review import (
 )
 from reclaim.domain.savings import Renewal, Savings, Stage
 from reclaim.domain.tasks import ManualTask, TaskList, TaskState, TaskView
+from reclaim.domain.workloads import Report, ReportReading, ReportState, UsageReport, Workload, noon
 
 ZONE: Final = "Europe/Zurich"
 NOW: Final = datetime(2026, 11, 23, 13, 2, tzinfo=UTC)
@@ -98,6 +99,9 @@ def seat(
     ref: str, who: str, sku: str, minor: int | None, *, rule: Rule = Rule.IDLE, plan: RemovalPlan = DIRECT
 ) -> ReviewItem:
     last = datetime(2026, 7, 12, 9, 0, tzinfo=UTC) if rule is Rule.IDLE else None
+    if rule is Rule.UNUSED:
+        last = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    by_reports = {"last_used_at": noon(date(2026, 7, 4)), "reported_at": noon(date(2026, 11, 21))}
     group = GROUP if plan in (BY_GROUP, SYNCED) else None
     return ReviewItem(
         id=ItemId(ref),
@@ -123,6 +127,7 @@ def seat(
             paths=(Path(group_id=group, state="Active"),),
             path_names={GROUP: "Copilot Marketing"},
             monthly=None if minor is None else usd(minor),
+            **(by_reports if rule is Rule.UNUSED else {}),
         ),
         plan=plan,
         version=1,
@@ -726,6 +731,43 @@ WHY: Final = WhyReport(
     data=DATA,
     zone=ZONE,
     now=NOW,
+)
+CONCEALED: Final = tuple(ReportReading(report=one, state=ReportState.CONCEALED, at=NOW) for one in Report)
+WHY_USAGE: Final = replace(
+    WHY,
+    seats=(
+        replace(
+            WHY.seats[1],
+            sku_name="Exchange Online (Plan 2)",
+            rule=Rule.UNUSED,
+            not_idle=None,
+            quiet_since=noon(date(2026, 7, 4)),
+            last_seen_at=NOW,
+            last_used_at=noon(date(2026, 7, 4)),
+            services=((Workload.EXCHANGE, date(2026, 7, 4)),),
+            reported_at=noon(date(2026, 11, 21)),
+            use_is_reported=True,
+        ),
+        replace(
+            WHY.seats[1],
+            not_idle="in_use",
+            last_seen_at=NOW,
+            services=((Workload.ONEDRIVE, None), (Workload.VISIO, date(2025, 2, 3))),
+            reported_at=noon(date(2026, 11, 21)),
+        ),
+    ),
+    usage=(
+        ReportReading(
+            report=Report.ACTIVE_USERS,
+            state=ReportState.READ,
+            at=NOW,
+            whole=UsageReport(
+                id=1, report=Report.ACTIVE_USERS, refreshed_on=date(2026, 11, 21), read_at=NOW, rows=60, unmatched=2
+            ),
+        ),
+        ReportReading(report=Report.APPS, state=ReportState.FAILED, at=NOW, said=HOSTILE),
+        ReportReading(report=Report.ACTIVATIONS, state=ReportState.NO_PERMISSION, at=NOW),
+    ),
 )
 HISTORY: Final = History(
     title="All campaigns",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reclaim.domain.activity import SignIns
-from reclaim.domain.directory import LivePerson
+from reclaim.domain.directory import LivePerson, MailboxPurpose
 from reclaim.domain.idle import Rule
 from reclaim.domain.removal import (
     Approved,
@@ -287,3 +287,28 @@ def test_trap_16_who_gives_up_the_mailbox_was_told_of_the_files_too() -> None:
     mail_only = seat(E5, path(off=("p-files",)))
 
     assert isinstance(look(accepted(Blocker.LAST_MAILBOX), seats=(seat(E3), mail_only)), Proceed)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "blocker"),
+    [
+        (MailboxPurpose.SHARED, Blocker.SHARED_MAILBOX),
+        (MailboxPurpose.ROOM, Blocker.ROOM_MAILBOX),
+        (MailboxPurpose.EQUIPMENT, Blocker.EQUIPMENT_MAILBOX),
+    ],
+)
+def test_trap_12_a_mailbox_of_no_person_is_held_even_where_another_seat_carries_one(
+    purpose: MailboxPurpose, blocker: Blocker
+) -> None:
+    plan = plan_removal(seat(E3), (seat(E3), seat(E5)), skus=SKUS, groups=GROUPS, purpose=purpose)
+
+    assert (plan.blocker, plan.steps, plan.held) == (blocker, (), True)
+
+
+@pytest.mark.parametrize("purpose", [None, MailboxPurpose.USER, MailboxPurpose.OTHERS, MailboxPurpose.NONE])
+def test_a_mailbox_of_a_person_or_one_that_is_not_known_is_planned_as_ever(purpose: MailboxPurpose | None) -> None:
+    assert plan_removal(seat(E3), (seat(E3), seat(E5)), skus=SKUS, groups=GROUPS, purpose=purpose).writable
+
+
+def test_a_seat_without_a_mailbox_goes_whatever_the_mailbox_of_the_person_is_for() -> None:
+    assert plan_removal(seat(), (seat(),), skus=SKUS, groups=GROUPS, purpose=MailboxPurpose.SHARED).writable
