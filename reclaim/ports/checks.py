@@ -17,6 +17,7 @@ class Permission(StrEnum):
     WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 
 
+OPTIONAL = frozenset({Permission.READ_ROLES})
 WRITING = frozenset({Permission.WRITE_LICENSES, Permission.WRITE_MEMBERS})
 
 

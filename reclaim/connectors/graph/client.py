@@ -19,6 +19,7 @@ import structlog
 from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, Answer
 from reclaim.connectors.graph.token import AccessTokens
 from reclaim.errors import DirectoryError, InvalidRequest
+from reclaim.ports.checks import OPTIONAL
 from reclaim.ports.system import Clock, Tokens
 
 TRIES = 5
@@ -177,7 +178,11 @@ class GraphClient:
         fault = answer.fault
         if may_be_missing and answer.status == HTTPStatus.NOT_FOUND and fault.code == NOT_FOUND:
             return answer
-        _log.warning(
+        # What is not there, or need not be granted, is no trouble of the installation: who asked says what it means.
+        expected = answer.status == HTTPStatus.NOT_FOUND or (
+            answer.status == HTTPStatus.FORBIDDEN and needs in OPTIONAL
+        )
+        (_log.info if expected else _log.warning)(
             "graph refused a read",
             path=url.path,
             status=answer.status,
