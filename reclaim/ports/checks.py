@@ -20,6 +20,7 @@ class Permission(StrEnum):
     WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 
 
+OPTIONAL = frozenset({Permission.READ_ROLES})
 WRITING = frozenset({Permission.WRITE_LICENSES, Permission.WRITE_MEMBERS})
 # Reclaim does without these.
 OPTIONAL = frozenset({Permission.READ_REPORTS, Permission.READ_REPORT_SETTINGS, Permission.READ_MAILBOXES})

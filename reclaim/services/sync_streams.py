@@ -237,7 +237,8 @@ class SyncStreams:
         except DirectoryError as error:
             if not error.permanent:
                 raise
-            _log.warning("members of a group not read", run=run, group=group, status=error.status)
+            log = _log.info if error.status == HTTPStatus.NOT_FOUND else _log.warning
+            log("members of a group not read", run=run, group=group, status=error.status)
             return error
         return None
 
@@ -250,7 +251,7 @@ class SyncStreams:
             if not error.permanent:
                 raise
             refused = error.status == HTTPStatus.FORBIDDEN
-            _log.warning("admin role holders not read", run=run, status=error.status)
+            (_log.info if refused else _log.warning)("admin role holders not read", run=run, status=error.status)
             await self._note_roles(run, RoleSupport.NO_PERMISSION if refused else RoleSupport.UNREAD)
             return
         async with self._work.read() as reading:

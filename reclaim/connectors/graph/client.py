@@ -216,10 +216,12 @@ class GraphClient:
             _check_whole(answer)
             return answer
         fault = answer.fault
-        # What Reclaim does without is no cause for alarm, unless the service is in trouble.
-        expected = needs in OPTIONAL and answer.status in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
         if may_be_missing and answer.status == HTTPStatus.NOT_FOUND and fault.code == NOT_FOUND:
             return answer
+        # What is not there, or need not be granted, is no trouble of the installation: who asked says what it means.
+        expected = answer.status == HTTPStatus.NOT_FOUND or (
+            answer.status == HTTPStatus.FORBIDDEN and needs in OPTIONAL
+        )
         (_log.info if expected else _log.warning)(
             "graph refused a read",
             path=url.path,
