@@ -290,6 +290,7 @@ def _router(
             close_campaign=use.close,
             freeze_writes=use.freeze,
             restore_seats=use.restores,
+            appeal_removals=use.appeals,
             run_checks=use.checkup,
             read_status=use.status,
             read_summary=use.summaries,
@@ -341,6 +342,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CAME_BACK: use.way_back.handle_came_back,
         jobs.ASK_BACK: use.way_back.handle_ask_back,
         jobs.TASK: use.tasks.handle,
+        jobs.APPEAL: use.appeals.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

@@ -1,5 +1,6 @@
 """Every verb of a button. `command.run`, which runs a typed verb, is the router's own."""
 
+from bot.actions_appeal import APPEAL_ACTIONS
 from bot.actions_control import CONTROL_ACTIONS
 from bot.actions_doctor import DOCTOR_ACTIONS
 from bot.actions_inbox import INBOX_ACTIONS
@@ -21,4 +22,5 @@ ACTIONS: tuple[ActionVerb, ...] = (
     *CONTROL_ACTIONS,
     *DOCTOR_ACTIONS,
     *RESTORE_ACTIONS,
+    *APPEAL_ACTIONS,
 )

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.people import People
+from reclaim.domain.appeals import AppealView
 from reclaim.domain.campaign import Campaign, Scope
 from reclaim.domain.checkup import Checkup
 from reclaim.domain.exclusions import ExclusionKind
@@ -50,7 +51,7 @@ from reclaim.domain.read_models import (
 )
 from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
-from reclaim.domain.review import Choice, DataLoss, KeepReason
+from reclaim.domain.review import Choice, DataLoss, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.ports.chat import Messenger
@@ -252,6 +253,16 @@ class RestoreSeats(Protocol):
     async def decline(self, actor: Actor, item_id: ItemId) -> AskBackView: ...
 
 
+class AppealRemovals(Protocol):
+    """`reclaim.services.appeal_removals`."""
+
+    async def appeal(self, actor: Actor, item_id: ItemId, text: str) -> ReviewItem: ...
+    async def decider_name(self, actor: Actor, item_id: ItemId) -> str | None: ...
+    async def view(self, actor: Actor, item_id: ItemId) -> AppealView: ...
+    async def grant(self, actor: Actor, item_id: ItemId) -> AppealView: ...
+    async def refuse(self, actor: Actor, item_id: ItemId, reason: str) -> AppealView: ...
+
+
 class RunChecks(Protocol):
     """`reclaim.services.run_checks`."""
 
@@ -327,6 +338,7 @@ class Services:
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     restore_seats: RestoreSeats
+    appeal_removals: AppealRemovals
     run_checks: RunChecks
     read_status: ReadStatus
     read_summary: ReadSummary

@@ -431,6 +431,9 @@ def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
         parts.append(f"{formats.number(status.regranted_count)} came back: somebody gave the seat again.")
     if status.asked_back:
         parts.append(f"{formats.number(status.asked_back)} asked back by the holder.")
+    if status.appeals:
+        waits = f", {formats.number(status.appeals_open)} not answered yet" if status.appeals_open else ""
+        parts.append(f"{formats.count(status.appeals, 'appeal')}{waits}.")
     if person:
         parts.append(f"{need_a_person(person)}; the report says why.")
     return [Paragraph(" ".join(parts))] if parts else []

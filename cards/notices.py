@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from cards.appeals import appeal_card
 from cards.campaign import closed_card, opened_card
 from cards.control import freeze_card, sync_card
 from cards.preview import launch_request_card
@@ -10,6 +11,7 @@ from cards.results import receipt_card, summary_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
+    AppealNotice,
     AskBackNotice,
     CameBackNotice,
     CampaignClosedNotice,
@@ -55,5 +57,7 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return came_back_card(notice.came_back, zone)
         case AskBackNotice():
             return ask_back_card(notice.question, zone)
+        case AppealNotice():
+            return appeal_card(notice.appeal, zone)
         case _:
             assert_never(notice)

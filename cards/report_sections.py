@@ -1,6 +1,7 @@
 """The pages behind page 1 of a report: population, reviewers, every seat, removals and money, timeline and method."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
 from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
 from cards.savings import reduce_sentence
 from cards.trail import EVENTS
+from reclaim.domain.appeals import AppealLine, AppealState
 from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.idle import Rule
 from reclaim.domain.money import Total
@@ -51,6 +53,13 @@ _STEP_STATES = {
     StepState.VERIFIED: "Verified gone",
     StepState.FAILED: "Failed",
     StepState.SKIPPED: "Not written: nothing to do",
+}
+_APPEALS = {
+    AppealState.OPEN: "Not answered yet",
+    AppealState.GRANTED: "Given back",
+    AppealState.REFUSED: "Left removed",
+    AppealState.LAPSED: "Nobody answered: left removed",
+    AppealState.SETTLED: "Came back in another way",
 }
 _LEFT_OUT = {**LEFT_OUT, "opening": "Changed between the start and the opening"}
 _WAITING = {
@@ -214,6 +223,7 @@ def money(report: CampaignReport) -> Html:
             **{"class": "muted"},
         ),
         *_orders(report),
+        *_appeals(report),
         element("h3", text("Every write")),
         written,
     )
@@ -409,6 +419,8 @@ def _ended(report: CampaignReport, seat: ReportSeat) -> list[Html]:
         parts.append(_sub(f"Event {seat.ended_in}"))
     if seat.came_back is not None:
         parts.append(_sub(_came_back(report, seat.came_back)))
+    if seat.appeal is not None:
+        parts.append(_sub(_appealed(report, seat.appeal)))
     return parts
 
 
@@ -416,6 +428,26 @@ def _came_back(report: CampaignReport, back: CameBack) -> str:
     how = "Restored" if back.restored else "Given again"
     through = f" through {', '.join(group(one) for one in back.through)}" if back.through else ""
     return f"{how}{through}, seen {_when(report, back.at)}"
+
+
+def _appealed(report: CampaignReport, line: AppealLine) -> str:
+    appeal = line.appeal
+    said = f" {quoted(appeal.text)}" if appeal.text else ""
+    became = _APPEALS[appeal.state]
+    by = f" by {name(line.answered_by_name)}" if line.answered_by_name else ""
+    when = f", {_when(report, appeal.ended_at)}" if appeal.ended_at else ""
+    why = f": {quoted(appeal.reason)}" if appeal.reason else ""
+    return f"Appealed {_when(report, appeal.asked_at)}{said}. {became}{by}{when}{why}"
+
+
+def _appeals(report: CampaignReport) -> list[Html]:
+    """Return how many removals were appealed, and what became of these; the parts add up."""
+    states = Counter(seat.appeal.appeal.state for seat in report.seats if seat.appeal is not None)
+    if not states:
+        return []
+    body = [row(cell(text(_APPEALS[state])), _count(states[state])) for state in AppealState if states[state]]
+    foot = row(cell(text("Appealed")), _count(sum(states.values())))
+    return [element("h3", text("Appeals")), table(head("What became of it", "Seats", numeric=(1,)), body, foot=foot)]
 
 
 def _step(report: CampaignReport, one: ReportStep) -> Html:

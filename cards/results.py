@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cards import formats
+from cards.appeals import appeal_strip
 from cards.phrases import dry_run, group, name, next_box, quoted, sku, title
 from cards.reasons import OUTCOMES
 from cards.restores import receipt_actions, way_strip
@@ -54,7 +55,8 @@ def receipt_card(receipt: SeatReceipt, zone: str) -> CardView:
         if one is None:
             body.append(Paragraph(sku(seat.item.snapshot.sku_name), heading=True))
         strip = way_strip(seat.way, zone) if seat.way is not None else None
-        body += [strip] if strip is not None else []
+        appealed = appeal_strip(seat.appeal, zone) if seat.appeal is not None else None
+        body += [one for one in (appealed, strip) if one is not None]
         body.append(Facts(_receipt_facts(seat, receipt, zone)))
     if len(seats) > _LISTED:
         body.append(Paragraph(f"{formats.number(len(seats) - _LISTED)} more in /reclaim seats mine.", subtle=True))

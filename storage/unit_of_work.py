@@ -14,6 +14,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork
 from storage.courtesy import Courtesy, is_answer
 from storage.engine import Database
+from storage.repositories.appeals import SqlAppeals
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
 from storage.repositories.controls import SqlControls
@@ -63,6 +64,7 @@ class SqlUnitOfWork:
         self.messages = SqlMessages(connection)
         self.identities = SqlIdentities(connection)
         self.tasks = SqlTasks(connection)
+        self.appeals = SqlAppeals(connection)
         self.slack_installations = SqlSlackInstallations(connection)
         self.events = SqlEvents(connection)
         self.controls = SqlControls(connection)

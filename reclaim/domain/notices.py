@@ -6,7 +6,8 @@ A notice has a `matter`: a live message of that matter is updated in place, else
 from dataclasses import dataclass
 from datetime import datetime
 
-from reclaim.domain.ids import CampaignId
+from reclaim.domain.appeals import AppealView
+from reclaim.domain.ids import CampaignId, ItemId
 from reclaim.domain.read_models import (
     CampaignStatus,
     FreezeView,
@@ -177,6 +178,18 @@ class AskBackNotice:
         return f"ask_back:{self.question.item.id}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealNotice:
+    """To who decides about a removal that its holder appeals, and to who had it to decide: where that stands."""
+
+    appeal: AppealView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and removal."""
+        return appeal_matter(self.appeal.item.id)
+
+
 Notice = (
     WaveNotice
     | ListGoneNotice
@@ -190,6 +203,7 @@ Notice = (
     | RestoresNotice
     | CameBackNotice
     | AskBackNotice
+    | AppealNotice
 )
 
 
@@ -206,6 +220,11 @@ def summary_matter(campaign: CampaignId) -> str:
 def receipt_matter(campaign: CampaignId) -> str:
     """Return the matter of a holder's receipt: one live message per holder and campaign."""
     return f"receipt:{campaign}"
+
+
+def appeal_matter(item: ItemId) -> str:
+    """Return the matter of an appeal: one live message per person and removal."""
+    return f"appeal:{item}"
 
 
 def launch_matter(request: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from reclaim.domain.appeals import AppealLine, was_given_up
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
 from reclaim.domain.directory import AssigneeKind, Person
@@ -584,6 +585,12 @@ class ReceiptSeat:
     item: ReviewItem
     approved_by: str | None
     way: WayBack | None = None
+    appeal: AppealLine | None = None
+
+    @property
+    def may_appeal(self) -> bool:
+        """Whether the holder may ask for somebody to look again: once, and not where they gave the seat up."""
+        return self.way is not None and self.way.open and self.appeal is None and not was_given_up(self.item)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -642,6 +649,7 @@ class CampaignStatus:
             `verified_count`'s stead, and in the outcome `removed`.
         reversed: Their money.
         asked_back: Seats that their holder wanted back: removals too many.
+        appeals: Seats whose holder appealed; appeals_open: those of them that wait for an answer.
         realised: Of those, by which the order has become smaller at its renewal.
         reduce: By how much each order can be made smaller now for what this campaign has reclaimed.
         minutes_left: How long the removals that wait will take at their present pace; None if that cannot be told.
@@ -689,6 +697,8 @@ class CampaignStatus:
     regranted_count: int = 0
     reversed: Total = field(default_factory=Total)
     asked_back: int = 0
+    appeals: int = 0
+    appeals_open: int = 0
     realised: Stage = field(default_factory=Stage)
     reduce: tuple[Renewal, ...] = ()
 
@@ -855,6 +865,7 @@ class ReportSeat:
         ended_in: Number of the attestation event that gives its outcome, None while it has none.
         came_back: That it is there again, though its removal was verified.
         realised_at: Since when its order is smaller, at or after a renewal; None: it is still paid for.
+        appeal: What its holder asked, and what became of that.
     """
 
     number: int
@@ -864,6 +875,7 @@ class ReportSeat:
     ended_in: int | None
     realised_at: datetime | None = None
     came_back: CameBack | None = None
+    appeal: AppealLine | None = None
 
     @property
     def choice(self) -> Choice | None:

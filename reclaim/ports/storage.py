@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+from reclaim.domain.appeals import Appeal, AppealState
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
@@ -1068,6 +1069,32 @@ class Tasks(Protocol):
         ...
 
 
+class Appeals(Protocol):
+    """What holders asked to have looked at again, one for each removed item."""
+
+    async def add(self, appeal: Appeal) -> None:
+        """Store a new one. Raises Conflict if its item has one."""
+        ...
+
+    async def save(self, appeal: Appeal) -> None:
+        """Compare-and-set on the version."""
+        ...
+
+    async def get(self, item: ItemId) -> Appeal | None: ...
+
+    async def of_items(self, items: Iterable[ItemId]) -> dict[ItemId, Appeal]: ...
+
+    async def of_campaign(self, campaign: CampaignId) -> list[Appeal]: ...
+
+    async def counts(self, campaign: CampaignId) -> dict[AppealState, int]: ...
+
+    async def due(self, now: datetime, *, limit: int) -> list[Appeal]:
+        """Return open ones whose time is over, the oldest first."""
+        ...
+
+    async def next_due(self, after: datetime) -> datetime | None: ...
+
+
 class SlackInstallations(Protocol):
     """Workspaces of Slack: a handful of rows."""
 
@@ -1200,6 +1227,8 @@ class UnitOfWork(Protocol):
     def identities(self) -> Identities: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def appeals(self) -> Appeals: ...
     @property
     def slack_installations(self) -> SlackInstallations: ...
     @property

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import StringIO
 
+from reclaim.domain.appeals import AppealLine
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Sku
 from reclaim.domain.ids import AssigneeId, ItemId, ProductId
@@ -42,6 +43,7 @@ class Evidence:
         realised: Of the seats verified gone, those by which an order has become smaller at its renewal, and since when.
         reversals: Of the seats verified gone, those that are there again, with how; their savings have ended.
         group_names: Of the groups in `reversals`.
+        appeals: What holders of removed seats asked to have looked at again.
         reduce: See `reduce_orders`.
         policy: The rules of the installation at the time of the export.
         at: When it was exported.
@@ -63,6 +65,7 @@ class Evidence:
     at: datetime
     reversals: Mapping[ItemId, Reversal] = field(default_factory=dict)
     group_names: Mapping[str, str] = field(default_factory=dict)
+    appeals: Mapping[ItemId, AppealLine] = field(default_factory=dict)
 
 
 def to_csv(evidence: Evidence) -> bytes:
@@ -234,6 +237,25 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "verified_at": _instant(item.verified_at),
         "realised_at": _instant(evidence.realised.get(item.id)),
         "came_back": _came_back(evidence.reversals.get(item.id), evidence),
+        "appeal": _appeal(evidence.appeals.get(item.id), names),
+    }
+
+
+def _appeal(line: AppealLine | None, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:
+    if line is None:
+        return None
+    appeal = line.appeal
+    return {
+        "text": appeal.text,
+        "at": _instant(appeal.asked_at),
+        "to": appeal.to.value,
+        "reviewer": _named(appeal.reviewer_id, names),
+        "moved_at": _instant(appeal.moved_at),
+        "due_at": _instant(appeal.due_at),
+        "state": appeal.state.value,
+        "answered_by": _named(appeal.answered_by, names),
+        "ended_at": _instant(appeal.ended_at),
+        "reason": appeal.reason,
     }
 
 

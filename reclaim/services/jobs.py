@@ -30,6 +30,7 @@ RESTORES = "restores"
 CAME_BACK = "came_back"
 ASK_BACK = "ask_back"
 TASK = "task"
+APPEAL = "appeal"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -194,6 +195,11 @@ def ask_back_job(item: ItemId, occasion: str) -> Job:
 def task_job(item: ItemId, attempt: int) -> Job:
     """Look whether a seat is gone that somebody says they have taken."""
     return Job(kind=TASK, key=f"{TASK}:{item}:{attempt}", args={"item": item, "attempt": attempt})
+
+
+def appeal_job(item: ItemId, occasion: str) -> Job:
+    """Show who decides about an appeal where it stands. One job per occasion."""
+    return Job(kind=APPEAL, key=f"{APPEAL}:{item}:{occasion}", args={"item": item})
 
 
 def tries(since: datetime, now: datetime, every: timedelta) -> int:

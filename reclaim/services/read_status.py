@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 
+from reclaim.domain.appeals import AppealState
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, PersonId
@@ -147,6 +148,7 @@ class ReadStatus:
         removed = [one for one in figures if one.outcome is Outcome.REMOVED]
         back = await work.restores.reversal_figures(campaign.id)
         wanted = await work.restores.ask_back_figures(campaign.id)
+        appeals = await work.appeals.counts(campaign.id)
         now = self._clock.now()
         due = await whom_to_nudge(work, campaign, now)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
@@ -211,6 +213,8 @@ class ReadStatus:
             regranted_count=_items(one for one in back if one.how is Returned.REGRANTED),
             reversed=_total(back),
             asked_back=wanted.wanted_back,
+            appeals=sum(appeals.values()),
+            appeals_open=appeals.get(AppealState.OPEN, 0),
         )
 
 

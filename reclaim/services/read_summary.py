@@ -8,6 +8,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Members, ReviewItem
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.appeal_lines import appeal_lines
 from reclaim.services.naming import members_of
 from reclaim.services.way_back import ways_back
 
@@ -60,6 +61,8 @@ class ReadSummary:
             people = await work.people.get_many({item.answer.by for item in gone if item.answer is not None})
             owner = await _owner(work, found)
             ways = await ways_back(work, gone, clock=self._clock, policy=self._policy)
+            appeals = await work.appeals.of_items(item.id for item in gone)
+            lines = await appeal_lines(work, list(appeals.values()))
         seats = [
             ReceiptSeat(
                 item=item,
@@ -67,6 +70,7 @@ class ReadSummary:
                 if item.answer
                 else None,
                 way=ways[item.id],
+                appeal=lines.get(item.id),
             )
             for item in sorted(gone, key=lambda item: (item.snapshot.sku_name.casefold(), item.id))
         ]

@@ -12,6 +12,7 @@ from reclaim.ports.engine import Backlog
 from reclaim.ports.storage import DecisionLog, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
+from reclaim.services.appeal_removals import AppealRemovals
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
 from reclaim.services.choose_seats import ChooseSeats
@@ -154,6 +155,15 @@ class UseCases:
             restores=self.restores,
             messenger=messenger,
         )
+        self.appeals = AppealRemovals(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=self.access,
+            restores=self.restores,
+            messenger=messenger,
+        )
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
         self.sync = SyncDirectory(
             work=work,
@@ -183,4 +193,5 @@ class UseCases:
             sync=self.sync,
             verify=self.verify,
             confirm=self.confirm,
+            appeals=self.appeals,
         )

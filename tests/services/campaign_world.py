@@ -25,6 +25,7 @@ from reclaim.ports.directory import ReadBack, WriteResult
 from reclaim.ports.engine import Handler, Job
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.access import Access
+from reclaim.services.appeal_removals import AppealRemovals
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
 from reclaim.services.close_campaign import CloseCampaign
@@ -406,6 +407,15 @@ class CampaignWorld:
             restores=self.restores,
             messenger=self.messenger,
         )
+        self.appeals = AppealRemovals(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=Access(work=work, policy=policy),
+            restores=self.restores,
+            messenger=self.messenger,
+        )
         self.watching = WatchRemovals(work=work, clock=clock, tokens=tokens)
         self.syncing = SyncDirectory(
             work=work,
@@ -432,6 +442,7 @@ class CampaignWorld:
             sync=self.syncing,
             verify=self.verifying,
             confirm=self.confirming,
+            appeals=self.appeals,
         )
         for kind, handler in {
             "sync": self.syncing.handle,
@@ -456,6 +467,7 @@ class CampaignWorld:
             "came_back": self.way_back.handle_came_back,
             "ask_back": self.way_back.handle_ask_back,
             "task": self.tasks.handle,
+            "appeal": self.appeals.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 

@@ -43,6 +43,7 @@ QUEUES: Final = {
         "restores",
         "came_back",
         "ask_back",
+        "appeal",
     ),
     "directory": ("sync", "exclude"),
     "removal": ("writeback", "verify", "task"),

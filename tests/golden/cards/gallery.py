@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from cards import appeals as appeal_cards
 from cards import (
     campaign,
     checkup,
@@ -37,6 +38,7 @@ from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeV
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, KeepReason, Recommendation, Waiting
 from reclaim.domain.tasks import TaskState
+from tests.golden.cards import appeal_models as appeals
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
 from tests.golden.cards.models import (
@@ -272,6 +274,7 @@ def _waves() -> dict[str, CardView]:
         "receipt": results.receipt_card(RECEIPT, ZONE),
         "receipt_of_two": results.receipt_card(RECEIPT_OF_TWO, ZONE),
         **_way_back(),
+        **_appeals(),
         "wave_answers": review.answers_card(left, 1, ZONE),
         "wave_moved": review.moved_card(),
         "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
@@ -311,6 +314,26 @@ def _way_back() -> dict[str, CardView]:
         "restore_status": restores.restores_card(way_back.RESTORES, ZONE),
         "restore_status_hostile": restores.restores_card(hostile, ZONE),
         "restore_came_back": restores.came_back_card(way_back.CAME_BACK, ZONE),
+    }
+
+
+def _appeals() -> dict[str, CardView]:
+    wrong = Filled(values={"text": HOSTILE, "seat": ""}, field="seat", error="Please pick a seat.")
+    return {
+        "receipt_appeal_form": appeal_cards.appeal_form(way_back.RECEIPT_OPEN, "Megan Bowen"),
+        "receipt_appeal_form_error": appeal_cards.appeal_form(appeals.RECEIPT_OF_TWO_GONE, None, wrong),
+        "receipt_appeal_sent": results.receipt_card(appeals.RECEIPT_SENT, ZONE),
+        "receipt_appeal_moved": results.receipt_card(appeals.RECEIPT_MOVED, ZONE),
+        "receipt_appeal_refused": results.receipt_card(appeals.RECEIPT_REFUSED, ZONE),
+        "receipt_appeal_lapsed": results.receipt_card(appeals.RECEIPT_LAPSED, ZONE),
+        "receipt_appeal_granted": results.receipt_card(appeals.RECEIPT_GRANTED, ZONE),
+        "appeal": appeal_cards.appeal_card(appeals.VIEW, ZONE),
+        "appeal_moved": appeal_cards.appeal_card(appeals.VIEW_MOVED, ZONE),
+        "appeal_passed": appeal_cards.appeal_card(appeals.VIEW_PASSED, ZONE),
+        "appeal_granted": appeal_cards.appeal_card(appeals.VIEW_GRANTED, ZONE),
+        "appeal_refused": appeal_cards.appeal_card(appeals.VIEW_REFUSED, ZONE),
+        "appeal_hostile": appeal_cards.appeal_card(appeals.VIEW_HOSTILE, ZONE),
+        "appeal_leave": appeal_cards.leave_form(appeals.VIEW, ZONE),
     }
 
 
@@ -537,4 +560,5 @@ ASKING: Final = (
     "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
     "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
     "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose",
+    "receipt_appeal_form", "receipt_appeal_form_error", "appeal", "appeal_moved", "appeal_hostile", "appeal_leave",
 )  # fmt: skip
