@@ -21,6 +21,7 @@ from reclaim.domain.orders import StepState
 from reclaim.domain.read_models import CameBack, CampaignReport, ReportReviewer, ReportSeat, ReportStep
 from reclaim.domain.removal import StepKind
 from reclaim.domain.review import AssignedHow, Waiting
+from reclaim.domain.tasks import ManualTask
 
 _STREAMS = {
     "people": "People and their seats",
@@ -190,6 +191,8 @@ def money(report: CampaignReport) -> Html:
         ("Asked about", report.seats),
         ("To be removed", report.approved),
         ("Removed, being checked", checking),
+        ("Taken by Reclaim, verified gone", report.by_us),
+        ("Taken by hand, verified gone", report.by_hand),
         ("Verified gone", gone),
         ("Came back, no longer a saving", report.came_back),
         ("Realised at renewal", [seat for seat in gone if seat.realised_at is not None]),
@@ -249,7 +252,7 @@ def timeline(report: CampaignReport) -> Html:
         ("To be removed", "Revoked by its reviewer, or without an answer where this campaign removes such seats."),
         (
             "Verified gone",
-            "Written by us, then read back from Microsoft and not found. An answer of 200 is not enough.",
+            "Taken by us or by hand, then read back from Microsoft and not found. An answer of 200 is not enough.",
         ),
         (
             "Realised at renewal",
@@ -419,6 +422,8 @@ def _ended(report: CampaignReport, seat: ReportSeat) -> list[Html]:
         parts.append(_sub(f"Event {seat.ended_in}"))
     if seat.came_back is not None:
         parts.append(_sub(_came_back(report, seat.came_back)))
+    if seat.task is not None:
+        parts += _done_by_hand(report, seat, seat.task)
     if seat.appeal is not None:
         parts.append(_sub(_appealed(report, seat.appeal)))
     return parts
@@ -428,6 +433,18 @@ def _came_back(report: CampaignReport, back: CameBack) -> str:
     how = "Restored" if back.restored else "Given again"
     through = f" through {', '.join(group(one) for one in back.through)}" if back.through else ""
     return f"{how}{through}, seen {_when(report, back.at)}"
+
+
+def _done_by_hand(report: CampaignReport, seat: ReportSeat, task: ManualTask) -> list[Html]:
+    """Return who did what by hand, and where more of it stands: a link that its reader may follow."""
+    if task.at is None:
+        return []
+    said = f": {quoted(task.note)}" if task.note else ""
+    parts = [_sub(f"By hand, {name(seat.task_by_name or '')}, {_when(report, task.at)}{said}")]
+    if task.link:
+        to = element("a", text(task.link), href=task.link, rel="noopener noreferrer")
+        parts.append(element("span", to, **{"class": "sub"}))
+    return parts
 
 
 def _appealed(report: CampaignReport, line: AppealLine) -> str:

@@ -12,7 +12,7 @@ from cards.view import Action, CardView, Element, Fact, Facts, Headline, Paragra
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
-from reclaim.domain.removal import Outcome, StepKind
+from reclaim.domain.removal import VERIFIED_GONE, Outcome, StepKind
 from reclaim.domain.review import Choice, ReviewItem
 
 _CAME_BACK = (Outcome.ACTIVE_AGAIN, Outcome.REGRANTED)
@@ -208,7 +208,7 @@ def _stays(item: ReviewItem) -> str:
 
 def _gone(summary: ReviewSummary, items: Sequence[ReviewItem]) -> list[ReviewItem]:
     """Return the seats that are verified gone and are not there again."""
-    return [item for item in items if item.outcome is Outcome.REMOVED and item.id not in summary.reversed]
+    return [item for item in items if item.outcome in VERIFIED_GONE and item.id not in summary.reversed]
 
 
 def _total(items: Sequence[ReviewItem]) -> Total:

@@ -18,10 +18,11 @@ from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId
 from reclaim.domain.money import Money, Price, Total
 from reclaim.domain.orders import RemovalStep
 from reclaim.domain.policy import Policy
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.tasks import ManualTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -645,8 +646,9 @@ class CampaignStatus:
         potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
         removed: Money of the seats that are written and not yet seen to be gone.
         verified: Money of the seats verified gone and still gone. Nothing else is saved.
+        by_hand: Of these, what a person took, because Reclaim may not or could not; the others it took itself.
         restored_count, regranted_count: Seats verified gone that are there again: by us, or by somebody else. They are in
-            `verified_count`'s stead, and in the outcome `removed`.
+            `verified_count`'s stead, and in the outcomes `removed` and `manual_done`.
         reversed: Their money.
         asked_back: Seats that their holder wanted back: removals too many.
         appeals: Seats whose holder appealed; appeals_open: those of them that wait for an answer.
@@ -693,6 +695,7 @@ class CampaignStatus:
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     nudgeable: int = 0
+    by_hand: Stage = field(default_factory=Stage)
     restored_count: int = 0
     regranted_count: int = 0
     reversed: Total = field(default_factory=Total)
@@ -866,6 +869,7 @@ class ReportSeat:
         came_back: That it is there again, though its removal was verified.
         realised_at: Since when its order is smaller, at or after a renewal; None: it is still paid for.
         appeal: What its holder asked, and what became of that.
+        task: What somebody did about it by hand; task_by_name: who.
     """
 
     number: int
@@ -876,6 +880,8 @@ class ReportSeat:
     realised_at: datetime | None = None
     came_back: CameBack | None = None
     appeal: AppealLine | None = None
+    task: ManualTask | None = None
+    task_by_name: str | None = None
 
     @property
     def choice(self) -> Choice | None:
@@ -1002,8 +1008,18 @@ class CampaignReport:
 
     @property
     def gone(self) -> tuple[ReportSeat, ...]:
-        """The seats that were verified gone and are not there again."""
-        return tuple(seat for seat in self.ended(Outcome.REMOVED) if seat.came_back is None)
+        """The seats that were verified gone and are not there again: those of `by_us` and of `by_hand`."""
+        return tuple(seat for seat in self.ended(*VERIFIED_GONE) if seat.came_back is None)
+
+    @property
+    def by_us(self) -> tuple[ReportSeat, ...]:
+        """Of the seats that are gone, those that Reclaim took."""
+        return tuple(seat for seat in self.gone if seat.item.outcome is Outcome.REMOVED)
+
+    @property
+    def by_hand(self) -> tuple[ReportSeat, ...]:
+        """Of the seats that are gone, those that a person took."""
+        return tuple(seat for seat in self.gone if seat.item.outcome is Outcome.MANUAL_DONE)
 
     @property
     def came_back(self) -> tuple[ReportSeat, ...]:

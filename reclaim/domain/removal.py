@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from reclaim.domain.directory import Group, LivePerson, Path, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, strongest
@@ -187,6 +188,10 @@ class Outcome(StrEnum):
     DRY_RUN = "dry_run"
     SUPERSEDED = "superseded"
     FAILED = "failed"
+
+
+# Approved seats that were taken and then read back as gone: by us, or by a person because we might not. Only they are saved.
+VERIFIED_GONE: Final = (Outcome.REMOVED, Outcome.MANUAL_DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from reclaim.domain.ids import ItemId, PersonId
 from reclaim.domain.money import Total
@@ -18,6 +19,7 @@ from reclaim.errors import Conflict, InvalidRequest
 
 NEED_A_PERSON: Final = (Outcome.NOT_SUPPORTED, Outcome.FAILED)
 NOTE_LENGTH: Final = 1_000
+LINK_LENGTH: Final = 500
 
 
 class TaskState(StrEnum):
@@ -33,7 +35,8 @@ class ManualTask:
     """What somebody did about a task, and what we saw then.
 
     Attributes:
-        note: What was done, in their words, with a ticket or a link if they like.
+        note: What was done, in their words, with a ticket if they like.
+        link: Where more of it stands, an https address; None where they gave none.
         attempt: Part of the key of the job that checks; one more for every "done".
         checked_at: When the seat was last read for it.
         via: Through what the person still had the seat then: group ids, or `DIRECTLY`.
@@ -43,6 +46,7 @@ class ManualTask:
     item_id: ItemId
     state: TaskState = TaskState.OPEN
     note: str = ""
+    link: str | None = None
     by: PersonId | None = None
     at: datetime | None = None
     attempt: int = 0
@@ -109,3 +113,28 @@ def checked_note(text: str) -> str:
     if len(note) > NOTE_LENGTH:
         raise InvalidRequest(f"Please use at most {NOTE_LENGTH:,} characters.", field="note")
     return note
+
+
+def checked_link(text: str) -> str | None:
+    """Return where more of what was done stands, as it is kept; None where nothing is given.
+
+    Raises:
+        InvalidRequest: It is no https address of a host, or too long.
+    """
+    link = text.strip()
+    if not link:
+        return None
+    if len(link) > LINK_LENGTH:
+        raise InvalidRequest(f"Please use at most {LINK_LENGTH} characters.", field="link")
+    wrong = InvalidRequest("This is no link. Example: https://tickets.example.com/4711", field="link")
+    if not link.isprintable() or " " in link:
+        raise wrong
+    try:
+        parts = urlsplit(link)
+        host, names_a_user = parts.hostname, parts.username is not None
+    except ValueError as error:
+        raise wrong from error
+    # A name before the host makes an address look like another one's.
+    if parts.scheme != "https" or not host or names_a_user:
+        raise wrong
+    return link

@@ -833,9 +833,10 @@ class Orders(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversalFigure:
-    """How many removals of a campaign were reversed so, and what they cost a month; `currency` as in `ItemFigure`."""
+    """How many removals that ended so were reversed so, and what they cost a month; `currency` as in `ItemFigure`."""
 
     how: Returned
+    outcome: Outcome
     currency: str | None
     items: int
     monthly_minor: int
@@ -896,7 +897,7 @@ class Restores(Protocol):
     async def reversal_figures(self, campaign: CampaignId | None = None) -> list[ReversalFigure]: ...
 
     async def there_again(self, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
-        """Return removed items, verified before then and not reversed, whose seat a sync has seen, by id."""
+        """Return items verified gone before then and not reversed, whose seat a sync has seen, by id."""
         ...
 
     async def signed_in_again(

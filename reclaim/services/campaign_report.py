@@ -111,7 +111,8 @@ def _came_back(evidence: Evidence, item: ItemId) -> CameBack | None:
 def _without_names(evidence: Evidence) -> Evidence:
     items = tuple(_without_name(item) for item in evidence.items)
     appeals = {item: _bare_appeal(line) for item, line in evidence.appeals.items()}
-    return replace(evidence, items=items, names={}, group_names={}, appeals=appeals)
+    tasks = {item: replace(task, note="", link=None) for item, task in evidence.tasks.items()}
+    return replace(evidence, items=items, names={}, group_names={}, appeals=appeals, tasks=tasks)
 
 
 def _bare_appeal(line: AppealLine) -> AppealLine:
@@ -155,6 +156,8 @@ def _seats(evidence: Evidence) -> tuple[ReportSeat, ...]:
             realised_at=evidence.realised.get(item.id),
             came_back=_came_back(evidence, item.id),
             appeal=evidence.appeals.get(item.id),
+            task=(task := evidence.tasks.get(item.id)),
+            task_by_name=_name(evidence, task.by) if task else None,
         )
         for number, item in enumerate(sorted(evidence.items, key=place), start=1)
     )

@@ -27,10 +27,12 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
     items = await reading.items.of_campaign(campaign_id)
     reversals = {one.item_id: one for one in await reading.restores.reversals_of(campaign_id)}
     appeals = await reading.appeals.of_campaign(campaign_id)
+    tasks = await reading.tasks.get_many(item.id for item in items)
     groups = await reading.catalog.groups({GroupId(ref) for one in reversals.values() for ref in one.through})
     named: set[AssigneeId | None] = {item.assignee_id for item in items}
     named |= {item.answer.by for item in items if item.answer}
     named |= {one for appeal in appeals for one in (appeal.reviewer_id, appeal.answered_by)}
+    named |= {task.by for task in tasks.values()}
     named |= {
         campaign.owner_id,
         campaign.reviewer_id,
@@ -56,6 +58,7 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
         at=now,
         reversals=reversals,
         group_names={group.id: group.name for group in groups.values()},
+        tasks=tasks,
         appeals=await appeal_lines(reading, appeals),
     )
 

@@ -16,9 +16,11 @@ from reclaim.domain.ids import AssigneeId, ItemId, ProductId
 from reclaim.domain.money import Money
 from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore import Reversal
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.savings import Renewal
+from reclaim.domain.tasks import ManualTask
 from reclaim.ports.storage import StreamRequest, SyncRun
 from reclaim.services.event_records import EventRecord, fact_text
 
@@ -43,6 +45,7 @@ class Evidence:
         realised: Of the seats verified gone, those by which an order has become smaller at its renewal, and since when.
         reversals: Of the seats verified gone, those that are there again, with how; their savings have ended.
         group_names: Of the groups in `reversals`.
+        tasks: What somebody did by hand about seats that Reclaim might not take.
         appeals: What holders of removed seats asked to have looked at again.
         reduce: See `reduce_orders`.
         policy: The rules of the installation at the time of the export.
@@ -66,6 +69,7 @@ class Evidence:
     reversals: Mapping[ItemId, Reversal] = field(default_factory=dict)
     group_names: Mapping[str, str] = field(default_factory=dict)
     appeals: Mapping[ItemId, AppealLine] = field(default_factory=dict)
+    tasks: Mapping[ItemId, ManualTask] = field(default_factory=dict)
 
 
 def to_csv(evidence: Evidence) -> bytes:
@@ -90,6 +94,7 @@ def to_json(evidence: Evidence) -> bytes:
         "campaign": _campaign(evidence),
         "policy": _policy(evidence.policy),
         "sync_run": _run(evidence),
+        "verified_gone": _verified_gone(evidence),
         "items": [_item(item, evidence) for item in evidence.items],
         "events": [_event(record) for record in evidence.records],
     }
@@ -237,7 +242,28 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "verified_at": _instant(item.verified_at),
         "realised_at": _instant(evidence.realised.get(item.id)),
         "came_back": _came_back(evidence.reversals.get(item.id), evidence),
+        "by_hand": _task(evidence.tasks.get(item.id), names),
         "appeal": _appeal(evidence.appeals.get(item.id), names),
+    }
+
+
+def _verified_gone(evidence: Evidence) -> dict[str, int]:
+    """Return how many seats are verified gone and not there again: by us and by hand add up to all."""
+    gone = [one for one in evidence.items if one.outcome in VERIFIED_GONE and one.id not in evidence.reversals]
+    by_hand = sum(one.outcome is Outcome.MANUAL_DONE for one in gone)
+    return {"by_us": len(gone) - by_hand, "by_hand": by_hand, "seats": len(gone)}
+
+
+def _task(task: ManualTask | None, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:
+    if task is None:
+        return None
+    return {
+        "state": task.state.value,
+        "note": task.note,
+        "link": task.link,
+        "by": _named(task.by, names),
+        "at": _instant(task.at),
+        "checked_at": _instant(task.checked_at),
     }
 
 

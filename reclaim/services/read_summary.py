@@ -4,7 +4,7 @@ from reclaim.domain.campaign import Campaign
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.review import Members, ReviewItem
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
@@ -33,7 +33,7 @@ class ReadSummary:
             if not items and not passed:
                 return None
             owner = await _owner(work, found)
-            back = await work.restores.reversals(item.id for item in items if item.outcome is Outcome.REMOVED)
+            back = await work.restores.reversals(item.id for item in items if item.outcome in VERIFIED_GONE)
         return ReviewSummary(
             campaign_id=found.id,
             campaign_name=found.name,

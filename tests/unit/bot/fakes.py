@@ -438,7 +438,7 @@ class Tasking:
     async def get(self, item: ItemId) -> TaskView:
         return models.TASKS.rows[0]
 
-    async def done(self, actor: Actor, item_id: ItemId, note: str) -> TaskView:
+    async def done(self, actor: Actor, item_id: ItemId, note: str, link: str = "") -> TaskView:
         self.core.note("task_done", actor.id, item_id, note)
         return models.TASKS.rows[0]
 
