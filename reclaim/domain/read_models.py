@@ -319,6 +319,7 @@ class WaveRow:
     back_to_name: str | None = None  # where "Back to …" returns it
     moved_by_name: str | None = None  # which admin moved it, or who gave it back
     answered_by_name: str | None = None
+    way: WayBack | None = None  # of a seat that is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,6 +446,7 @@ class ItemView:
         no_usage_location: The holder's account has none, without which Microsoft gives no license: what is removed could
             not come back before somebody sets one.
         may_lose_data: Whether the installation lets a reviewer revoke a seat that carries the last mailbox or files.
+        way: Of a seat that is gone, its way back.
     """
 
     item: ReviewItem
@@ -473,6 +475,7 @@ class ItemView:
     cancelled_at: datetime | None = None
     may_lose_data: bool = True
     no_usage_location: bool = False
+    way: WayBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,6 +197,15 @@ def _item_states() -> dict[str, CardView]:
         ended = replace(REVOKED[0], plan=plan, outcome=outcome, outcome_at=NOW)
         states[f"item_ended_{outcome.value}"] = review_item.item_card(view(ended, **closed), ZONE)
     no_answer = replace(ITEMS[0], outcome=Outcome.KEPT, outcome_at=NOW)
+    gone = replace(way_back.PROJECT, answer=REVOKED[1].answer)
+    for name, way in {
+        "open": way_back.WAY,
+        "coming": way_back.RECEIPT_COMING.seats[0].way,
+        "back": way_back.RECEIPT_BACK.seats[0].way,
+        "full": way_back.FULL,
+    }.items():
+        states[f"item_restore_{name}"] = review_item.item_card(view(gone, **closed, way=way), ZONE, may_restore=True)
+    states["item_restore_full_reviewer"] = review_item.item_card(view(gone, **closed, way=way_back.FULL), ZONE)
     states["item_closed_without_answer"] = review_item.item_card(view(no_answer, **closed), ZONE)
     states["item_why"] = review_item.why_card(view(), ZONE)
     return states
