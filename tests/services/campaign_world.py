@@ -198,7 +198,7 @@ class MortalDirectory(FakeDirectory):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A write that reached Microsoft, and whether it took anything away."""
+    """A write that reached Microsoft, and whether it took anything away, or gave anything that was not there."""
 
     at: datetime
     method: str
@@ -251,10 +251,13 @@ class MortalWriter(FakeWriter):
     async def _given(self, method: str, person: str, ref: str, call: Awaitable[WriteResult]) -> WriteResult:
         """Record a write that gives a seat back; none leaves while all writes are frozen."""
         frozen = await self._is_frozen()
+        taken_by = {"assign_direct": "remove_direct", "join_group": "leave_group"}[method]
+        before = self._has(taken_by, person, ref)
         try:
             return await self.fate.around("restore", call)
         finally:
-            self.given.append(Call(self.directory.clock.now(), method, person, ref, frozen, took=False, number=0))
+            gave = self._has(taken_by, person, ref) and not before
+            self.given.append(Call(self.directory.clock.now(), method, person, ref, frozen, took=gave, number=0))
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self.fate.around("read back", super().read_back(person, product))
