@@ -312,6 +312,7 @@ def _router(
             keep_programs=use.programs,
             run_consent=use.run_consent,
             export_consent=use.export_consent,
+            appeal_removals=use.appeals,
             run_checks=use.checkup,
             read_status=use.status,
             read_summary=use.summaries,
@@ -369,6 +370,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.CONSENT_RESULT: use.tell_consent.handle_result,
         jobs.MEMBERSHIP: use.change_members.handle,
         jobs.WAITER: use.tell_consent.handle_waiter,
+        jobs.APPEAL: use.appeals.handle,
     }
     for kind, handler in handlers.items():
         engine.register(kind, handler)

@@ -1,5 +1,6 @@
 """Every verb of a button. `command.run`, which runs a typed verb, is the router's own."""
 
+from bot.actions_appeal import APPEAL_ACTIONS
 from bot.actions_consent import CONSENT_ACTIONS
 from bot.actions_control import CONTROL_ACTIONS
 from bot.actions_doctor import DOCTOR_ACTIONS
@@ -23,4 +24,5 @@ ACTIONS: tuple[ActionVerb, ...] = (
     *DOCTOR_ACTIONS,
     *RESTORE_ACTIONS,
     *CONSENT_ACTIONS,
+    *APPEAL_ACTIONS,
 )

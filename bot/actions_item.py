@@ -13,14 +13,14 @@ from cards.view import CardView
 from reclaim.domain.ids import ItemId
 from reclaim.domain.read_models import ItemView
 from reclaim.domain.review import Choice, DataLoss, Recommendation
-from reclaim.domain.roles import EVERYONE
+from reclaim.domain.roles import EVERYONE, RUN_AS_A_PERSON
 from reclaim.errors import Conflict, InvalidRequest, NotFound
 
 
 async def present(click: Click) -> CardView:
     """Draw the seat as it stands, or that it is none of this person's any more."""
     try:
-        return item_card(await _view(click), click.zone)
+        return _card(click, await _view(click))
     except NotFound:
         return gone_card("This seat is not on your list any more.")
 
@@ -31,7 +31,11 @@ async def show(click: Click) -> Reply:
     boxes = {ItemId(ref): ticked for ref, ticked in ticks(click.inputs).items()}
     if boxes:
         await click.services.read_wave.keep_ticks(view.item.campaign_id, click.actor.id, boxes)
-    return Reply(replace=item_card(view, click.zone))
+    return Reply(replace=_card(click, view))
+
+
+def _card(click: Click, view: ItemView) -> CardView:
+    return item_card(view, click.zone, may_restore=click.actor.may(RUN_AS_A_PERSON))
 
 
 async def revoke(click: Click) -> Reply:

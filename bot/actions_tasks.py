@@ -8,7 +8,7 @@ from cards.tasks import ALL, task_card, tasks_card
 from cards.view import CardView
 from reclaim.domain.ids import ItemId
 from reclaim.domain.roles import RUN
-from reclaim.domain.tasks import NOTE_LENGTH
+from reclaim.domain.tasks import LINK_LENGTH, NOTE_LENGTH
 from reclaim.errors import InvalidRequest
 
 
@@ -31,7 +31,10 @@ async def done(click: Click) -> Reply:
     """Take what was done, and have it looked at."""
     try:
         view = await click.services.manual_tasks.done(
-            click.actor, ItemId(click.ref), text_of(click.inputs, "note", longest=2 * NOTE_LENGTH)
+            click.actor,
+            ItemId(click.ref),
+            text_of(click.inputs, "note", longest=2 * NOTE_LENGTH),
+            text_of(click.inputs, "link", longest=2 * LINK_LENGTH),
         )
     except InvalidRequest as error:
         filled = Filled(values=click.inputs, field=error.field, error=error.message)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.people import People
+from reclaim.domain.appeals import AppealView
 from reclaim.domain.campaign import Campaign, Scope
 from reclaim.domain.checkup import Checkup
 from reclaim.domain.consent import StillUsed
@@ -67,7 +68,7 @@ from reclaim.domain.read_models import (
 )
 from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
-from reclaim.domain.review import Choice, DataLoss, KeepReason
+from reclaim.domain.review import Choice, DataLoss, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.ports.chat import Messenger
@@ -330,6 +331,16 @@ class ExportConsent(Protocol):
     async def export(self, actor: Actor, program_id: ProgramId) -> tuple[ExportedFile, ...]: ...
 
 
+class AppealRemovals(Protocol):
+    """`reclaim.services.appeal_removals`."""
+
+    async def appeal(self, actor: Actor, item_id: ItemId, text: str) -> ReviewItem: ...
+    async def decider_name(self, actor: Actor, item_id: ItemId) -> str | None: ...
+    async def view(self, actor: Actor, item_id: ItemId) -> AppealView: ...
+    async def grant(self, actor: Actor, item_id: ItemId) -> AppealView: ...
+    async def refuse(self, actor: Actor, item_id: ItemId, reason: str) -> AppealView: ...
+
+
 class RunChecks(Protocol):
     """`reclaim.services.run_checks`."""
 
@@ -350,7 +361,7 @@ class ManualTasks(Protocol):
 
     async def list(self, campaign: Campaign | None, page: int = 1) -> TaskList: ...
     async def get(self, item: ItemId) -> TaskView: ...
-    async def done(self, actor: Actor, item_id: ItemId, note: str) -> TaskView: ...
+    async def done(self, actor: Actor, item_id: ItemId, note: str, link: str = "") -> TaskView: ...
     async def keep(self, actor: Actor, item_id: ItemId) -> TaskView: ...
 
 
@@ -406,6 +417,7 @@ class Services:
     close_campaign: CloseCampaign
     freeze_writes: FreezeWrites
     restore_seats: RestoreSeats
+    appeal_removals: AppealRemovals
     run_checks: RunChecks
     read_consent: ReadConsent
     answer_consent: AnswerConsent

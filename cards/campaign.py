@@ -40,7 +40,7 @@ from cards.view import (
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerProgress, ReviewersPage
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.review import Waiting
 from reclaim.domain.tasks import NEED_A_PERSON
 
@@ -57,7 +57,7 @@ STATES: dict[CampaignState, str] = {
 _LISTED = 10
 _ORDERS = 3  # orders that can be made smaller, of those that are named
 _SHOWN_ACTIONS = 3  # beside those under "more"
-_NOTHING_TO_REMOVE = (Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE, Outcome.DRY_RUN)
+_NOTHING_TO_REMOVE = (Outcome.ALREADY_ABSENT, Outcome.DRY_RUN)
 
 
 def status_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Strip | None = None) -> CardView:
@@ -137,7 +137,7 @@ def closed_card(status: CampaignStatus, zone: str, *, may_run: bool, strip: Stri
         more = len(actions) == _SHOWN_ACTIONS
         actions.append(Action(label=need_a_person(person), verb="tasks.show", ref=f"{ref}:1", more=more, submits=False))
     actions.append(Action(label="By reviewer", verb="campaign.reviewers", ref=ref, more=True, submits=False))
-    if may_run and status.verified_count:
+    if may_run and status.verified_count > status.by_hand.seats:
         actions.append(Action(label="Undo a removal…", verb="restore.campaign", ref=ref, more=True, submits=False))
     return CardView(
         kind="campaign.closed",
@@ -401,7 +401,8 @@ def _outcome_bar(status: CampaignStatus) -> list[Progress]:
         return []
     counts = dict(status.outcomes)
     back = status.restored_count + status.regranted_count
-    gone, person = counts.get(Outcome.REMOVED, 0) - back, sum(counts.get(one, 0) for one in NEED_A_PERSON)
+    gone = sum(counts.get(one, 0) for one in VERIFIED_GONE) - back
+    person = sum(counts.get(one, 0) for one in NEED_A_PERSON)
     other = sum(counts.get(one, 0) for one in _NOTHING_TO_REMOVE)
     stays = sum(counts.values()) - gone - person - other
     dry = "dry run" if status.mode is WriteMode.DRY_RUN else "already gone"
@@ -421,6 +422,8 @@ def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
     again, gone = counts.get(Outcome.ACTIVE_AGAIN, 0), counts.get(Outcome.ALREADY_ABSENT, 0)
     person = sum(counts.get(one, 0) for one in NEED_A_PERSON)
     parts = []
+    if by_hand := status.by_hand.seats:
+        parts.append(f"{formats.number(by_hand)} of the verified {'was' if by_hand == 1 else 'were'} taken by hand.")
     if again:
         parts.append(f"{formats.number(again)} {'was' if again == 1 else 'were'} used again and {_stay(again)}.")
     if gone:
@@ -431,6 +434,9 @@ def _what_stayed(status: CampaignStatus) -> list[Paragraph]:
         parts.append(f"{formats.number(status.regranted_count)} came back: somebody gave the seat again.")
     if status.asked_back:
         parts.append(f"{formats.number(status.asked_back)} asked back by the holder.")
+    if status.appeals:
+        waits = f", {formats.number(status.appeals_open)} not answered yet" if status.appeals_open else ""
+        parts.append(f"{formats.count(status.appeals, 'appeal')}{waits}.")
     if person:
         parts.append(f"{need_a_person(person)}; the report says why.")
     return [Paragraph(" ".join(parts))] if parts else []
@@ -458,6 +464,8 @@ def _facts(status: CampaignStatus) -> tuple[Fact, ...]:
     if status.verified_count:
         gone = f"{formats.number(status.verified_count)}: {formats.monthly(status.verified, whole=True)}"
         facts.append(Fact("Verified gone", gone))
+    if status.by_hand.seats:
+        facts.append(Fact("Of these, by hand", stage_text(status.by_hand)))
     if status.realised.seats:
         facts.append(Fact("Realised at renewal", stage_text(status.realised)))
     if status.restored_count or status.regranted_count:

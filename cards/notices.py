@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from cards.appeals import appeal_card
 from cards.campaign import closed_card, opened_card
 from cards.consent import removed_card, request_card, waiter_card
 from cards.control import freeze_card, sync_card
@@ -12,6 +13,7 @@ from cards.results import receipt_card, summary_card
 from cards.review import NO_LIST, gone_card, reminder_card, wave_card
 from cards.view import CardView
 from reclaim.domain.notices import (
+    AppealNotice,
     AskBackNotice,
     CameBackNotice,
     CampaignClosedNotice,
@@ -69,5 +71,7 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return run_card(notice.run, zone)
         case WaiterNotice():
             return waiter_card(notice.waiter)
+        case AppealNotice():
+            return appeal_card(notice.appeal, zone)
         case _:
             assert_never(notice)

@@ -15,7 +15,7 @@ from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import CampaignReport, ReportSeat, ScanReport
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.review import Choice
 from reclaim.domain.tasks import NEED_A_PERSON
 
@@ -146,6 +146,9 @@ def _answer(report: CampaignReport) -> Html:
             )
         )
         parts.append(text(" "))
+        if by_hand := report.by_hand:
+            parts += [link("by-us", formats.number(len(report.by_us))), text(" by Reclaim, ")]
+            parts += [link("by-hand", formats.number(len(by_hand))), text(" by hand. ")]
     else:
         parts += [element("strong", link("removed", "0 seats"), text(" are verified gone.")), text(" ")]
     if back := report.came_back:
@@ -240,14 +243,17 @@ def _not_reviewed(report: CampaignReport) -> str:
 def _outcomes(report: CampaignReport) -> Html:
     approved = report.approved
     body = []
-    for outcome in (Outcome.REMOVED, *(one for one in Outcome if one is not Outcome.REMOVED)):
+    for outcome in (*VERIFIED_GONE, *(one for one in Outcome if one not in VERIFIED_GONE)):
         found = report.ended(outcome)
         if found:
             label = _OUTCOME_WORDS.get(outcome, sentence_case(OUTCOMES[outcome]))
             body.append(row(cell(text(label)), number_cell(link(f"end-{outcome.value}", formats.number(len(found))))))
     if back := report.came_back:
         label = "of these, there again since"
-        body.insert(1, row(cell(text(label)), number_cell(link("came-back", formats.number(len(back))))))
+        body.insert(
+            sum(bool(report.ended(one)) for one in VERIFIED_GONE),
+            row(cell(text(label)), number_cell(link("came-back", formats.number(len(back))))),
+        )
     running = report.ended(None)
     if running:
         label = "Still running" if report.campaign.closing_at else "Waits for the close"
@@ -264,6 +270,7 @@ def _outcomes(report: CampaignReport) -> Html:
 
 _OUTCOME_WORDS = {
     Outcome.REMOVED: "Removed and verified",
+    Outcome.MANUAL_DONE: "Taken by hand and verified",
     Outcome.ACTIVE_AGAIN: "Active again, not removed",
     Outcome.NOT_SUPPORTED: "To do by hand",
     Outcome.FAILED: "Failed",

@@ -37,6 +37,8 @@ class Sets:
             "unanswered": ("No answer: kept", [seat for seat in silent if not seat.approved]),
             "approved": ("To be removed", report.approved),
             "removed": ("Removed, verified, and not there again", report.gone),
+            "by-us": ("Gone, taken by Reclaim", report.by_us),
+            "by-hand": ("Gone, taken by hand", report.by_hand),
             "came-back": ("Removed, and there again since", report.came_back),
             "person": ("Need a person", report.ended(*NEED_A_PERSON)),
             "running": ("Not ended yet", report.ended(None)),

@@ -14,6 +14,7 @@ from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
 from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
 from cards.savings import reduce_sentence
 from cards.trail import EVENTS
+from reclaim.domain.appeals import AppealLine, AppealState
 from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.idle import Rule
 from reclaim.domain.money import Total
@@ -21,6 +22,7 @@ from reclaim.domain.orders import StepState
 from reclaim.domain.read_models import CameBack, CampaignReport, ReportReviewer, ReportSeat, ReportStep
 from reclaim.domain.removal import StepKind
 from reclaim.domain.review import AssignedHow, Waiting
+from reclaim.domain.tasks import ManualTask
 
 _STREAMS = {
     "people": "People and their seats",
@@ -60,6 +62,13 @@ _STEP_STATES = {
     StepState.VERIFIED: "Verified gone",
     StepState.FAILED: "Failed",
     StepState.SKIPPED: "Not written: nothing to do",
+}
+_APPEALS = {
+    AppealState.OPEN: "Not answered yet",
+    AppealState.GRANTED: "Given back",
+    AppealState.REFUSED: "Left removed",
+    AppealState.LAPSED: "Nobody answered: left removed",
+    AppealState.SETTLED: "Came back in another way",
 }
 _LEFT_OUT = {**LEFT_OUT, "opening": "Changed between the start and the opening"}
 _WAITING = {
@@ -227,6 +236,8 @@ def money(report: CampaignReport) -> Html:
         ("Asked about", report.seats),
         ("To be removed", report.approved),
         ("Removed, being checked", checking),
+        ("Taken by Reclaim, verified gone", report.by_us),
+        ("Taken by hand, verified gone", report.by_hand),
         ("Verified gone", gone),
         ("Came back, no longer a saving", report.came_back),
         ("Realised at renewal", [seat for seat in gone if seat.realised_at is not None]),
@@ -260,6 +271,7 @@ def money(report: CampaignReport) -> Html:
             **{"class": "muted"},
         ),
         *_orders(report),
+        *_appeals(report),
         element("h3", text("Every write")),
         written,
     )
@@ -285,7 +297,7 @@ def timeline(report: CampaignReport) -> Html:
         ("To be removed", "Revoked by its reviewer, or without an answer where this campaign removes such seats."),
         (
             "Verified gone",
-            "Written by us, then read back from Microsoft and not found. An answer of 200 is not enough.",
+            "Taken by us or by hand, then read back from Microsoft and not found. An answer of 200 is not enough.",
         ),
         (
             "Realised at renewal",
@@ -460,6 +472,10 @@ def _ended(report: CampaignReport, seat: ReportSeat) -> list[Html]:
         parts.append(_sub(f"Event {seat.ended_in}"))
     if seat.came_back is not None:
         parts.append(_sub(_came_back(report, seat.came_back)))
+    if seat.task is not None:
+        parts += _done_by_hand(report, seat, seat.task)
+    if seat.appeal is not None:
+        parts.append(_sub(_appealed(report, seat.appeal)))
     return parts
 
 
@@ -467,6 +483,38 @@ def _came_back(report: CampaignReport, back: CameBack) -> str:
     how = "Restored" if back.restored else "Given again"
     through = f" through {', '.join(group(one) for one in back.through)}" if back.through else ""
     return f"{how}{through}, seen {_when(report, back.at)}"
+
+
+def _done_by_hand(report: CampaignReport, seat: ReportSeat, task: ManualTask) -> list[Html]:
+    """Return who did what by hand, and where more of it stands: a link that its reader may follow."""
+    if task.at is None:
+        return []
+    said = f": {quoted(task.note)}" if task.note else ""
+    parts = [_sub(f"By hand, {name(seat.task_by_name or '')}, {_when(report, task.at)}{said}")]
+    if task.link:
+        to = element("a", text(task.link), href=task.link, rel="noopener noreferrer")
+        parts.append(element("span", to, **{"class": "sub"}))
+    return parts
+
+
+def _appealed(report: CampaignReport, line: AppealLine) -> str:
+    appeal = line.appeal
+    said = f" {quoted(appeal.text)}" if appeal.text else ""
+    became = _APPEALS[appeal.state]
+    by = f" by {name(line.answered_by_name)}" if line.answered_by_name else ""
+    when = f", {_when(report, appeal.ended_at)}" if appeal.ended_at else ""
+    why = f": {quoted(appeal.reason)}" if appeal.reason else ""
+    return f"Appealed {_when(report, appeal.asked_at)}{said}. {became}{by}{when}{why}"
+
+
+def _appeals(report: CampaignReport) -> list[Html]:
+    """Return how many removals were appealed, and what became of these; the parts add up."""
+    states = Counter(seat.appeal.appeal.state for seat in report.seats if seat.appeal is not None)
+    if not states:
+        return []
+    body = [row(cell(text(_APPEALS[state])), _count(states[state])) for state in AppealState if states[state]]
+    foot = row(cell(text("Appealed")), _count(sum(states.values())))
+    return [element("h3", text("Appeals")), table(head("What became of it", "Seats", numeric=(1,)), body, foot=foot)]
 
 
 def _step(report: CampaignReport, one: ReportStep) -> Html:

@@ -23,7 +23,7 @@ from cards.view import (
     Tone,
 )
 from reclaim.domain.read_models import SeatReceipt
-from reclaim.domain.restore import Restore, RestoreState, Returned, WhyNot
+from reclaim.domain.restore import AskedHow, Restore, RestoreState, Returned, WhyNot
 from reclaim.domain.restore_views import (
     AskBackView,
     CameBackView,
@@ -298,7 +298,7 @@ def _through(way: WayBack) -> str:
 
 def _row(line: RestoreLine, zone: str) -> Row:
     item, way = line.item, line.way
-    asked = f"Asked back by {name(line.asked_by_name)}." if _holder_asked(line) and line.asked_by_name else ""
+    asked = _asked(line)
     strip = way_strip(way, zone)
     return Row(
         title=formats.one_line(item.snapshot.person_name, formats.NAME_MAX),
@@ -309,8 +309,13 @@ def _row(line: RestoreLine, zone: str) -> Row:
     )
 
 
-def _holder_asked(line: RestoreLine) -> bool:
-    return line.way.restore is not None and line.way.restore.how.by_holder
+def _asked(line: RestoreLine) -> str:
+    """Return that the holder wanted it back, and who gave it where they appealed."""
+    restore = line.way.restore
+    if restore is None or not restore.how.by_holder or not line.asked_by_name:
+        return ""
+    way = "Given back on appeal by" if restore.how is AskedHow.APPEAL else "Asked back by"
+    return f"{way} {name(line.asked_by_name)}."
 
 
 def _removed(item: ReviewItem, zone: str) -> str:
@@ -327,8 +332,10 @@ def receipt_actions(receipt: SeatReceipt) -> tuple[Action, ...]:
     able: Sequence[ReviewItem] = [seat.item for seat in receipt.seats if seat.way is not None and seat.way.open]
     if not able:
         return ()
+    appeal = Action(label="Appeal…", verb="receipt.appeal", ref=receipt.campaign_id, submits=False)
+    appeals = (appeal,) if any(seat.may_appeal for seat in receipt.seats) else ()
     if len(receipt.seats) > 1:
-        return (Action(label="Get one back…", verb="receipt.choose", ref=receipt.campaign_id, submits=False),)
+        return (Action(label="Get one back…", verb="receipt.choose", ref=receipt.campaign_id, submits=False), *appeals)
     way = receipt.seats[0].way
     label = "Try again" if way is not None and way.restore is not None else "Get it back"
-    return (Action(label=label, verb="receipt.back", ref=able[0].id),)
+    return (Action(label=label, verb="receipt.back", ref=able[0].id), *appeals)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cards import formats
+from cards.appeals import appeal_strip
 from cards.phrases import dry_run, group, name, next_box, quoted, sku, title
 from cards.reasons import OUTCOMES
 from cards.restores import receipt_actions, way_strip
@@ -11,7 +12,7 @@ from cards.view import Action, CardView, Element, Fact, Facts, Headline, Paragra
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
-from reclaim.domain.removal import Outcome, StepKind
+from reclaim.domain.removal import VERIFIED_GONE, Outcome, StepKind
 from reclaim.domain.review import Choice, ReviewItem
 
 _CAME_BACK = (Outcome.ACTIVE_AGAIN, Outcome.REGRANTED)
@@ -54,7 +55,8 @@ def receipt_card(receipt: SeatReceipt, zone: str) -> CardView:
         if one is None:
             body.append(Paragraph(sku(seat.item.snapshot.sku_name), heading=True))
         strip = way_strip(seat.way, zone) if seat.way is not None else None
-        body += [strip] if strip is not None else []
+        appealed = appeal_strip(seat.appeal, zone) if seat.appeal is not None else None
+        body += [one for one in (appealed, strip) if one is not None]
         body.append(Facts(_receipt_facts(seat, receipt, zone)))
     if len(seats) > _LISTED:
         body.append(Paragraph(f"{formats.number(len(seats) - _LISTED)} more in /reclaim seats mine.", subtle=True))
@@ -206,7 +208,7 @@ def _stays(item: ReviewItem) -> str:
 
 def _gone(summary: ReviewSummary, items: Sequence[ReviewItem]) -> list[ReviewItem]:
     """Return the seats that are verified gone and are not there again."""
-    return [item for item in items if item.outcome is Outcome.REMOVED and item.id not in summary.reversed]
+    return [item for item in items if item.outcome in VERIFIED_GONE and item.id not in summary.reversed]
 
 
 def _total(items: Sequence[ReviewItem]) -> Total:

@@ -15,6 +15,7 @@ from cards.phrases import (
     title,
 )
 from cards.reasons import ANSWERED, OUTCOMES, answer_in_words, row_reason
+from cards.restores import way_strip
 from cards.view import Action, CardView, Element, Emphasis, Headline, Paragraph, Refresh, Row, Rows, Strip, Tone
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
 from reclaim.domain.money import Total
@@ -249,7 +250,9 @@ def _answered_row(row: WaveRow, wave: Wave, zone: str) -> Row:
     elif item.answer is None:
         reason = f"You passed this seat to {name(row.with_name or 'someone else')}. Still open."
     elif item.outcome is not None:
-        reason = f"{answer_in_words(item.answer, zone)}. Result: {OUTCOMES[item.outcome]}."
+        strip = way_strip(row.way, zone) if row.way is not None else None
+        result = strip.text if strip is not None else f"Result: {OUTCOMES[item.outcome]}."
+        reason = f"{answer_in_words(item.answer, zone)}. {result}"
     else:
         reason = f"{answer_in_words(item.answer, zone)}. {formats.moment(item.answer.at, zone)}"
     return Row(

@@ -1,5 +1,7 @@
 """One seat in full: the question, what was answered to it, and how it ended."""
 
+from dataclasses import replace
+
 from cards import formats
 from cards.phrases import NEXT, cancelled, close_time, dry_run, first, group, moved_to, name, quoted, sku, title
 from cards.reasons import (
@@ -18,6 +20,7 @@ from cards.reasons import (
     path,
     source,
 )
+from cards.restores import way_strip
 from cards.view import Action, Box, CardView, Element, Emphasis, Fact, Facts, Headline, Paragraph, Refresh, Strip, Tone
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.moves import MAX_HANDOVERS
@@ -35,11 +38,11 @@ _DONE_HERE = "Nothing left to do for you."
 _BACK_TO_MAX = 18  # with "Back to " and isolates within the 30 characters of a label
 
 
-def item_card(view: ItemView, zone: str) -> CardView:
-    """Draw a seat in the state that this viewer meets it in."""
+def item_card(view: ItemView, zone: str, *, may_restore: bool = False) -> CardView:
+    """Draw a seat in the state that this viewer meets it in; `may_restore`: they may undo a removal."""
     asks = is_open_for_viewer(view)
     item = view.item
-    strips = _question(view, zone) if asks else _state(view, zone)
+    strips = _question(view, zone) if asks else _settled(view, zone, may_restore=may_restore)
     body: list[Element] = [*strips, *dry_run(view.mode), Facts(_facts(view, zone))]
     if asks:
         if item.handovers >= MAX_HANDOVERS:
@@ -143,6 +146,23 @@ def _state(view: ItemView, zone: str) -> list[Strip]:
     if item.assigned_how is AssignedHow.REASSIGNED:
         return [Strip(tone=Tone.NEUTRAL, text=moved_to(who, view.moved_by_name), detail=_DONE_HERE)]
     return [Strip(tone=Tone.NEUTRAL, text=f"This seat is with {who} now.", detail=_DONE_HERE)]
+
+
+def _settled(view: ItemView, zone: str, *, may_restore: bool) -> list[Strip]:
+    """Return the strip of a seat that asks nothing; of one that is gone also the way back, for who may take it."""
+    way = view.way
+    if way is None:
+        return _state(view, zone)
+    able = may_restore and way.open
+    strip = way_strip(way, zone)
+    if strip is not None:
+        again = (Action(label="Try again", verb="restore.item", ref=view.item.id),) if able else ()
+        return [replace(strip, actions=again)]
+    if not able or way.until is None:
+        return _state(view, zone)
+    undo = Action(label="Restore…", verb="restore.open", ref=view.item.id, submits=False)
+    until = f"It can be restored until {formats.moment(way.until, zone)}."
+    return [*_state(view, zone), Strip(tone=Tone.NEUTRAL, text=until, actions=(undo,))]
 
 
 def _answered(view: ItemView, answer: Answer, zone: str) -> Strip:

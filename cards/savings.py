@@ -20,6 +20,7 @@ def ledger(savings: Savings) -> list[Element]:
         ("Approved", savings.decided),
         ("Removed", savings.removed),
         ("Verified", savings.verified),
+        *([("Of these, by hand", savings.by_hand)] if savings.by_hand.seats else []),
         ("Realised at renewal", savings.realised),
         ("Reversed", savings.reversed),
     ]

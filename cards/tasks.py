@@ -24,10 +24,10 @@ from cards.view import (
 from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.removal import Blocker, Outcome
 from reclaim.domain.review import DataLoss, ReviewItem
-from reclaim.domain.tasks import NEED_A_PERSON, NOTE_LENGTH, TaskList, TaskState, TaskView
+from reclaim.domain.tasks import LINK_LENGTH, NEED_A_PERSON, NOTE_LENGTH, TaskList, TaskState, TaskView
 
 ALL = "all"  # in place of a campaign
-TASK_FIELDS = frozenset({"note"})
+TASK_FIELDS = frozenset({"note", "link"})
 
 
 def need_a_person(number: int) -> str:
@@ -84,9 +84,20 @@ def task_card(view: TaskView, zone: str, *, filled: Filled = EMPTY) -> CardView:
                 label="What was done?",
                 required=True,
                 value=filled.value("note"),
-                hint="A ticket number or a link may stand here too.",
+                hint="A ticket number may stand here too.",
                 max_length=NOTE_LENGTH,
                 error=filled.error_of("note"),
+            )
+        )
+        body.append(
+            Input(
+                id="link",
+                kind=InputKind.TEXT,
+                label="Link (optional)",
+                value=filled.value("link"),
+                hint="Where more of it stands, beginning with https://",
+                max_length=LINK_LENGTH,
+                error=filled.error_of("link"),
             )
         )
         body.append(next_box("We read the seat again. Only when it is gone the task is done."))
@@ -180,6 +191,8 @@ def _facts(view: TaskView, zone: str) -> tuple[Fact, ...]:
     if task.note and task.at is not None:
         said = f"{quoted(task.note)}, {name(view.by_name or task.by or '')}, {formats.moment(task.at, zone)}"
         facts.append(Fact("Done", said))
+        if task.link:
+            facts.append(Fact("Link", formats.one_line(task.link)))
     if item.outcome not in NEED_A_PERSON:
         facts.append(Fact("Result", how_it_ended(item)))
     return tuple(facts)

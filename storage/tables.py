@@ -739,7 +739,7 @@ restores = Table(
     Column("not_before", Instant),
     Column("checks", Integer, nullable=False),
     Column("asked_by", String, nullable=False),
-    Column("how", String, nullable=False),  # undo, receipt, asked_back
+    Column("how", String, nullable=False),  # undo, receipt, asked_back, appeal
     Column("asked_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("why_not", String),
@@ -798,6 +798,7 @@ manual_tasks = Table(
     Column("checked_at", Instant),
     Column("via", Text, nullable=False),  # JSON: group ids, or "direct"
     Column("version", Integer, nullable=False),
+    Column("link", Text),
 )
 Index("ix_review_items_ended", review_items.c.outcome, review_items.c.outcome_at, review_items.c.id)
 
@@ -984,6 +985,26 @@ usage_rows = Table(
     Column("last_used_at", Instant),
     Column("unused_days", Integer),
     Column("observed_at", Instant, nullable=False),
+)
+appeals = Table(
+    "appeals",
+    metadata,
+    Column("item_id", ForeignKey("review_items.id"), primary_key=True),
+    Column("campaign_id", ForeignKey("campaigns.id"), nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("to", String, nullable=False),  # manager, fallback, admins
+    Column("reviewer_id", String),
+    Column("due_at", Instant, nullable=False),
+    Column("state", String, nullable=False),  # open, granted, refused, lapsed, settled
+    Column("moved_at", Instant),
+    Column("answered_by", String),
+    Column("ended_at", Instant),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+    Index("ix_appeals_campaign_id", "campaign_id"),
+    Index("ix_appeals_due", "state", "due_at"),
 )
 
 # Chat ----------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from reclaim.ports.storage import UnitOfWork
 from storage.courtesy import Courtesy, is_answer
 from storage.engine import Database
 from storage.repositories.absences import SqlAbsences
+from storage.repositories.appeals import SqlAppeals
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
 from storage.repositories.consents import SqlConsents
@@ -75,6 +76,7 @@ class SqlUnitOfWork:
         self.messages = SqlMessages(connection)
         self.identities = SqlIdentities(connection)
         self.tasks = SqlTasks(connection)
+        self.appeals = SqlAppeals(connection)
         self.slack_installations = SqlSlackInstallations(connection)
         self.events = SqlEvents(connection)
         self.controls = SqlControls(connection)

@@ -6,8 +6,9 @@ A notice has a `matter`: a live message of that matter is updated in place, else
 from dataclasses import dataclass
 from datetime import datetime
 
+from reclaim.domain.appeals import AppealView
 from reclaim.domain.consent_views import ConsentView, RunView, WaiterView
-from reclaim.domain.ids import CampaignId, ConsentId
+from reclaim.domain.ids import CampaignId, ConsentId, ItemId
 from reclaim.domain.read_models import (
     CampaignStatus,
     FreezeView,
@@ -227,6 +228,18 @@ class WaiterNotice:
         return f"waiter:{self.waiter.waiter.product_id}:{self.waiter.waiter.version}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealNotice:
+    """To who decides about a removal that its holder appeals, and to who had it to decide: where that stands."""
+
+    appeal: AppealView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per person and removal."""
+        return appeal_matter(self.appeal.item.id)
+
+
 Notice = (
     WaveNotice
     | ListGoneNotice
@@ -244,6 +257,7 @@ Notice = (
     | ConsentReceiptNotice
     | ConsentRunNotice
     | WaiterNotice
+    | AppealNotice
 )
 
 
@@ -265,6 +279,11 @@ def receipt_matter(campaign: CampaignId) -> str:
 def consent_matter(request: ConsentId) -> str:
     """Return the matter of a consent request: one live message per person whom it concerns."""
     return f"consent:{request}"
+
+
+def appeal_matter(item: ItemId) -> str:
+    """Return the matter of an appeal: one live message per person and removal."""
+    return f"appeal:{item}"
 
 
 def launch_matter(request: str) -> str:

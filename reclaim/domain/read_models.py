@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from reclaim.domain.appeals import AppealLine, was_given_up
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Campaign, CampaignState, Silence, Strategy, WriteMode
 from reclaim.domain.directory import AssigneeKind, Person
@@ -18,10 +19,11 @@ from reclaim.domain.ids import AssigneeId, BatchId, CampaignId, ItemId, PersonId
 from reclaim.domain.money import Money, Price, Total
 from reclaim.domain.orders import RemovalStep
 from reclaim.domain.policy import Policy
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.tasks import ManualTask
 from reclaim.domain.workloads import ReportReading, Workload
 
 
@@ -397,6 +399,7 @@ class WaveRow:
     back_to_name: str | None = None  # where "Back to …" returns it
     moved_by_name: str | None = None  # which admin moved it, or who gave it back
     answered_by_name: str | None = None
+    way: WayBack | None = None  # of a seat that is gone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -523,6 +526,7 @@ class ItemView:
         no_usage_location: The holder's account has none, without which Microsoft gives no license: what is removed could
             not come back before somebody sets one.
         may_lose_data: Whether the installation lets a reviewer revoke a seat that carries the last mailbox or files.
+        way: Of a seat that is gone, its way back.
     """
 
     item: ReviewItem
@@ -551,6 +555,7 @@ class ItemView:
     cancelled_at: datetime | None = None
     may_lose_data: bool = True
     no_usage_location: bool = False
+    way: WayBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -664,6 +669,12 @@ class ReceiptSeat:
     item: ReviewItem
     approved_by: str | None
     way: WayBack | None = None
+    appeal: AppealLine | None = None
+
+    @property
+    def may_appeal(self) -> bool:
+        """Whether the holder may ask for somebody to look again: once, and not where they gave the seat up."""
+        return self.way is not None and self.way.open and self.appeal is None and not was_given_up(self.item)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -718,10 +729,12 @@ class CampaignStatus:
         potential: What all seats of the campaign cost a month; approved: those that a person has revoked.
         removed: Money of the seats that are written and not yet seen to be gone.
         verified: Money of the seats verified gone and still gone. Nothing else is saved.
+        by_hand: Of these, what a person took, because Reclaim may not or could not; the others it took itself.
         restored_count, regranted_count: Seats verified gone that are there again: by us, or by somebody else. They are in
-            `verified_count`'s stead, and in the outcome `removed`.
+            `verified_count`'s stead, and in the outcomes `removed` and `manual_done`.
         reversed: Their money.
         asked_back: Seats that their holder wanted back: removals too many.
+        appeals: Seats whose holder appealed; appeals_open: those of them that wait for an answer.
         realised: Of those, by which the order has become smaller at its renewal.
         reduce: By how much each order can be made smaller now for what this campaign has reclaimed.
         minutes_left: How long the removals that wait will take at their present pace; None if that cannot be told.
@@ -765,10 +778,13 @@ class CampaignStatus:
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     nudgeable: int = 0
+    by_hand: Stage = field(default_factory=Stage)
     restored_count: int = 0
     regranted_count: int = 0
     reversed: Total = field(default_factory=Total)
     asked_back: int = 0
+    appeals: int = 0
+    appeals_open: int = 0
     realised: Stage = field(default_factory=Stage)
     reduce: tuple[Renewal, ...] = ()
 
@@ -961,6 +977,8 @@ class ReportSeat:
         ended_in: Number of the attestation event that gives its outcome, None while it has none.
         came_back: That it is there again, though its removal was verified.
         realised_at: Since when its order is smaller, at or after a renewal; None: it is still paid for.
+        appeal: What its holder asked, and what became of that.
+        task: What somebody did about it by hand; task_by_name: who.
     """
 
     number: int
@@ -970,6 +988,9 @@ class ReportSeat:
     ended_in: int | None
     realised_at: datetime | None = None
     came_back: CameBack | None = None
+    appeal: AppealLine | None = None
+    task: ManualTask | None = None
+    task_by_name: str | None = None
 
     @property
     def choice(self) -> Choice | None:
@@ -1102,8 +1123,18 @@ class CampaignReport:
 
     @property
     def gone(self) -> tuple[ReportSeat, ...]:
-        """The seats that were verified gone and are not there again."""
-        return tuple(seat for seat in self.ended(Outcome.REMOVED) if seat.came_back is None)
+        """The seats that were verified gone and are not there again: those of `by_us` and of `by_hand`."""
+        return tuple(seat for seat in self.ended(*VERIFIED_GONE) if seat.came_back is None)
+
+    @property
+    def by_us(self) -> tuple[ReportSeat, ...]:
+        """Of the seats that are gone, those that Reclaim took."""
+        return tuple(seat for seat in self.gone if seat.item.outcome is Outcome.REMOVED)
+
+    @property
+    def by_hand(self) -> tuple[ReportSeat, ...]:
+        """Of the seats that are gone, those that a person took."""
+        return tuple(seat for seat in self.gone if seat.item.outcome is Outcome.MANUAL_DONE)
 
     @property
     def came_back(self) -> tuple[ReportSeat, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Path, Seat, ServicePlan, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
@@ -216,6 +217,10 @@ class Outcome(StrEnum):
     DRY_RUN = "dry_run"
     SUPERSEDED = "superseded"
     FAILED = "failed"
+
+
+# Approved seats that were taken and then read back as gone: by us, or by a person because we might not. Only they are saved.
+VERIFIED_GONE: Final = (Outcome.REMOVED, Outcome.MANUAL_DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ class AskedHow(StrEnum):
     UNDO = "undo"  # an admin or a license manager
     RECEIPT = "receipt"  # the holder, on the receipt
     ASKED_BACK = "asked_back"  # the holder, who signed in again and was asked
+    APPEAL = "appeal"  # the holder, who appealed; somebody else decided for them
 
     @property
     def by_holder(self) -> bool:
@@ -155,7 +156,7 @@ class Restore:
             not_before=now,
             checks=0,
             asked_by=by,
-            how=self.how if self.how.by_holder else how,
+            how=how if how.by_holder or not self.how.by_holder else self.how,
             asked_at=now,
             steps=steps,
             ended_at=None,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.money import Total
-from reclaim.domain.restore import AskBack, Restore, Reversal
+from reclaim.domain.restore import AskBack, Restore, RestoreState, Reversal
 from reclaim.domain.review import ReviewItem
 
 
@@ -31,6 +31,12 @@ class WayBack:
     def open(self) -> bool:
         """Whether somebody may ask for it now."""
         return self.refusal is None
+
+    @property
+    def back(self) -> bool:
+        """Whether the seat is there again, or is on its way back."""
+        coming = self.restore is not None and self.restore.state is not RestoreState.FAILED
+        return coming or self.reversal is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from itertools import pairwise
 from reclaim.domain.calendar import local_day
 from reclaim.domain.ids import CampaignId, ItemId, ProductId
 from reclaim.domain.money import Money, Total
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.review import Choice, Waiting
 
 
@@ -37,8 +37,9 @@ class Savings:
     Attributes:
         potential: Asked about.
         decided: To be removed: revoked, or put to removal by the campaign's rule for silence.
-        removed: Taken away by us, seen to be gone or not yet.
+        removed: Taken away, seen to be gone or not yet; what a person took counts once it is seen to be gone.
         verified: Read back and not found.
+        by_hand: Of the verified, those that a person took, because Reclaim may not or could not; the others are ours.
         realised: Of the verified, those by which the order has become smaller at or after its renewal.
         reversed: Of the verified, those that were given back or given again; they save nothing any more.
     """
@@ -47,6 +48,7 @@ class Savings:
     decided: Stage = Stage()
     removed: Stage = Stage()
     verified: Stage = Stage()
+    by_hand: Stage = Stage()
     realised: Stage = Stage()
     reversed: Stage = Stage()
 
@@ -57,6 +59,7 @@ class Savings:
             decided=self.decided.plus(other.decided),
             removed=self.removed.plus(other.removed),
             verified=self.verified.plus(other.verified),
+            by_hand=self.by_hand.plus(other.by_hand),
             realised=self.realised.plus(other.realised),
             reversed=self.reversed.plus(other.reversed),
         )
@@ -82,12 +85,12 @@ def savings_of(groups: Iterable[SeatGroup], *, realised: Stage = Stage(), revers
         found = replace(found, potential=found.potential.plus(stage))
         if _is_decided(group):
             found = replace(found, decided=found.decided.plus(stage))
-        if group.outcome is Outcome.REMOVED or (
-            group.outcome is None and group.waiting is Waiting.PENDING_VERIFICATION
-        ):
+        if group.outcome in VERIFIED_GONE or (group.outcome is None and group.waiting is Waiting.PENDING_VERIFICATION):
             found = replace(found, removed=found.removed.plus(stage))
-        if group.outcome is Outcome.REMOVED:
+        if group.outcome in VERIFIED_GONE:
             found = replace(found, verified=found.verified.plus(stage))
+        if group.outcome is Outcome.MANUAL_DONE:
+            found = replace(found, by_hand=found.by_hand.plus(stage))
     return found
 
 
@@ -98,7 +101,7 @@ def _is_decided(group: SeatGroup) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSeat:
-    """A seat that a campaign has taken away and seen to be gone.
+    """A seat that was taken away because of a campaign and seen to be gone.
 
     Attributes:
         reversed_at: When it was given back or given again, None while it is gone.

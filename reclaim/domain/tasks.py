@@ -4,6 +4,7 @@ A task is no state of its own beside the item: it is open for as long as the ite
 what somebody did about it is stored. That the seat is gone is never believed, always read.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from reclaim.errors import Conflict, InvalidRequest
 
 NEED_A_PERSON: Final = (Outcome.NOT_SUPPORTED, Outcome.FAILED)
 NOTE_LENGTH: Final = 1_000
+LINK_LENGTH: Final = 500
+# No user name before the host: it makes an address look like another one's.
+_LINK: Final = re.compile(r"https://[^\s/?#@:\\\[\]]+(:[0-9]{1,5})?([/?#]\S*)?")
 
 
 class TaskState(StrEnum):
@@ -33,7 +37,8 @@ class ManualTask:
     """What somebody did about a task, and what we saw then.
 
     Attributes:
-        note: What was done, in their words, with a ticket or a link if they like.
+        note: What was done, in their words, with a ticket if they like.
+        link: Where more of it stands, an https address; None where they gave none.
         attempt: Part of the key of the job that checks; one more for every "done".
         checked_at: When the seat was last read for it.
         via: Through what the person still had the seat then: group ids, or `DIRECTLY`.
@@ -43,6 +48,7 @@ class ManualTask:
     item_id: ItemId
     state: TaskState = TaskState.OPEN
     note: str = ""
+    link: str | None = None
     by: PersonId | None = None
     at: datetime | None = None
     attempt: int = 0
@@ -109,3 +115,19 @@ def checked_note(text: str) -> str:
     if len(note) > NOTE_LENGTH:
         raise InvalidRequest(f"Please use at most {NOTE_LENGTH:,} characters.", field="note")
     return note
+
+
+def checked_link(text: str) -> str | None:
+    """Return where more of what was done stands, as it is kept; None where nothing is given.
+
+    Raises:
+        InvalidRequest: It is no https address of a host, or too long.
+    """
+    link = text.strip()
+    if not link:
+        return None
+    if len(link) > LINK_LENGTH:
+        raise InvalidRequest(f"Please use at most {LINK_LENGTH} characters.", field="link")
+    if _LINK.fullmatch(link) is None or not link.isprintable():
+        raise InvalidRequest("This is no link. Example: https://tickets.example.com/4711", field="link")
+    return link

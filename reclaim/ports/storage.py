@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from reclaim.domain.absences import Absence, AbsenceList
+from reclaim.domain.appeals import Appeal, AppealState
 from reclaim.domain.attestation import Event
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.confirmation import LaunchRequest
@@ -952,9 +953,10 @@ class Orders(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversalFigure:
-    """How many removals of a campaign were reversed so, and what they cost a month; `currency` as in `ItemFigure`."""
+    """How many removals that ended so were reversed so, and what they cost a month; `currency` as in `ItemFigure`."""
 
     how: Returned
+    outcome: Outcome
     currency: str | None
     items: int
     monthly_minor: int
@@ -1015,7 +1017,7 @@ class Restores(Protocol):
     async def reversal_figures(self, campaign: CampaignId | None = None) -> list[ReversalFigure]: ...
 
     async def there_again(self, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
-        """Return removed items, verified before then and not reversed, whose seat a sync has seen, by id."""
+        """Return items verified gone before then and not reversed, whose seat a sync has seen, by id."""
         ...
 
     async def signed_in_again(
@@ -1188,6 +1190,32 @@ class Tasks(Protocol):
         ...
 
 
+class Appeals(Protocol):
+    """What holders asked to have looked at again, one for each removed item."""
+
+    async def add(self, appeal: Appeal) -> None:
+        """Store a new one. Raises Conflict if its item has one."""
+        ...
+
+    async def save(self, appeal: Appeal) -> None:
+        """Compare-and-set on the version."""
+        ...
+
+    async def get(self, item: ItemId) -> Appeal | None: ...
+
+    async def of_items(self, items: Iterable[ItemId]) -> dict[ItemId, Appeal]: ...
+
+    async def of_campaign(self, campaign: CampaignId) -> list[Appeal]: ...
+
+    async def counts(self, campaign: CampaignId) -> dict[AppealState, int]: ...
+
+    async def due(self, now: datetime, *, limit: int) -> list[Appeal]:
+        """Return open ones whose time is over, the oldest first."""
+        ...
+
+    async def next_due(self, after: datetime) -> datetime | None: ...
+
+
 class SlackInstallations(Protocol):
     """Workspaces of Slack: a handful of rows."""
 
@@ -1332,6 +1360,8 @@ class UnitOfWork(Protocol):
     def identities(self) -> Identities: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def appeals(self) -> Appeals: ...
     @property
     def slack_installations(self) -> SlackInstallations: ...
     @property

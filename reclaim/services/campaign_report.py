@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reclaim.domain.appeals import AppealLine
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.directory import DIRECTLY
 from reclaim.domain.ids import AssigneeId, GroupId, ItemId
@@ -109,7 +110,15 @@ def _came_back(evidence: Evidence, item: ItemId) -> CameBack | None:
 
 def _without_names(evidence: Evidence) -> Evidence:
     items = tuple(_without_name(item) for item in evidence.items)
-    return replace(evidence, items=items, names={}, group_names={})
+    appeals = {item: _bare_appeal(line) for item, line in evidence.appeals.items()}
+    tasks = {item: replace(task, note="", link=None) for item, task in evidence.tasks.items()}
+    return replace(evidence, items=items, names={}, group_names={}, appeals=appeals, tasks=tasks)
+
+
+def _bare_appeal(line: AppealLine) -> AppealLine:
+    appeal = line.appeal
+    bare = replace(appeal, text="", reason=None)
+    return AppealLine(appeal=bare, to_name=appeal.reviewer_id, answered_by_name=appeal.answered_by)
 
 
 def _without_name(item: ReviewItem) -> ReviewItem:
@@ -146,6 +155,9 @@ def _seats(evidence: Evidence) -> tuple[ReportSeat, ...]:
             ended_in=ended.get(item.id) if item.outcome is not None else None,
             realised_at=evidence.realised.get(item.id),
             came_back=_came_back(evidence, item.id),
+            appeal=evidence.appeals.get(item.id),
+            task=(task := evidence.tasks.get(item.id)),
+            task_by_name=_name(evidence, task.by) if task else None,
         )
         for number, item in enumerate(sorted(evidence.items, key=place), start=1)
     )

@@ -6,6 +6,7 @@ from reclaim.domain.policy import Policy
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork
 from reclaim.ports.system import Clock
+from reclaim.services.appeal_lines import appeal_lines
 from reclaim.services.event_records import EventRecord, read_records
 from reclaim.services.evidence_files import Evidence
 from reclaim.services.naming import names_of
@@ -26,9 +27,13 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
     records = await read_records(reading, await reading.events.of_campaign(campaign_id))
     items = await reading.items.of_campaign(campaign_id)
     reversals = {one.item_id: one for one in await reading.restores.reversals_of(campaign_id)}
+    appeals = await reading.appeals.of_campaign(campaign_id)
+    tasks = await reading.tasks.get_many(item.id for item in items)
     groups = await reading.catalog.groups({GroupId(ref) for one in reversals.values() for ref in one.through})
     named: set[AssigneeId | None] = {item.assignee_id for item in items}
     named |= {item.answer.by for item in items if item.answer}
+    named |= {one for appeal in appeals for one in (appeal.reviewer_id, appeal.answered_by)}
+    named |= {task.by for task in tasks.values()}
     named |= {
         campaign.owner_id,
         campaign.reviewer_id,
@@ -57,6 +62,8 @@ async def collect(reading: UnitOfWork, campaign_id: CampaignId, *, policy: Polic
         at=now,
         reversals=reversals,
         group_names={group.id: group.name for group in groups.values()},
+        tasks=tasks,
+        appeals=await appeal_lines(reading, appeals),
     )
 
 

@@ -8,9 +8,11 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.chunks import CHUNK
 from reclaim.services.jobs import (
+    APPEAL,
     ASK_BACK,
     CAME_BACK,
     RESTORES,
+    appeal_job,
     ask_back_job,
     came_back_job,
     restore_job,
@@ -24,6 +26,7 @@ TOLD_KINDS = (
     "restore.status",
     "restore.came_back",
     "consent.boomerang",
+    "appeal.decide",
 )  # kinds of cards, as the message record has them
 
 
@@ -51,4 +54,6 @@ def tell_again(failed: Sequence[tuple[str, PersonId]], occasion: str) -> list[Jo
             jobs.append(came_back_job(CampaignId(campaign), RunId(run), occasion))
         elif about == ASK_BACK:
             jobs.append(ask_back_job(ItemId(ref), occasion))
+        elif about == APPEAL:
+            jobs.append(appeal_job(ItemId(ref), occasion))
     return list({job.key: job for job in jobs}.values())

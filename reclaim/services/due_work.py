@@ -13,6 +13,7 @@ from reclaim.errors import Conflict
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.appeal_removals import AppealRemovals
 from reclaim.services.chunks import CHUNK
 from reclaim.services.close_campaign import CloseCampaign
 from reclaim.services.confirm_launch import ConfirmLaunch
@@ -67,6 +68,7 @@ class DueWork:
         verify: VerifyRemovals,
         confirm: ConfirmLaunch,
         consent: DueConsent,
+        appeals: AppealRemovals,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -77,6 +79,7 @@ class DueWork:
         self._tried: dict[CampaignId, tuple[int, frozenset[PersonId]]] = {}  # slot, and whose cards were tried in it
         self._confirm = confirm
         self._consent = consent
+        self._appeals = appeals
 
     async def tick(self) -> tuple[str, ...]:
         """Enqueue all that is due and return what was, in short sentences."""
@@ -94,6 +97,8 @@ class DueWork:
                 log.info("a campaign changed during the tick", campaign=campaign.id)  # the next tick sees it as it is
         lapsed = await self._confirm.expire()
         told += [_sentence(lapsed, "request", "to confirm lapsed")] if lapsed else []
+        overdue = await self._appeals.expire()
+        told += [_sentence(overdue, "appeal", "went on without an answer")] if overdue else []
         told += await self._orders(now)
         await self._results(now)
         async with self._work.read() as work:
@@ -117,6 +122,9 @@ class DueWork:
             restore_due = await work.restores.next_due(now)
             if restore_due is not None:
                 times.append(restore_due)
+            appeal_due = await work.appeals.next_due(now)
+            if appeal_due is not None:
+                times.append(appeal_due)
             newest = await work.syncs.newest_complete()
             if newest is not None:
                 times.append(newest.started_at + SYNC_EVERY)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import StringIO
 
+from reclaim.domain.appeals import AppealLine
 from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Sku
 from reclaim.domain.ids import AssigneeId, ItemId, ProductId
@@ -16,9 +17,11 @@ from reclaim.domain.money import Money
 from reclaim.domain.orders import RemovalOrder
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import PopulationRow
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore import Reversal
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.savings import Renewal
+from reclaim.domain.tasks import ManualTask
 from reclaim.ports.storage import StreamRequest, SyncRun
 from reclaim.services.event_records import EventRecord, fact_text
 
@@ -44,6 +47,8 @@ class Evidence:
         realised: Of the seats verified gone, those by which an order has become smaller at its renewal, and since when.
         reversals: Of the seats verified gone, those that are there again, with how; their savings have ended.
         group_names: Of the groups in `reversals`.
+        tasks: What somebody did by hand about seats that Reclaim might not take.
+        appeals: What holders of removed seats asked to have looked at again.
         reduce: See `reduce_orders`.
         policy: The rules of the installation at the time of the export.
         at: When it was exported.
@@ -66,6 +71,8 @@ class Evidence:
     reversals: Mapping[ItemId, Reversal] = field(default_factory=dict)
     group_names: Mapping[str, str] = field(default_factory=dict)
     population: tuple[PopulationRow, ...] = ()
+    appeals: Mapping[ItemId, AppealLine] = field(default_factory=dict)
+    tasks: Mapping[ItemId, ManualTask] = field(default_factory=dict)
 
 
 def to_csv(evidence: Evidence) -> bytes:
@@ -96,6 +103,7 @@ def to_json(evidence: Evidence) -> bytes:
         "policy": policy_document(evidence.policy),
         "sync_run": _run(evidence),
         "population": [_population(row) for row in evidence.population],
+        "verified_gone": _verified_gone(evidence),
         "items": [_item(item, evidence) for item in evidence.items],
         "events": [event_document(record) for record in evidence.records],
     }
@@ -269,6 +277,46 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "verified_at": instant_text(item.verified_at),
         "realised_at": instant_text(evidence.realised.get(item.id)),
         "came_back": _came_back(evidence.reversals.get(item.id), evidence),
+        "by_hand": _task(evidence.tasks.get(item.id), names),
+        "appeal": _appeal(evidence.appeals.get(item.id), names),
+    }
+
+
+def _verified_gone(evidence: Evidence) -> dict[str, int]:
+    """Return how many seats are verified gone and not there again: by us and by hand add up to all."""
+    gone = [one for one in evidence.items if one.outcome in VERIFIED_GONE and one.id not in evidence.reversals]
+    by_hand = sum(one.outcome is Outcome.MANUAL_DONE for one in gone)
+    return {"by_us": len(gone) - by_hand, "by_hand": by_hand, "seats": len(gone)}
+
+
+def _task(task: ManualTask | None, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:
+    if task is None:
+        return None
+    return {
+        "state": task.state.value,
+        "note": task.note,
+        "link": task.link,
+        "by": _named(task.by, names),
+        "at": instant_text(task.at),
+        "checked_at": instant_text(task.checked_at),
+    }
+
+
+def _appeal(line: AppealLine | None, names: Mapping[AssigneeId, str]) -> dict[str, object] | None:
+    if line is None:
+        return None
+    appeal = line.appeal
+    return {
+        "text": appeal.text,
+        "at": instant_text(appeal.asked_at),
+        "to": appeal.to.value,
+        "reviewer": _named(appeal.reviewer_id, names),
+        "moved_at": instant_text(appeal.moved_at),
+        "due_at": instant_text(appeal.due_at),
+        "state": appeal.state.value,
+        "answered_by": _named(appeal.answered_by, names),
+        "ended_at": instant_text(appeal.ended_at),
+        "reason": appeal.reason,
     }
 
 

@@ -49,6 +49,7 @@ CONSENT = "consent"
 CONSENT_RESULT = "consent_result"
 MEMBERSHIP = "membership"
 WAITER = "waiter"
+APPEAL = "appeal"
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -254,6 +255,11 @@ def membership_job(change: ChangeId, attempt: int, again: int = 0) -> Job:
 def waiter_job(product: ProductId, person: PersonId, occasion: str) -> Job:
     """Tell somebody on a waiting list that a seat is free, or theirs. One job per occasion."""
     return Job(kind=WAITER, key=f"{WAITER}:{product}:{person}:{occasion}", args={"product": product, "person": person})
+
+
+def appeal_job(item: ItemId, occasion: str) -> Job:
+    """Show who decides about an appeal where it stands. One job per occasion."""
+    return Job(kind=APPEAL, key=f"{APPEAL}:{item}:{occasion}", args={"item": item})
 
 
 def tries(since: datetime, now: datetime, every: timedelta) -> int:

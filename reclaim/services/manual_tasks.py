@@ -21,6 +21,7 @@ from reclaim.domain.tasks import (
     TaskState,
     TaskView,
     check_open,
+    checked_link,
     checked_note,
 )
 from reclaim.errors import NotFound, PortError
@@ -80,14 +81,14 @@ class ManualTasks:
             (view,) = await self._views(work, [await _item(work, item)])
         return view
 
-    async def done(self, actor: Actor, item_id: ItemId, note: str) -> TaskView:
+    async def done(self, actor: Actor, item_id: ItemId, note: str, link: str = "") -> TaskView:
         """Take somebody's word that the seat was taken by hand, and have it looked at.
 
         Raises:
-            InvalidRequest: Nothing is said, or too much.
+            InvalidRequest: Nothing is said, or too much; or the link is none.
             NotFound, Conflict: There is no such task, or it is no longer open.
         """
-        said = checked_note(note)
+        said, address = checked_note(note), checked_link(link)
         now = self._clock.now()
         async with self._work.write() as work:
             item = await _item(work, item_id)
@@ -97,6 +98,7 @@ class ManualTasks:
                 stored,
                 state=TaskState.CHECKING,
                 note=said,
+                link=address,
                 by=PersonId(actor.id),
                 at=now,
                 attempt=stored.attempt + 1,
@@ -110,7 +112,7 @@ class ManualTasks:
                     campaign=item.campaign_id,
                     item=item_id,
                     facts={"attempt": task.attempt},
-                    personal={"note": said},
+                    personal={"note": said, "link": address},
                 )
             )
             await work.enqueue(task_job(item_id, task.attempt))

@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import reduce
 
+from reclaim.domain.appeals import AppealState
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import AssigneeId, CampaignId, GroupId, PersonId
@@ -14,7 +15,7 @@ from reclaim.domain.notices import wave_matter
 from reclaim.domain.paging import page_of
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import Campaigns, CampaignStatus, ReviewerLoad, ReviewerProgress, ReviewersPage
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore import Returned
 from reclaim.domain.review import Choice, Waiting
 from reclaim.domain.savings import Stage
@@ -145,8 +146,11 @@ class ReadStatus:
         ids: list[AssigneeId | None] = [campaign.owner_id, campaign.cancelled_by, campaign.abandoned_by, *dead]
         names = await names_of(work, [*ids, *(one.assignee_id for one in reviewers.open_with)])
         removed = [one for one in figures if one.outcome is Outcome.REMOVED]
+        by_hand = [one for one in figures if one.outcome is Outcome.MANUAL_DONE]
+        gone = [*removed, *by_hand]
         back = await work.restores.reversal_figures(campaign.id)
         wanted = await work.restores.ask_back_figures(campaign.id)
+        appeals = await work.appeals.counts(campaign.id)
         now = self._clock.now()
         due = await whom_to_nudge(work, campaign, now)
         times = [at for at in reminder_times(campaign, self._policy.reminder_before) if at > now]
@@ -180,10 +184,11 @@ class ReadStatus:
             messages_sent=sum(n for state, n in sent.items() if state in ("sent", "updated")),
             outcomes=_outcomes(figures),
             waiting=_waiting(figures),
-            removing=_items(one for one in figures if one.waiting is not None or one.outcome is Outcome.REMOVED)
+            removing=_items(one for one in figures if one.waiting is not None or one.outcome in VERIFIED_GONE)
             - _items(back),
-            verified_count=_items(removed) - _items(back),
-            verified=_less(_total(removed), _total(back)),
+            verified_count=_items(gone) - _items(back),
+            verified=_less(_total(gone), _total(back)),
+            by_hand=_still_gone(by_hand, [one for one in back if one.outcome is Outcome.MANUAL_DONE]),
             minutes_left=_minutes_left(
                 campaign,
                 await work.items.first_removed_at(campaign.id) if campaign.state is CampaignState.APPLYING else None,
@@ -205,13 +210,19 @@ class ReadStatus:
             cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
             cancel_reason=campaign.cancel_reason,
             nudgeable=len(due.people),
-            realised=await work.savings.realised_stage(campaign.id) if removed else Stage(),
-            reduce=await orders_to_reduce(work, campaign.id, self._policy, now) if removed else (),
+            realised=await work.savings.realised_stage(campaign.id) if gone else Stage(),
+            reduce=await orders_to_reduce(work, campaign.id, self._policy, now) if gone else (),
             restored_count=_items(one for one in back if one.how is Returned.RESTORED),
             regranted_count=_items(one for one in back if one.how is Returned.REGRANTED),
             reversed=_total(back),
             asked_back=wanted.wanted_back,
+            appeals=sum(appeals.values()),
+            appeals_open=appeals.get(AppealState.OPEN, 0),
         )
+
+
+def _still_gone(gone: Sequence[ItemFigure], back: Sequence[ReversalFigure]) -> Stage:
+    return Stage(seats=_items(gone) - _items(back), monthly=_less(_total(gone), _total(back)))
 
 
 def _less(total: Total, back: Total) -> Total:

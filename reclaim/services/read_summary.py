@@ -4,10 +4,11 @@ from reclaim.domain.campaign import Campaign
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import ReceiptSeat, ReviewSummary, SeatReceipt
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.review import Members, ReviewItem
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.services.appeal_lines import appeal_lines
 from reclaim.services.naming import members_of
 from reclaim.services.way_back import ways_back
 
@@ -32,7 +33,7 @@ class ReadSummary:
             if not items and not passed:
                 return None
             owner = await _owner(work, found)
-            back = await work.restores.reversals(item.id for item in items if item.outcome is Outcome.REMOVED)
+            back = await work.restores.reversals(item.id for item in items if item.outcome in VERIFIED_GONE)
         return ReviewSummary(
             campaign_id=found.id,
             campaign_name=found.name,
@@ -60,6 +61,8 @@ class ReadSummary:
             people = await work.people.get_many({item.answer.by for item in gone if item.answer is not None})
             owner = await _owner(work, found)
             ways = await ways_back(work, gone, clock=self._clock, policy=self._policy)
+            appeals = await work.appeals.of_items(item.id for item in gone)
+            lines = await appeal_lines(work, list(appeals.values()))
         seats = [
             ReceiptSeat(
                 item=item,
@@ -67,6 +70,7 @@ class ReadSummary:
                 if item.answer
                 else None,
                 way=ways[item.id],
+                appeal=lines.get(item.id),
             )
             for item in sorted(gone, key=lambda item: (item.snapshot.sku_name.casefold(), item.id))
         ]

@@ -10,11 +10,14 @@ from reclaim.domain.money import Total
 from reclaim.domain.paging import page_of
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import BulkResult, InboxPage, InboxRow, InboxShow, InboxView, ItemView, Wave, WaveRow
+from reclaim.domain.removal import VERIFIED_GONE
+from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import AssignedHow, Members, Recommendation, ReviewItem, whose
 from reclaim.errors import NotFound
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.naming import names_of
+from reclaim.services.way_back import ways_back
 from reclaim.together import Together
 
 _Asked = tuple[ItemId, PersonId]  # who looks at which seat
@@ -32,6 +35,7 @@ class _Around:
     skus: Mapping[ProductId, Sku]
     asked_before: Mapping[PersonId, Sequence[ReviewItem]]
     holders: Mapping[PersonId, Person]
+    ways: Mapping[ItemId, WayBack]
 
 
 class ReadWave:
@@ -71,6 +75,7 @@ class ReadWave:
             for i in elsewhere
             if i.assigned_how is AssignedHow.REASSIGNED and (i.moved_from == person or i.moved_from in members)
         ]
+        ways = await self._ways(work, [*answered, *by_others])
         shown, page, pages = page_of(mine, place.page, PAGE_SIZE)
         recommended = [i for i in mine if i.recommendation is Recommendation.REVOKE]
         return Wave(
@@ -84,10 +89,10 @@ class ReadWave:
             open_monthly=_total(mine),
             recommended_count=len(recommended),
             recommended_monthly=_total(recommended),
-            answered=tuple(_row(i, {}, names) for i in answered),
+            answered=tuple(_row(i, {}, names, ways) for i in answered),
             answered_monthly=_total(answered),
             passed_on=tuple(_row(i, {}, names) for i in passed),
-            by_others=tuple(_row(i, {}, names) for i in by_others),
+            by_others=tuple(_row(i, {}, names, ways) for i in by_others),
             moved_away=tuple(_row(i, {}, names) for i in moved),
             cancelled_by_name=names.get(campaign.cancelled_by) if campaign.cancelled_by else None,
             cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
@@ -185,6 +190,7 @@ class ReadWave:
                 skus=await work.catalog.skus(seat.product_id for held in seats.values() for seat in held),
                 asked_before=await work.items.of_people(holders),
                 holders=await work.people.get_many(holders),
+                ways=await self._ways(work, [item for item, _ in theirs]),
             )
         for item, viewer in theirs:
             campaign = campaigns[item.campaign_id]
@@ -241,7 +247,13 @@ class ReadWave:
             moved_by_name=names.get(item.moved_by) if item.moved_by else None,
             cancelled_by_name=names.get(campaign.cancelled_by) if campaign.cancelled_by else None,
             cancelled_at=campaign.closed_at if campaign.cancelled_by else None,
+            way=around.ways.get(item.id),
         )
+
+    async def _ways(self, work: UnitOfWork, items: Sequence[ReviewItem]) -> dict[ItemId, WayBack]:
+        """Return the way back of those that are gone; before the close there is none to read."""
+        gone = [item for item in items if item.outcome in VERIFIED_GONE]
+        return await ways_back(work, gone, clock=self._clock, policy=self._policy) if gone else {}
 
     async def turn_page(self, campaign: CampaignId, person: PersonId, by: int) -> None:
         """Move the reader `by` pages; the wave clamps it to what there is."""
@@ -298,7 +310,12 @@ def _is_named(item: ReviewItem, person: PersonId) -> bool:
     return passed_on or answered or person in (item.assignee_id, item.not_sure_by)
 
 
-def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[AssigneeId, str]) -> WaveRow:
+def _row(
+    item: ReviewItem,
+    ticks: Mapping[ItemId, bool],
+    names: Mapping[AssigneeId, str],
+    ways: Mapping[ItemId, WayBack] | None = None,
+) -> WaveRow:
     default = item.recommendation is Recommendation.REVOKE
     return WaveRow(
         item=item,
@@ -309,6 +326,7 @@ def _row(item: ReviewItem, ticks: Mapping[ItemId, bool], names: Mapping[Assignee
         back_to_name=names.get(item.moved_from or item.delegated_by) if item.delegated_by else None,
         moved_by_name=names.get(item.moved_by) if item.moved_by else None,
         answered_by_name=names.get(item.answer.by) if item.answer else None,
+        way=ways.get(item.id) if ways else None,
     )
 
 

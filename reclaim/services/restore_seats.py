@@ -32,7 +32,7 @@ from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
 from reclaim.services.chunks import CHUNK, JOBS
 from reclaim.services.find_person import find_person
-from reclaim.services.jobs import ask_back_job, receipt_job, restore_job
+from reclaim.services.jobs import appeal_job, ask_back_job, receipt_job, restore_job
 from reclaim.services.settle import ALREADY_ABSENT, plans_off, steps_of
 from reclaim.services.way_back import lines_of, ways_back
 
@@ -161,7 +161,7 @@ class RestoreSeats:
         self._may_undo(actor)
         async with self._work.write() as work:
             item = await _item(work, item_id)
-            await self._ask(work, [item], actor, AskedHow.UNDO)
+            await self.ask(work, [item], actor, AskedHow.UNDO)
             await work.commit()
         return await self.line(item_id)
 
@@ -188,7 +188,7 @@ class RestoreSeats:
                 ways = await ways_back(work, meant, clock=self._clock, policy=self._policy)
                 able = [item for item in meant if ways[item.id].open]
                 if able:
-                    await self._ask(work, able, actor, AskedHow.UNDO)
+                    await self.ask(work, able, actor, AskedHow.UNDO)
                     await work.commit()
             asked += len(able)
         if asked == 0:
@@ -207,7 +207,7 @@ class RestoreSeats:
             _check_holder(item, actor)
             if how is AskedHow.ASKED_BACK:
                 await self._answer(work, item, actor, wanted=True)
-            await self._ask(work, [item], actor, how)
+            await self.ask(work, [item], actor, how)
             await work.commit()
         return await self.line(item_id)
 
@@ -245,8 +245,12 @@ class RestoreSeats:
         if not actor.is_person or not actor.may(RUN_AS_A_PERSON):
             raise NotAuthorized("This needs the role License manager, in person.")
 
-    async def _ask(self, work: UnitOfWork, items: Sequence[ReviewItem], actor: Actor, how: AskedHow) -> None:
-        """Store restores that are due now, in the caller's transaction."""
+    async def ask(self, work: UnitOfWork, items: Sequence[ReviewItem], actor: Actor, how: AskedHow) -> None:
+        """Store restores of one campaign that are due now, in the caller's transaction. Who may ask is for the caller.
+
+        Raises:
+            Conflict: One of the seats cannot be restored; the message says why.
+        """
         if self._policy.writes is WriteMode.DRY_RUN:
             raise Conflict("This installation makes no changes (dry run), so nothing can be restored.")
         now = self._clock.now()
@@ -302,6 +306,8 @@ async def tell_holder(work: UnitOfWork, restore: Restore) -> None:
     await work.enqueue(receipt_job(restore.campaign_id, restore.person_id, occasion))
     if await work.restores.asked_back(restore.item_id) is not None:
         await work.enqueue(ask_back_job(restore.item_id, occasion))
+    if await work.appeals.get(restore.item_id) is not None:
+        await work.enqueue(appeal_job(restore.item_id, occasion))
 
 
 def _check(item: ReviewItem, restore: Restore | None, reversal: Reversal | None, now: datetime, policy: Policy) -> None:

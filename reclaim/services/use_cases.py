@@ -16,6 +16,7 @@ from reclaim.ports.usage import UsageSources
 from reclaim.ports.usage_reports import UsageReports
 from reclaim.services.access import Access
 from reclaim.services.answer_consent import AnswerConsent
+from reclaim.services.appeal_removals import AppealRemovals
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
 from reclaim.services.ask_consent import AskConsent
@@ -178,6 +179,15 @@ class UseCases:
             restores=self.restores,
             messenger=messenger,
         )
+        self.appeals = AppealRemovals(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=self.access,
+            restores=self.restores,
+            messenger=messenger,
+        )
         self.import_usage = ImportUsage(work=work, clock=clock, tokens=tokens)
         use = StoredUse(work=work, clock=clock, policy=policy, sources=usage, imports=self.import_usage)
         self.read_consent = ReadConsent(work=work, clock=clock, policy=policy)
@@ -243,4 +253,5 @@ class UseCases:
             verify=self.verify,
             confirm=self.confirm,
             consent=DueConsent(work=work, clock=clock, schedule=schedule, run=self.run_consent, ask=self.ask_consent),
+            appeals=self.appeals,
         )

@@ -14,6 +14,7 @@ from reclaim.domain.attestation import Event, EventKind, Fact
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.directory import Group, LivePerson, Sku
 from reclaim.domain.ids import GroupId, ItemId, PersonId, ProductId, RestoreId
+from reclaim.domain.notices import wave_matter
 from reclaim.domain.policy import Policy
 from reclaim.domain.restore import (
     Refused,
@@ -38,7 +39,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import owner_job, summary_job
+from reclaim.services.jobs import owner_job, summary_job, wave_job
 from reclaim.services.restore_seats import tell_holder
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later, paths_json
 from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, as_guid, in_flight, take_turn
@@ -363,6 +364,8 @@ class WriteRestores:
             self._event(EventKind.RESTORE_FAILED, restore, {"why": refused.why.value, "ended": True})
         )
         await tell_holder(work, ended)
+        item = (await work.items.get_many([restore.item_id]))[restore.item_id]
+        await _redraw_list(work, item, f"failed-{restore.id}-{restore.attempt}")
 
     async def _postpone(self, run: _Run, later: Later) -> None:
         if later.why == OVERTAKEN:
@@ -406,6 +409,14 @@ async def tell_reversal(work: UnitOfWork, item_id: ItemId, occasion: str) -> Non
     await work.enqueue(owner_job(item.campaign_id, f"reversed-{occasion}"))
     if item.answer is not None:
         await work.enqueue(summary_job(item.campaign_id, item.answer.by, f"reversed-{occasion}"))
+    await _redraw_list(work, item, f"reversed-{occasion}")
+
+
+async def _redraw_list(work: UnitOfWork, item: ReviewItem, occasion: str) -> None:
+    """Bring the reviewer's list up to date where it stands in their chat; nobody gets one for this."""
+    if item.answer is None or await work.messages.live(item.answer.by, wave_matter(item.campaign_id)) is None:
+        return
+    await work.enqueue(wave_job(item.campaign_id, item.answer.by, occasion))
 
 
 def _waiting(restore: Restore, at: datetime, checks: int) -> Restore:

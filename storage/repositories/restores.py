@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, PersonId, ProductId, RestoreId
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore import (
     AskBack,
     AskedHow,
@@ -150,7 +150,7 @@ class SqlRestores:
         return [_to_reversal(row) for row in rows.mappings()]
 
     async def reversal_figures(self, campaign: CampaignId | None = None) -> list[ReversalFigure]:
-        keys = (reversals.c.how, _ITEM.currency)
+        keys = (reversals.c.how, _ITEM.outcome, _ITEM.currency)
         query = (
             select(
                 *keys, func.count().label("number"), func.coalesce(func.sum(_ITEM.monthly_minor), 0).label("monthly")
@@ -162,7 +162,11 @@ class SqlRestores:
             query = query.where(reversals.c.campaign_id == campaign)
         return [
             ReversalFigure(
-                how=Returned(row.how), currency=row.currency, items=row.number, monthly_minor=int(row.monthly)
+                how=Returned(row.how),
+                outcome=Outcome(row.outcome),
+                currency=row.currency,
+                items=row.number,
+                monthly_minor=int(row.monthly),
             )
             for row in await self._connection.execute(query)
         ]
@@ -172,7 +176,7 @@ class SqlRestores:
         query = (
             select(_ITEM.id)
             .where(
-                _ITEM.outcome == Outcome.REMOVED.value,
+                _ITEM.outcome.in_([outcome.value for outcome in VERIFIED_GONE]),
                 _ITEM.verified_at < before,
                 _ITEM.id > (after or ""),
                 there,

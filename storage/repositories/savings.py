@@ -8,11 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import CampaignId, ItemId, ProductId
 from reclaim.domain.money import Money, Total
-from reclaim.domain.removal import Outcome
+from reclaim.domain.removal import VERIFIED_GONE
 from reclaim.domain.savings import PoolChange, Stage, VerifiedSeat
 from storage.repositories.syncs import pool_history
 from storage.tables import realised_savings, renewals, reversals, review_items
 from storage.upsert import in_chunks, upsert
+
+_GONE = review_items.c.outcome.in_([outcome.value for outcome in VERIFIED_GONE])
 
 
 class SqlSavings:
@@ -49,7 +51,7 @@ class SqlSavings:
                     reversals.c.at.label("reversed_at"),
                 )
                 .outerjoin(reversals, reversals.c.item_id == review_items.c.id)
-                .where(review_items.c.outcome == Outcome.REMOVED.value, review_items.c.product_id.in_(some))
+                .where(_GONE, review_items.c.product_id.in_(some))
             )
             found += [
                 VerifiedSeat(
@@ -102,7 +104,7 @@ class SqlSavings:
 
     async def reclaimed(self, campaign: CampaignId | None = None) -> dict[ProductId, int]:
         gone = select(review_items.c.product_id, func.count()).where(
-            review_items.c.outcome == Outcome.REMOVED.value, ~exists().where(reversals.c.item_id == review_items.c.id)
+            _GONE, ~exists().where(reversals.c.item_id == review_items.c.id)
         )
         done = select(realised_savings.c.product_id, func.count())
         if campaign is not None:

@@ -38,7 +38,7 @@ from tests.crash.points import MortalTransport, MortalWriter, Points, mortal
 CHANNEL = "chat"
 CAMPAIGN = CampaignId("crash-campaign")
 DAYS = 1
-STAGES = ("nothing", "read", "asked", "answered", "closed")
+STAGES = ("nothing", "read", "asked", "answered", "closed", "restored")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +155,8 @@ class Life:
             await self._product.engine.idle()
         if wanted >= STAGES.index("closed"):
             await self._wait_for_the_end()
+        if wanted >= STAGES.index("restored"):
+            await self._restore()
 
     async def act(self, act: str) -> None:
         """Do what the case is about. Each may have been done already, by the process that died."""
@@ -239,6 +241,19 @@ class Life:
             await self._use.freeze.confirm_resume(self._second, view.resume_ref or "")
         await self._product.engine.idle()
 
+    async def _restore(self) -> None:
+        """Undo all that was removed, and let time pass until no seat is on its way back any more."""
+        with self._points.during("undo"), suppress(Conflict):
+            await self._use.restores.undo_campaign(self._owner, CAMPAIGN)
+        last = self._clock.now() + timedelta(days=7)
+        await self._product.engine.idle()
+        while (await self._use.restores.view(CAMPAIGN)).restoring:
+            due = await self._use.due.next_due(last)
+            assert due is not None, "nothing is due, and a seat is still coming back"
+            await self._move(due)
+            await self._product.scheduler.tick()
+            await self._product.engine.idle()
+
     async def click_on_leftovers(self) -> None:
         """Press Revoke on every list that still offers it in the chat: nothing may come of it."""
         items = await self._items()
@@ -320,7 +335,7 @@ async def live(script: Script) -> Ended:
             ) as product:
                 life = Life(script, points, product, clock, tenant, http)
                 await life.go_on()
-                if script.until == "closed":
+                if STAGES.index(script.until) >= STAGES.index("closed"):
                     await life.click_on_leftovers()
         await tenant.aclose()
     return Ended(now=clock.now().isoformat(), campaign=CAMPAIGN)

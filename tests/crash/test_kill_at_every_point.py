@@ -19,6 +19,7 @@ from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import PersonId, ProductId, SeatId
 from reclaim.domain.orders import StepState
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore import RestoreState
 from reclaim.domain.syncing import SyncState
 from tests.books import Books, audit, open_books
 from tests.crash.child import Ended
@@ -119,7 +120,15 @@ GIVEN_AGAIN = (
     GivenAgain(at="writeback: before remove_direct", removed_before=False),
     GivenAgain(at="writeback: after remove_direct", removed_before=True),
 )
-Case = Point | GivenAgain
+# Where a process dies while all that a campaign has removed is given back.
+RESTORES = (
+    "undo: after restore_asked",
+    "restore: after restore_intended",
+    "restore: after assign_direct",
+    "restore: after join_group",
+    "restore: after restore_verified",
+)
+Case = Point | GivenAgain | str
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +148,8 @@ def cases(
 def _play(case: Case, stages: dict[str, Snapshot], folder: Path) -> None:
     if isinstance(case, Point):
         asyncio.run(_dies_and_goes_on(case, stages[case.stage], folder))
+    elif isinstance(case, str):
+        asyncio.run(_dies_giving_back(case, stages["answered"], folder))
     else:
         asyncio.run(_dies_and_finds_it_given_again(case, stages["answered"], folder))
 
@@ -165,6 +176,45 @@ def test_a_seat_that_is_given_again_while_the_process_is_down_stays(
     case: GivenAgain, cases: dict[Case, Future[None]]
 ) -> None:
     cases[case].result()
+
+
+@pytest.mark.parametrize("case", RESTORES)
+def test_every_seat_comes_back_once_though_the_process_was_killed(case: str, cases: dict[Case, Future[None]]) -> None:
+    cases[case].result()
+
+
+async def _dies_giving_back(at: str, before: Snapshot, folder: Path) -> None:
+    async with Stage.set_up(folder, before) as stage:
+        held = await stage.control("GET", "/seats")
+
+        died = await stage.run("restored", at=at)
+        ended = await stage.run("restored")
+
+        assert died == Death(at)
+        assert isinstance(ended, Ended)
+        await _all_is_as_it_was(stage, held)
+        books = await _audited(stage)
+        removed = {str(item.id) for item in books.items if item.outcome is Outcome.REMOVED}
+        assert Counter(body["item"] for body in books.told(EventKind.RESTORE_VERIFIED)) == Counter(removed)
+        async with stage.work() as work, work.read() as unit:
+            restores = await unit.restores.of_campaign(books.campaign.id)
+            reversals = await unit.restores.reversals_of(books.campaign.id)
+            saved = await unit.savings.reclaimed(books.campaign.id)
+        assert {restore.state for restore in restores} == {RestoreState.RESTORED}
+        assert len(restores) == len(reversals) == WRITES
+        assert saved == {}
+
+
+async def _all_is_as_it_was(stage: Stage, held: list[dict[str, Any]]) -> None:
+    """Each seat was taken and given once, nobody else's was touched, and the tenant holds what it held."""
+    writes = await stage.control("GET", "/writes")
+    made = Counter((write["kind"], write["person_id"], write.get("sku_id")) for write in writes)
+    assert set(made.values()) == {1}
+    kinds = Counter(write["kind"] for write in writes)
+    assert kinds["license_removed"] == kinds["license_added"] > 1
+    assert kinds["member_removed"] == kinds["member_added"] == 1
+    assert sum(kinds.values()) == 2 * WRITES
+    assert {str(seat) for seat in await stage.control("GET", "/seats")} == {str(seat) for seat in held}
 
 
 async def _dies_and_goes_on(point: Point, before: Snapshot, folder: Path) -> None:

@@ -27,6 +27,7 @@ from reclaim.ports.directory import ReadBack, WriteResult
 from reclaim.ports.engine import Handler, Job
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.access import Access
+from reclaim.services.appeal_removals import AppealRemovals
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
 from reclaim.services.close_campaign import CloseCampaign
@@ -202,7 +203,7 @@ class MortalDirectory(FakeDirectory):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A write that reached Microsoft, and whether it took anything away."""
+    """A write that reached Microsoft, and whether it took anything away, or gave anything that was not there."""
 
     at: datetime
     method: str
@@ -255,10 +256,13 @@ class MortalWriter(FakeWriter):
     async def _given(self, method: str, person: str, ref: str, call: Awaitable[WriteResult]) -> WriteResult:
         """Record a write that gives a seat back; none leaves while all writes are frozen."""
         frozen = await self._is_frozen()
+        taken_by = {"assign_direct": "remove_direct", "join_group": "leave_group"}[method]
+        before = self._has(taken_by, person, ref)
         try:
             return await self.fate.around("restore", call)
         finally:
-            self.given.append(Call(self.directory.clock.now(), method, person, ref, frozen, took=False, number=0))
+            gave = self._has(taken_by, person, ref) and not before
+            self.given.append(Call(self.directory.clock.now(), method, person, ref, frozen, took=gave, number=0))
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         return await self.fate.around("read back", super().read_back(person, product))
@@ -413,6 +417,15 @@ class CampaignWorld:
             restores=self.restores,
             messenger=self.messenger,
         )
+        self.appeals = AppealRemovals(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            access=Access(work=work, policy=policy),
+            restores=self.restores,
+            messenger=self.messenger,
+        )
         self.watching = WatchRemovals(work=work, clock=clock, tokens=tokens)
         self.syncing = SyncDirectory(
             work=work,
@@ -452,6 +465,7 @@ class CampaignWorld:
             verify=self.verifying,
             confirm=self.confirming,
             consent=self.consent.due,
+            appeals=self.appeals,
         )
         for kind, handler in {
             **self.consent.handlers(),
@@ -477,6 +491,7 @@ class CampaignWorld:
             "came_back": self.way_back.handle_came_back,
             "ask_back": self.way_back.handle_ask_back,
             "task": self.tasks.handle,
+            "appeal": self.appeals.handle,
         }.items():
             self.engine.register(kind, self.fate.of(kind, handler))
 

@@ -9,8 +9,9 @@ To look for new examples: pytest --hypothesis-profile=default; to look for long,
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import ClassVar, TypeVar
 from unittest import mock
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,6 +29,7 @@ from reclaim.domain.exclusions import ExclusionKind
 from reclaim.domain.ids import BatchId, GroupId, ItemId, PersonId, ProductId
 from reclaim.domain.notices import ListGoneNotice, WaveNotice
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore import AskedHow, Restore, RestoreKind, RestoreState, Returned, Reversal
 from reclaim.domain.review import Choice, KeepReason
 from reclaim.errors import (
     Conflict,
@@ -66,6 +69,8 @@ OVER = (CampaignState.CLOSED, CampaignState.CANCELLED)
 LOST = WriteBackError("The answer was lost.", maybe_applied=True, status=500)
 DOWN = DirectoryError("Microsoft Graph cannot be reached.", status=503)
 CHAT_DOWN = DeliveryError("The chat is busy.")
+# Which of the two writes cannot be made then; where no seat is free, neither.
+HINDERS = {"nowhere": RestoreKind.ASSIGN_DIRECT, "group gone": RestoreKind.JOIN_GROUP}
 Result = TypeVar("Result")
 
 
@@ -111,6 +116,7 @@ class Campaigns(RuleBasedStateMachine):
         self.dry_from: int | None = None
         self.judged = 0
         self.ended: dict[ItemId, Outcome] = {}
+        self.appealed: set[ItemId] = set()
 
     def run(self, call: Awaitable[Result]) -> Result:
         return self.loop.run_until_complete(call)
@@ -151,6 +157,7 @@ class Campaigns(RuleBasedStateMachine):
                 *(seat(holder, given.product, *given.groups) for given in CAST[holder]),
                 enabled=holder != DISABLED,
             )
+            world.change(holder, usage_location="CH")
         world.writer.group_delay = 3 * HOUR
         self.run(world.start())
         self.run(world.sync())
@@ -278,6 +285,97 @@ class Campaigns(RuleBasedStateMachine):
         self.run(self.world.restart(replace(self.world.policy, writes=writes)))
         self.troubled = True
         self.dry_from = None if live else len(self.world.writer.writes)
+
+    # The way back -----------------------------------------------------------------------------------------------------
+    @rule(
+        which=st.integers(0, 1),
+        key=st.sampled_from(SEATS),
+        how=st.sampled_from(("undo", "receipt", "appeal", "stranger")),
+        trouble=st.sampled_from((None, None, "full", "nowhere", "group gone")),
+    )
+    def give_it_back(self, which: int, key: Key, how: str, trouble: str | None) -> None:
+        """A removed seat is asked back, often where Microsoft could not give it; seats that nobody took are asked for too."""
+        review, world = self.review(which), self.world
+        if key not in review.asked:
+            return
+        item = next(one for one in self.run(world.items(review.id)) if one.id == review.asked[key].id)
+        restore, reversal = self.way_of(item.id)
+        open_still = (
+            item.outcome is Outcome.REMOVED
+            and item.verified_at is not None
+            and world.clock.now() <= item.verified_at + POLICY.undo_window
+            and (restore is None or restore.state is RestoreState.FAILED)
+            and (reversal is None or reversal.how is Returned.RESTORED)
+        )
+        live = world.policy.writes is WriteMode.LIVE
+        absent = not world.holds(key[0], ProductId(key[1]))
+        allowed = open_still and live and how != "stranger" and not (how == "appeal" and item.id in self.appealed)
+        with self.where_it_cannot(key[0], trouble):
+            accepted = self.accepted(self.ask_back(item.id, key[0], how))
+            assert accepted is allowed, (item, restore, how)
+            if how == "appeal" and open_still:
+                self.appealed.add(item.id)
+            if accepted:
+                self.touched |= set(self.seats_of(key[0]))
+                self.run(world.settle())
+                after, _ = self.way_of(item.id)
+                assert after is not None
+                kinds = {step.kind for step in after.steps}
+                hindered = trouble == "full" or HINDERS.get(trouble or "") in kinds
+                assert not (absent and hindered and after.state is RestoreState.RESTORED), (trouble, after)
+
+    @contextmanager
+    def where_it_cannot(self, holder: str, trouble: str | None) -> Iterator[None]:
+        """Let Microsoft be in a state for a while in which it gives no such seat."""
+        directory = self.world.directory
+        sold, facts, people = dict(directory.sold), dict(directory.group_facts), dict(directory.everybody)
+        match trouble:
+            case "full":
+                directory.sold = {product: replace(one, consumed=one.enabled) for product, one in sold.items()}
+            case "nowhere" if PersonId(holder) in people:
+                self.world.change(holder, usage_location=None)
+            case "group gone":
+                directory.group_facts.pop(VISIO_GROUP)
+        try:
+            yield
+        finally:
+            directory.sold, directory.group_facts = sold, facts
+            if PersonId(holder) in directory.everybody:
+                self.world.change(holder, usage_location="CH")
+
+    def way_of(self, item: ItemId) -> tuple[Restore | None, Reversal | None]:
+        async def read() -> tuple[Restore | None, Reversal | None]:
+            async with self.world.work.read() as work:
+                found = await work.restores.of_items([item])
+                back = await work.restores.reversals([item])
+            return found.get(item), back.get(item)
+
+        return self.run(read())
+
+    def ask_back(self, item: ItemId, holder: str, how: str) -> Awaitable[object]:
+        world = self.world
+        match how:
+            case "undo":
+                return world.restores.undo(actor(LYNNE), item)
+            case "receipt":
+                return world.restores.get_back(actor(holder), item, AskedHow.RECEIPT)
+            case "stranger":
+                return world.restores.get_back(actor(MEGAN), item, AskedHow.RECEIPT)
+            case _:
+                return self.appeal(item, holder)
+
+    async def appeal(self, item: ItemId, holder: str) -> None:
+        await self.world.appeals.appeal(actor(holder), item, "I need it every spring.")
+        async with self.world.work.read() as work:
+            appeal = await work.appeals.get(item)
+        assert appeal is not None
+        assert appeal.reviewer_id != holder
+        decider = appeal.reviewer_id or LYNNE
+        for other in {MEGAN, NORA, ALLAN, ROSA, PersonId(holder)} - {decider}:
+            if appeal.reviewer_id is not None or other not in ADMINS:
+                with pytest.raises(NotAuthorized):
+                    await self.world.appeals.grant(actor(other), item)
+        await self.world.appeals.grant(actor(decider), item)
 
     # Reviewers --------------------------------------------------------------------------------------------------------
     @rule(
@@ -624,10 +722,35 @@ class Campaigns(RuleBasedStateMachine):
 
     @invariant()
     @precondition(lambda self: self.reviews)
+    def rule_7_what_comes_back_is_what_we_took_once_and_it_saves_nothing(self) -> None:
+        inverse = {"assign_direct": "remove_direct", "join_group": "leave_group"}
+        taken = Counter((write.method, write.person, write.ref) for write in self.world.writer.writes if write.took)
+        given = Counter((inverse[one.method], one.person, one.ref) for one in self.world.writer.given if one.took)
+        assert all(number <= taken[key] for key, number in given.items()), (given, taken)
+        for review in self.reviews:
+            restores, reversals = self.run(self.ways(review))
+            if not restores and not reversals:
+                continue
+            items = {item.id: item for item in self.run(self.world.items(review.id))}
+            for restore in restores:
+                assert items[restore.item_id].outcome is Outcome.REMOVED
+                if restore.state is RestoreState.RESTORED:
+                    assert restore.item_id in reversals
+            gone = sum(item.outcome in (Outcome.REMOVED, Outcome.MANUAL_DONE) for item in items.values())
+            assert self.run(self.world.statuses.status(review.id)).verified_count == gone - len(reversals)
+
+    async def ways(self, review: Review) -> tuple[list[Restore], set[ItemId]]:
+        async with self.world.work.read() as work:
+            back = await work.restores.reversals_of(review.id)
+            return await work.restores.of_campaign(review.id), {one.item_id for one in back}
+
+    @invariant()
+    @precondition(lambda self: self.reviews)
     def rule_6_nobody_loses_the_last_mailbox(self) -> None:
         for holder in ("raul", "dora"):
-            taken = {write.ref for write in self.world.writer.writes if write.person == holder and write.took}
-            assert len(taken & {E3, E5}) <= (holder == "raul")
+            taken = Counter(write.ref for write in self.world.writer.writes if write.person == holder and write.took)
+            taken.subtract(one.ref for one in self.world.writer.given if one.person == holder and one.took)
+            assert sum(taken[product] > 0 for product in (E3, E5)) <= (holder == "raul")
 
     @invariant()
     @precondition(lambda self: self.reviews)
@@ -679,6 +802,13 @@ class Campaigns(RuleBasedStateMachine):
             last = world.clock.now() + 30 * DAY
             self.run(world.until(self.run(world.due.next_due(last)) or world.clock.now() + HOUR))
         assert {self.state(review) for review in self.reviews} <= set(OVER), states
+        for _ in range(60):
+            if not any(one.state is RestoreState.RESTORING for review in self.reviews for one in self.restores(review)):
+                break
+            last = world.clock.now() + 7 * DAY
+            self.run(world.until(self.run(world.due.next_due(last)) or world.clock.now() + HOUR))
+        assert all(one.state is not RestoreState.RESTORING for review in self.reviews for one in self.restores(review))
+        self.rule_7_what_comes_back_is_what_we_took_once_and_it_saves_nothing()
         self.the_books_agree()
         self.rules_3_5_6_8_every_write_was_allowed()
         self.rule_6_nobody_loses_the_last_mailbox()
@@ -687,6 +817,9 @@ class Campaigns(RuleBasedStateMachine):
             self.nobody_is_asked_any_more(review)
             if self.state(review) is CampaignState.CLOSED:
                 self.every_seat_ends_as_it_should(review)
+
+    def restores(self, review: Review) -> list[Restore]:
+        return self.run(self.ways(review))[0]
 
     def nobody_is_asked_any_more(self, review: Review) -> None:
         newest = {

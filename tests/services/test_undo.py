@@ -11,7 +11,7 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.directory import Path
 from reclaim.domain.ids import GroupId, ItemId, PersonId, ProductId
-from reclaim.domain.notices import CampaignClosedNotice, ReceiptNotice, RestoresNotice
+from reclaim.domain.notices import CampaignClosedNotice, ReceiptNotice, RestoresNotice, WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import AskedHow, Restore, RestoreState, Returned, WhyNot
 from reclaim.domain.roles import Actor, Role
@@ -449,3 +449,30 @@ async def test_the_evidence_says_what_came_back_and_counts_it_as_gone_no_more(ca
     told = {one["id"]: one["came_back"] for one in json.loads(to_json(evidence))["items"]}
     assert told[ben] is None
     assert told[ada]["how"] == "restored"
+
+
+async def test_the_reviewer_sees_on_list_and_card_that_the_seat_is_back_or_why_it_is_not(
+    campaigns: CampaignWorld,
+) -> None:
+    world = campaigns
+    hire(world, "ada")
+    (item,) = await removed(world, "ada")
+    await world.wait(HOUR)
+    sold = world.directory.sold[VISIO]
+    world.directory.sold[VISIO] = replace(sold, consumed=sold.enabled)
+    lists = len({one.delivery.message_id for one in world.messenger.sent if isinstance(one.notice, WaveNotice)})
+
+    await undo(world, item)
+    (row,) = world.cards(MEGAN)[-1].wave.answered
+    assert row.way is not None
+    assert (row.way.restore and row.way.restore.why_not, row.way.open) == (WhyNot.NO_FREE_SEAT, True)
+
+    world.directory.sold[VISIO] = sold
+    await undo(world, item)
+    (row,) = world.cards(MEGAN)[-1].wave.answered
+    seen = (await world.waves.item(item, MEGAN)).way
+    assert row.way == seen
+    assert seen is not None
+    assert seen.restore is not None
+    assert (seen.restore.state, seen.back) == (RestoreState.RESTORED, True)
+    assert lists == len({one.delivery.message_id for one in world.messenger.sent if isinstance(one.notice, WaveNotice)})

@@ -46,6 +46,7 @@ QUEUES: Final = {
         "consent",
         "consent_result",
         "waiter",
+        "appeal",
     ),
     "directory": ("sync", "exclude", "absences", "consent_run"),
     "removal": ("writeback", "verify", "task"),

@@ -7,6 +7,7 @@ import pytest
 
 from reclaim.domain.activity import SignIns
 from reclaim.domain.ids import ItemId, PersonId, RestoreId, seat_id
+from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import (
     AskBack,
     AskedHow,
@@ -163,7 +164,13 @@ async def test_a_removal_is_reversed_once_and_counted_apart(work: Work) -> None:
         assert await unit.restores.reversals_of(SPRING, "r") == [back]
         assert await unit.restores.reversals_of(SPRING, "another") == []
         assert await unit.restores.reversal_figures(SPRING) == [
-            ReversalFigure(how=Returned.REGRANTED, currency=monthly.currency, items=1, monthly_minor=monthly.minor)
+            ReversalFigure(
+                how=Returned.REGRANTED,
+                outcome=Outcome.REMOVED,
+                currency=monthly.currency,
+                items=1,
+                monthly_minor=monthly.minor,
+            )
         ]
 
 

@@ -14,6 +14,7 @@ TASK = ManualTask(
     item_id=item(1).id,
     state=TaskState.STILL_THERE,
     note="Ticket 4711",
+    link="https://tickets.example/4711",
     by=ALEX,
     at=NOW,
     attempt=2,

@@ -30,6 +30,7 @@ from cards import (
     trail,
     welcome,
 )
+from cards import appeals as appeal_cards
 from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.campaign import CampaignState, Silence, WriteMode
@@ -42,6 +43,7 @@ from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeV
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, KeepReason, Recommendation, Waiting
 from reclaim.domain.tasks import TaskState
+from tests.golden.cards import appeal_models as appeals
 from tests.golden.cards import consent_models as asking
 from tests.golden.cards import restore_models as way_back
 from tests.golden.cards.checkup_models import CHECKUP, CHECKUP_FINE
@@ -208,6 +210,15 @@ def _item_states() -> dict[str, CardView]:
         ended = replace(REVOKED[0], plan=plan, outcome=outcome, outcome_at=NOW)
         states[f"item_ended_{outcome.value}"] = review_item.item_card(view(ended, **closed), ZONE)
     no_answer = replace(ITEMS[0], outcome=Outcome.KEPT, outcome_at=NOW)
+    gone = replace(way_back.PROJECT, answer=REVOKED[1].answer)
+    for name, way in {
+        "open": way_back.WAY,
+        "coming": way_back.RECEIPT_COMING.seats[0].way,
+        "back": way_back.RECEIPT_BACK.seats[0].way,
+        "full": way_back.FULL,
+    }.items():
+        states[f"item_restore_{name}"] = review_item.item_card(view(gone, **closed, way=way), ZONE, may_restore=True)
+    states["item_restore_full_reviewer"] = review_item.item_card(view(gone, **closed, way=way_back.FULL), ZONE)
     states["item_closed_without_answer"] = review_item.item_card(view(no_answer, **closed), ZONE)
     states["item_why"] = review_item.why_card(view(), ZONE)
     unused = seat("u1", "Nora Lind", "Exchange Online (Plan 2)", 800, rule=Rule.UNUSED)
@@ -290,6 +301,7 @@ def _waves() -> dict[str, CardView]:
         "receipt": results.receipt_card(RECEIPT, ZONE),
         "receipt_of_two": results.receipt_card(RECEIPT_OF_TWO, ZONE),
         **_way_back(),
+        **_appeals(),
         "wave_answers": review.answers_card(left, 1, ZONE),
         "wave_moved": review.moved_card(),
         "wave_gone": review.gone_card("There is no seat for you in this campaign any more."),
@@ -329,6 +341,26 @@ def _way_back() -> dict[str, CardView]:
         "restore_status": restores.restores_card(way_back.RESTORES, ZONE),
         "restore_status_hostile": restores.restores_card(hostile, ZONE),
         "restore_came_back": restores.came_back_card(way_back.CAME_BACK, ZONE),
+    }
+
+
+def _appeals() -> dict[str, CardView]:
+    wrong = Filled(values={"text": HOSTILE, "seat": ""}, field="seat", error="Please pick a seat.")
+    return {
+        "receipt_appeal_form": appeal_cards.appeal_form(way_back.RECEIPT_OPEN, "Megan Bowen"),
+        "receipt_appeal_form_error": appeal_cards.appeal_form(appeals.RECEIPT_OF_TWO_GONE, None, wrong),
+        "receipt_appeal_sent": results.receipt_card(appeals.RECEIPT_SENT, ZONE),
+        "receipt_appeal_moved": results.receipt_card(appeals.RECEIPT_MOVED, ZONE),
+        "receipt_appeal_refused": results.receipt_card(appeals.RECEIPT_REFUSED, ZONE),
+        "receipt_appeal_lapsed": results.receipt_card(appeals.RECEIPT_LAPSED, ZONE),
+        "receipt_appeal_granted": results.receipt_card(appeals.RECEIPT_GRANTED, ZONE),
+        "appeal": appeal_cards.appeal_card(appeals.VIEW, ZONE),
+        "appeal_moved": appeal_cards.appeal_card(appeals.VIEW_MOVED, ZONE),
+        "appeal_passed": appeal_cards.appeal_card(appeals.VIEW_PASSED, ZONE),
+        "appeal_granted": appeal_cards.appeal_card(appeals.VIEW_GRANTED, ZONE),
+        "appeal_refused": appeal_cards.appeal_card(appeals.VIEW_REFUSED, ZONE),
+        "appeal_hostile": appeal_cards.appeal_card(appeals.VIEW_HOSTILE, ZONE),
+        "appeal_leave": appeal_cards.leave_form(appeals.VIEW, ZONE),
     }
 
 
@@ -647,4 +679,5 @@ ASKING: Final = (
     "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose", "consent", "consent_hostile",
     "consent_silence_removes", "consent_escalates", "consent_dry_run_asked", "consent_reminder", "consent_keep_form",
     "consent_manager", "consent_manager_silent",
+    "receipt_appeal_form", "receipt_appeal_form_error", "appeal", "appeal_moved", "appeal_hostile", "appeal_leave",
 )  # fmt: skip

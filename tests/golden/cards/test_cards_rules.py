@@ -19,7 +19,19 @@ FOR_REVIEWERS = [
     name
     for name in CARDS
     if name.startswith(
-        ("wave", "item", "keep", "delegate", "inbox", "summary", "receipt", "ask_back", "help_holder", "consent")
+        (
+            "wave",
+            "item",
+            "keep",
+            "delegate",
+            "inbox",
+            "summary",
+            "receipt",
+            "ask_back",
+            "appeal",
+            "help_holder",
+            "consent",
+        )
     )
 ] + ["own_seats"]
 HOLDERS = ("Isaiah", "Lee Gu", "Alex Wilber", "Eve", "Grady", "Nestor", "Megan", "Lynne", "Ben Walters", "Enrico")
@@ -156,7 +168,11 @@ def test_a_seat_that_we_cannot_remove_says_so_before_the_decision_and_promises_n
 def test_only_the_cards_of_the_way_back_speak_of_a_restore() -> None:
     spoken = [name for name, card in CARDS.items() if any("restore" in text.lower() for text in texts(card))]
 
-    assert [name for name in spoken if not name.startswith(("restore_", "receipt_", "ask_back_"))] == []
+    assert [
+        name
+        for name in spoken
+        if not name.startswith(("restore_", "receipt_", "ask_back_", "appeal_", "item_restore_"))
+    ] == []
 
 
 def test_a_holder_is_offered_a_seat_back_only_while_the_way_back_is_open() -> None:
@@ -164,7 +180,21 @@ def test_a_holder_is_offered_a_seat_back_only_while_the_way_back_is_open() -> No
 
     assert offers == {
         "receipt_open", "receipt_full", "receipt_of_two_open", "receipt_choose", "ask_back", "ask_back_full",
+        "receipt_appeal_sent", "receipt_appeal_moved", "receipt_appeal_refused", "receipt_appeal_lapsed",
     }  # fmt: skip
+
+
+def test_an_appeal_is_offered_once_and_only_who_decides_can_answer_it() -> None:
+    verbs = {name: {action.verb for action in actions(card)} for name, card in CARDS.items()}
+
+    assert {name for name, found in verbs.items() if "receipt.appeal" in found} == {
+        "receipt_open", "receipt_full", "receipt_of_two_open",
+    }  # fmt: skip
+    assert {name for name, found in verbs.items() if "appeal.give" in found} == {
+        "appeal",
+        "appeal_moved",
+        "appeal_hostile",
+    }
 
 
 @pytest.mark.parametrize("name", ["wave_dry_run", "item_dry_run", "preview_dry_stale"])

@@ -8,6 +8,7 @@ from bot.guard import Rate
 from bot.inbound import Action, Command
 from bot.router import Router
 from bot.services import Services
+from reclaim.domain.appeals import AppealView
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode
 from reclaim.domain.checkup import Checkup
 from reclaim.domain.consent import RequestState, StillUsed, checked_note
@@ -66,7 +67,7 @@ from reclaim.domain.read_models import (
 )
 from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
-from reclaim.domain.review import Choice, DataLoss, KeepReason, Recommendation
+from reclaim.domain.review import Choice, DataLoss, KeepReason, Recommendation, ReviewItem
 from reclaim.domain.roles import Actor, Role
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
@@ -74,6 +75,7 @@ from reclaim.ports.chat import Delivery
 from reclaim.services.campaign_draft import CampaignDraft
 from reclaim.services.choose_seats import ScopeAsked
 from tests.fakes import FixedClock, SequentialTokens
+from tests.golden.cards import appeal_models as appeals
 from tests.golden.cards import consent_models as asking
 from tests.golden.cards import models
 from tests.golden.cards import restore_models as way_back
@@ -477,7 +479,7 @@ class Tasking:
     async def get(self, item: ItemId) -> TaskView:
         return models.TASKS.rows[0]
 
-    async def done(self, actor: Actor, item_id: ItemId, note: str) -> TaskView:
+    async def done(self, actor: Actor, item_id: ItemId, note: str, link: str = "") -> TaskView:
         self.core.note("task_done", actor.id, item_id, note)
         return models.TASKS.rows[0]
 
@@ -740,6 +742,31 @@ class Programming:
         return (ExportedFile(name="consent.csv", media_type="text/csv", content=b"a,b"),)
 
 
+@dataclass
+class Appealing:
+    """Appeals: what was asked and answered is noted, what is shown is the sample."""
+
+    core: Core
+
+    async def appeal(self, actor: Actor, item_id: ItemId, text: str) -> ReviewItem:
+        self.core.note("appeal", item_id, text)
+        return way_back.PROJECT
+
+    async def decider_name(self, actor: Actor, item_id: ItemId) -> str | None:
+        return "Megan Bowen"
+
+    async def view(self, actor: Actor, item_id: ItemId) -> AppealView:
+        return appeals.VIEW
+
+    async def grant(self, actor: Actor, item_id: ItemId) -> AppealView:
+        self.core.note("grant", item_id)
+        return appeals.VIEW_GRANTED
+
+    async def refuse(self, actor: Actor, item_id: ItemId, reason: str) -> AppealView:
+        self.core.note("refuse", item_id, reason)
+        return appeals.VIEW_REFUSED
+
+
 class Checking:
     """Answers with one made-up checkup."""
 
@@ -780,6 +807,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         keep_programs=Programming(core),
         run_consent=Programming(core),
         export_consent=Programming(core),
+        appeal_removals=Appealing(core),
         read_status=core,
         read_summary=core,
         explain_seat=core,

@@ -11,12 +11,13 @@ from bot.inbound import Action, Command, Reply
 from bot.people import SyncedPeople
 from bot.router import Router
 from bot.services import Services
+from cards import text as terminal
 from cards.notices import render_notice
 from cards.report import HtmlDocuments
 from cards.view import CardView, Expandable, Input
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.ids import PersonId
-from reclaim.domain.notices import LaunchAskedNotice, WaveNotice
+from reclaim.domain.notices import AppealNotice, LaunchAskedNotice, Notice, ReceiptNotice, WaveNotice
 from reclaim.domain.removal import Outcome
 from reclaim.services.access import Access
 from reclaim.services.choose_seats import ChooseSeats
@@ -36,7 +37,7 @@ from reclaim.services.run_checks import RunChecks
 from tests.databases import copy_sqlite
 from tests.fakes import FakeTenantChecks
 from tests.golden.cards.test_cards_rules import actions
-from tests.services.campaign_world import NORA, POLICY, ROSA, CampaignWorld
+from tests.services.campaign_world import HOUR, NORA, POLICY, ROSA, CampaignWorld
 from tests.services.world import ALLAN, LYNNE, MEGAN
 from tests.unit.bot.test_start_path import boxes, only
 
@@ -92,6 +93,12 @@ class Chat:
         await self.world.settle()
 
 
+def is_told(chat: Chat, person: PersonId, kind: type[Notice]) -> None:
+    """Let the person look at the newest message of this kind that reached them."""
+    notice = [one for one in chat.world.messenger.to(person) if isinstance(one, kind)][-1]
+    chat.see[person] = render_notice(notice, "UTC")
+
+
 def services(world: CampaignWorld) -> Services:
     work, clock, tokens, policy = world.work, world.clock, world.tokens, world.policy
 
@@ -141,6 +148,7 @@ def services(world: CampaignWorld) -> Services:
         keep_programs=world.consent.programs,
         run_consent=world.consent.run,
         export_consent=world.consent.export,
+        appeal_removals=world.appeals,
         read_status=world.statuses,
         read_summary=ReadSummary(work=work, clock=clock, policy=policy),
         explain_seat=ExplainSeat(work=work, clock=clock, policy=policy),
@@ -281,6 +289,37 @@ async def test_delegate_take_back_and_a_click_on_what_is_no_longer_mine(chat: Ch
     await chat.press(MEGAN, "item.revoke")
     revoked = [item for item in await chat.world.items() if item.answer is not None]
     assert [item.answer.by for item in revoked if item.answer] == [MEGAN]
+
+
+async def test_a_holder_appeals_and_the_manager_answers_on_the_cards_they_got(chat: Chat) -> None:
+    await start(chat)
+    chat.receives(MEGAN)
+    await chat.press(MEGAN, "wave.revoke")
+    await chat.world.close()
+    await chat.world.wait(2 * HOUR)
+    ada, ben = PersonId("ada"), PersonId("ben")
+    chat.world.change(ada, usage_location="CH")
+    for holder in (ada, ben):
+        is_told(chat, holder, ReceiptNotice)
+        await chat.press(holder, "receipt.appeal")
+        refused = await chat.press(holder, "receipt.appeal.submit", text=" ")
+        assert (refused.error, chat.see[holder].kind) == (True, "consent.appeal")
+        await chat.press(holder, "receipt.appeal.submit", text="I draw the plant every spring.")
+        assert "Sent to Megan" in terminal.render(chat.see[holder])
+
+    asked = [one for one in chat.world.messenger.to(MEGAN) if isinstance(one, AppealNotice)]
+    for notice in asked:
+        chat.see[MEGAN] = render_notice(notice, "UTC")
+        if notice.appeal.item.person_id == ada:
+            await chat.press(MEGAN, "appeal.give")
+        else:
+            await chat.press(MEGAN, "appeal.leave")
+            await chat.press(MEGAN, "appeal.leave.submit", reason="The project has ended.")
+
+    assert (chat.world.holds("ada"), chat.world.holds("ben")) == (True, False)
+    is_told(chat, ben, ReceiptNotice)
+    assert "The project has ended." in terminal.render(chat.see[ben])
+    assert "receipt.appeal" not in {action.verb for action in chat.see[ben].actions}
 
 
 async def test_freeze_stops_and_a_second_admin_lets_go_on(chat: Chat) -> None:

@@ -128,14 +128,16 @@ def test_each_stage_is_kept_apart_and_no_currency_is_added_to_another() -> None:
             seats(16, Outcome.KEPT, choice=None),
             seats(32, Outcome.REMOVED, choice=None),  # by the rule for silence
             seats(64, Outcome.KEPT, Choice.KEEP),
+            seats(128, Outcome.MANUAL_DONE),
         ],
         realised=Stage(seats=1, monthly=Total(amounts=(Money(100, "USD"),))),
     )
 
     assert [
         stage.seats for stage in (found.potential, found.decided, found.removed, found.verified, found.realised)
-    ] == [127, 47, 39, 35, 1]
-    assert found.verified.monthly.amounts == (Money(3300, "USD"), Money(200, "EUR"))
+    ] == [255, 175, 167, 163, 1]
+    assert found.verified.monthly.amounts == (Money(16100, "USD"), Money(200, "EUR"))
+    assert found.by_hand == Stage(seats=128, monthly=Total(amounts=(Money(12800, "USD"),)))
     assert found.reversed == Stage()
 
 
