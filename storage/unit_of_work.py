@@ -16,6 +16,7 @@ from storage.courtesy import Courtesy, is_answer
 from storage.engine import Database
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
+from storage.repositories.changes import SqlChanges
 from storage.repositories.controls import SqlControls
 from storage.repositories.events import SqlEvents
 from storage.repositories.exclusions import SqlExclusions
@@ -55,6 +56,7 @@ class SqlUnitOfWork:
         self.findings = SqlFindings(connection)
         self.exclusions = SqlExclusions(connection)
         self.syncs = SqlSyncs(connection)
+        self.changes = SqlChanges(connection)
         self.savings = SqlSavings(connection)
         self.campaigns = SqlCampaigns(connection)
         self.items = SqlItems(connection)

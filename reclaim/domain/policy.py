@@ -1,7 +1,7 @@
 """The installation's rules as values: made from the settings once, passed to services."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId
@@ -19,6 +19,8 @@ class Policy:
         activity_max_age: At the write, the sign-in sync must not be older than this.
         may_lose_data: Whether a reviewer may revoke a seat that carries somebody's last mailbox or files.
         undo_window: So long after a removal was verified a seat can be restored.
+        sync_at: Local time in `zone` at which the whole tenant is read every night.
+        changes_every: How long after a read what has changed since is read; zero: never.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
 
@@ -36,6 +38,8 @@ class Policy:
     activity_max_age: timedelta = timedelta(hours=24)
     reminder_before: timedelta = timedelta(days=2)
     live_reads: int = 10
+    sync_at: time = time(2)
+    changes_every: timedelta = timedelta(0)
     may_lose_data: bool = True
     undo_window: timedelta = timedelta(days=30)
     limits: Limits = field(default_factory=Limits)

@@ -21,14 +21,22 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.syncing import SyncKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataAge:
-    """How old the synced data is. `as_of` None: nothing was read yet. `stale`: older than the setting."""
+    """How old the synced data is.
+
+    Attributes:
+        as_of: From when everything is, sign-ins too; None: nothing was read yet.
+        stale: It is older than the setting allows.
+        seats_as_of: From when people and seats are, where changes were read after that; else None.
+    """
 
     as_of: datetime | None
     stale: bool
+    seats_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -790,6 +798,8 @@ class SyncView:
         state: running, complete, failed, stopped (a drop of over 10 % that needs an explicit accept).
         sign_ins: known, no_premium, no_permission.
         left: About how long a running one still takes; None before that can be told.
+        people, seats: Those read; of a changes run, those who have changed and what they hold.
+        resynced: It was to read changes only, but Microsoft had lost track of them.
     """
 
     run_id: str
@@ -805,6 +815,8 @@ class SyncView:
     idle: int | None = None
     total: Total | None = None
     left: timedelta | None = None
+    kind: SyncKind = SyncKind.FULL
+    resynced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

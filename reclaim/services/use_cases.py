@@ -155,6 +155,9 @@ class UseCases:
             messenger=messenger,
         )
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
+        exclude_free = ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync
+        find = FindIdleSeats(work=work, clock=clock, policy=policy)
+        realise = RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync
         self.sync = SyncDirectory(
             work=work,
             clock=clock,
@@ -165,15 +168,17 @@ class UseCases:
             tenant_id=tenant_id,
             with_groups=with_groups,
             after=(
-                ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
-                FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                exclude_free,
+                find.scan,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
                 self.tasks.after_sync,
                 self.confirm.after_sync,
-                RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                realise,
             ),
+            # What needs sign-ins, or everybody to have been read, waits for a full run.
+            after_changes=(exclude_free, find.after_changes, self.tasks.after_sync, self.confirm.after_sync, realise),
         )
         self.due = DueWork(
             work=work,

@@ -52,7 +52,14 @@ async def test_streams_are_read_in_the_order_that_later_ones_need(world: World) 
 
     await world.read()
 
-    assert [call[0] for call in world.directory.calls] == ["skus", "groups", "people", "sign_ins", "group_members"]
+    assert [call[0] for call in world.directory.calls] == [
+        "changes",  # from here on, before anything is read
+        "skus",
+        "groups",
+        "people",
+        "sign_ins",
+        "group_members",
+    ]
     async with world.work.read() as reading:
         assert await reading.people.members(GroupId("role-group")) == {MEGAN}
 
