@@ -117,6 +117,8 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_UNDO_WINDOW": ("30",),
     "RECLAIM_DATA_MAX_AGE": ("P1D",),
     "RECLAIM_REMINDER_BEFORE": ("2days",),
+    "RECLAIM_SYNC_AT": ("2", "24:00", "2:00", "02:60", "02:00 UTC"),
+    "RECLAIM_CHANGES_EVERY": ("hourly", "60", "-1h"),
     "RECLAIM_LIMIT_SOFT_SEATS": ("0", "many"),
     "RECLAIM_LIMIT_SOFT_SHARE": ("0", "101"),
     "RECLAIM_LIMIT_HARD_SEATS": ("99",),

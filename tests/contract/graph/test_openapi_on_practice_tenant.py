@@ -128,7 +128,8 @@ async def test_following_changes_has_microsofts_form(wire: Wire) -> None:
     request, response = next(one for one in wire.kept.exchanges if one[0].url.path.endswith("/$batch"))
     asked = {one["id"]: one["url"] for one in json.loads(request.content)["requests"]}
     for item in response.json()["responses"]:
-        inner = httpx.Request("GET", f"{wire.tenant.graph_url}{asked[item['id']]}")
+        bearer = {"Authorization": request.headers["Authorization"]}
+        inner = httpx.Request("GET", f"{wire.tenant.graph_url}{asked[item['id']]}", headers=bearer)
         check_exchange(inner, httpx.Response(item["status"], json=item["body"]))
     assert wire.check(at_least=5) == {200, 410}
 
