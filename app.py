@@ -71,6 +71,7 @@ from reclaim.domain.ids import PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SyncView
 from reclaim.domain.roles import Role
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import InvalidRequest, PortError, ReclaimError
 from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import SeatWriter
@@ -122,6 +123,8 @@ def policy(settings: Settings) -> Policy:
         report_max_age=settings.report_max_age,
         may_lose_data=settings.data_loss == "ask",
         reminder_before=settings.reminder_before,
+        sync_at=settings.sync_at,
+        changes_every=settings.changes_every,
         limits=Limits(
             soft_seats=settings.limit_soft_seats,
             soft_share=settings.limit_soft_share,
@@ -509,16 +512,16 @@ async def _teams_token(settings: Settings, closing: AsyncExitStack) -> graph.Bot
     return token
 
 
-async def _sync(settings: Settings, *, alone: bool) -> int:
+async def _sync(settings: Settings, kind: SyncKind, *, alone: bool) -> int:
     """Read the tenant: here and now where nobody else runs jobs, else by the server, whose progress is shown."""
     async with compose(settings, clock=SystemClock(), tokens=RandomTokens()) as app:
         await app.check_tenant()
         sync = app.use.sync
         if alone:
             await app.load_prices()
-            work = sync.run_to_end(None)
+            work = sync.run_to_end(None, kind)
         else:
-            work = _ended(sync, await sync.request(None), app.clock)
+            work = _ended(sync, await sync.request(None, kind), app.clock)
         sentence, complete = console.outcome(await console.follow(work, sync.view, sys.stderr))
     click.echo(sentence, err=not complete)
     return OK if complete else FAILED
@@ -701,7 +704,7 @@ async def practice_settings(
         limit_hard_per_hour=people * 2,
         write_budget=1_000_000,  # the practice tenant takes as much as it gets, unless a test tells it otherwise
         sign_in_budget=1_000_000,
-        **more,
+        **({"changes_every": timedelta(0)} | more),  # the clock of a rehearsal leaps over days
     )
 
 
@@ -856,9 +859,11 @@ def serve() -> None:
 
 @cli.command()
 @click.option("--accept", metavar="RUN", help="Complete a run that stopped because much would vanish.")
-def sync(*, accept: str | None) -> None:
+@click.option("--changes", is_flag=True, help="Read only what has changed since the last sync, and no sign-ins.")
+def sync(*, accept: str | None, changes: bool) -> None:
     """Read the tenant now."""
-    _finish(_say, ["sync", "--accept", accept]) if accept else _finish(_sync_somewhere)
+    kind = SyncKind.CHANGES if changes else SyncKind.FULL
+    _finish(_say, ["sync", "--accept", accept]) if accept else _finish(_sync_somewhere, kind)
 
 
 @cli.command()
@@ -981,14 +986,14 @@ def _serve_alone() -> int:
         return _run(_serve(settings))
 
 
-def _sync_somewhere() -> int:
+def _sync_somewhere(kind: SyncKind) -> int:
     settings = _settings(needs=installation.DIRECTORY)
     try:
         with _alone(settings):
             _check_tables(settings, may_upgrade=True)
-            return _run(_sync(settings, alone=True))
+            return _run(_sync(settings, kind, alone=True))
     except DatabaseInUseError:
-        return _run(_sync(settings, alone=False))
+        return _run(_sync(settings, kind, alone=False))
 
 
 def _scan_once(file: Path, prices: Path | None, names: bool) -> int:

@@ -70,6 +70,7 @@ from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
 from reclaim.domain.review import Choice, DataLoss, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
+from reclaim.domain.syncing import SyncKind
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.ports.chat import Messenger
 from reclaim.ports.system import Clock, Tokens
@@ -89,7 +90,7 @@ class Access(Protocol):
 class SyncDirectory(Protocol):
     """`reclaim.services.sync_directory`."""
 
-    async def request(self, by: PersonId | None) -> RunId: ...
+    async def request(self, by: PersonId | None, kind: SyncKind = SyncKind.FULL) -> RunId: ...
     async def accept(self, run: str, actor: Actor) -> SyncView: ...
     async def view(self, run: RunId | None = None) -> SyncView | None: ...
 

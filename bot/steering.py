@@ -7,6 +7,7 @@ from cards.view import CardView
 from reclaim.domain.notices import SyncNotice
 from reclaim.domain.read_models import FreezeView
 from reclaim.domain.roles import ADMIN, ADMIN_AS_A_PERSON
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import DeliveryError, NotFound
 
 
@@ -21,10 +22,10 @@ def draw_freeze(asked: Asked, view: FreezeView, *, asker: bool = False) -> CardV
     )
 
 
-async def read_tenant(asked: Asked) -> Reply:
+async def read_tenant(asked: Asked, kind: SyncKind = SyncKind.FULL) -> Reply:
     """Start a sync, or join the one that runs; its card counts up in place where a channel reaches the person."""
     services, actor = asked.services, asked.actor
-    run = await services.sync_directory.request(actor.id if actor.is_person else None)
+    run = await services.sync_directory.request(actor.id if actor.is_person else None, kind)
     view = await services.sync_directory.view(run)
     if view is None:
         raise NotFound("This sync is no longer here.")

@@ -1,7 +1,7 @@
 """Steering cards: freeze and resume, the sync, help, and what is said when something cannot be done."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ from cards.view import (
     Tone,
 )
 from reclaim.domain.read_models import FreezeView, SyncView
+from reclaim.domain.syncing import SyncKind
 
 REASON_FIELDS = frozenset({"reason"})
 _REASON_LENGTH = 500
@@ -94,26 +95,37 @@ def freeze_card(view: FreezeView, zone: str, *, may_resume: bool, may_confirm: b
     )
 
 
-def sync_card(sync: SyncView, now: datetime, zone: str) -> CardView:
-    """Draw a sync: its progress, its end, or why it stopped."""
-    titles = {
+_SYNC_TITLES: Mapping[SyncKind, Mapping[str, str]] = {
+    SyncKind.FULL: {
         "running": "Reading the tenant",
         "complete": "The tenant is read",
         "failed": "The tenant could not be read",
         "stopped": "The reading stopped",
-    }
+    },
+    SyncKind.CHANGES: {
+        "running": "Reading what has changed",
+        "complete": "What has changed is read",
+        "failed": "What has changed could not be read",
+        "stopped": "The reading stopped",
+    },
+}
+
+
+def sync_card(sync: SyncView, now: datetime, zone: str) -> CardView:
+    """Draw a sync: its progress, its end, or why it stopped."""
+    titles = _SYNC_TITLES[sync.kind]
     read = f"{formats.count(sync.people, 'person', 'people')}, {formats.count(sync.seats, 'seat')}"
     return CardView(
         kind="sync",
         headline=Headline(
-            title=titles.get(sync.state, "Reading the tenant"),
+            title=titles[sync.state],
             amount=_idle(sync),
             context=f"Started {formats.moment(sync.started_at, zone)}, {_running_for(sync, now)}",
             unit="idle" if sync.idle is not None else None,
         ),
         body=(Facts(_read_so_far(sync, read)), *_sync_end(sync)),
         actions=_sync_actions(sync),
-        fallback=f"{titles.get(sync.state, 'Reading the tenant')}: {read}.",
+        fallback=f"{titles[sync.state]}: {read}.",
         refresh=Refresh("sync.open", sync.run_id),
     )
 
@@ -298,6 +310,9 @@ def _running_for(sync: SyncView, now: datetime) -> str:
 
 def _read_so_far(sync: SyncView, read: str) -> tuple[Fact, ...]:
     facts = [Fact("Read so far" if sync.state == "running" else "Read", read)]
+    if sync.kind is SyncKind.CHANGES and sync.state == "complete":
+        gone = f"{formats.count(sync.gone_people, 'person', 'people')}, {formats.count(sync.gone_seats, 'seat')}"
+        facts = [Fact("Changed", read), Fact("Gone", gone)]
     if sync.left is not None:
         minute = timedelta(minutes=1)
         left = "less than a minute" if sync.left < minute else f"about {formats.length(sync.left)}"
@@ -307,6 +322,14 @@ def _read_so_far(sync: SyncView, read: str) -> tuple[Fact, ...]:
 
 def _sync_end(sync: SyncView) -> list[Element]:
     body: list[Element] = []
+    if sync.resynced:
+        text = "Microsoft could no longer tell what has changed since the last sync, so Reclaim reads the whole tenant."
+        body.append(Strip(tone=Tone.NEUTRAL, text=text))
+    elif sync.kind is SyncKind.CHANGES and sync.state == "complete":
+        text = (
+            "Only what has changed was read. Sign-ins are as old as the last full sync, and seats are judged by those."
+        )
+        body.append(Paragraph(text, subtle=True))
     if sync.state == "running" and sync.error:
         body.append(Strip(tone=Tone.WARNING, text=f"Interrupted, it goes on by itself. {sync.error}"))
     elif sync.state == "failed":

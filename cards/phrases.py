@@ -111,11 +111,21 @@ def next_box(*sentences: str) -> Box:
     return Box(parts=((NEXT, " ".join(one for one in sentences if one)),))
 
 
+def data_moment(data: DataAge, zone: str) -> str:
+    """Return when the data was read, or nothing: sign-ins are as old as the last full read, seats may be younger."""
+    if data.as_of is None:
+        return ""
+    read = formats.moment(data.as_of, zone, weekday=True)
+    if data.seats_as_of is None:
+        return f"Data read {read}."
+    return f"Sign-ins read {read}, seats {formats.moment(data.seats_as_of, zone, weekday=True)}."
+
+
 def data_read(data: DataAge, now: datetime, zone: str) -> tuple[Paragraph | Strip, ...]:
     """Return how old the data is; where it is older than the setting, as a warning."""
     if data.as_of is None:
         return (Strip(tone=Tone.WARNING, text="Nothing has been read from the tenant yet."),)
-    read = Paragraph(f"Data read {formats.moment(data.as_of, zone, weekday=True)}.", subtle=True)
+    read = Paragraph(data_moment(data, zone), subtle=True)
     if not data.stale:
         return (read,)
     hours = max(1, int((now - data.as_of).total_seconds() // 3600))

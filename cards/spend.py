@@ -5,7 +5,7 @@ from typing import assert_never
 
 from cards import formats
 from cards.exclusions import excluded_sentence
-from cards.phrases import data_read, run, sku, unpriced
+from cards.phrases import data_moment, data_read, run, sku, unpriced
 from cards.savings import calendar, ledger
 from cards.view import (
     Action,
@@ -223,12 +223,9 @@ def _seats_of(row: SkuSpend) -> Action:
 
 
 def _foot(report: SpendReport, zone: str) -> list[Element]:
-    as_of = report.data.as_of
-    if as_of is None:
+    if report.data.as_of is None:
         return []
-    read = (
-        f"Data read {formats.moment(as_of, zone, weekday=True)}. Cash is saved when the term ends or seats are reduced."
-    )
+    read = f"{data_moment(report.data, zone)} Cash is saved when the term ends or seats are reduced."
     parts: list[Element] = []
     if report.data.stale:
         parts.append(Strip(tone=Tone.WARNING, text="This data is older than the setting allows. Run /reclaim sync."))

@@ -11,7 +11,7 @@ import tomllib
 import uuid
 import zoneinfo
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal
 
@@ -74,6 +74,20 @@ def _duration(value: object) -> timedelta:
         message = "is not a number with m, h or d"
         raise ValueError(message)
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _pace(value: object) -> timedelta:
+    return timedelta(0) if str(value).strip() == "0" else _duration(value)
+
+
+def _clock_time(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", str(value).strip(), re.ASCII)
+    if found is None:
+        message = "is not a time of day"
+        raise ValueError(message)
+    return time(int(found[1]), int(found[2]))
 
 
 def _instant(value: object) -> datetime:
@@ -328,6 +342,13 @@ class Settings(BaseSettings):
         timedelta(days=7), "a duration in h or d, from 1d to 7d: an older usage report judges nothing", "7d"
     )
     reminder_before: Duration = _field(timedelta(days=2), "a duration in m, h or d", "2d")
+
+    sync_at: Annotated[time, BeforeValidator(_clock_time)] = _field(
+        time(2), "a time of day in RECLAIM_ZONE, at which the whole tenant is read every night", "02:00"
+    )
+    changes_every: Annotated[timedelta, BeforeValidator(_pace)] = _field(
+        timedelta(hours=1), "a duration in m, h or d between two reads of what has changed, or 0 for none", "1h"
+    )
 
     limit_soft_seats: Seats = _field(100, "a number of seats", "100")
     limit_soft_share: Share = _field(40, "a percentage from 1 to 100", "40")

@@ -87,12 +87,15 @@ class ControlEndpoints:
             web.post("/premium", self._set_premium),
             web.post("/usage-reports", self._set_usage_reports),
             web.post("/group-delay", self._set_group_delay),
+            web.post("/delta", self._set_delta),
             web.post("/tokens/expire", self._expire_tokens),
             web.post("/people/{person}/sign-in", self._sign_in),
             web.post("/people/{person}/use", self._use),
             web.post("/people/{person}/assign", self._assign),
             web.post("/people/{person}/unassign", self._unassign),
             web.post("/people/{person}/leave", self._leave),
+            web.post("/people/{person}/restore", self._restore),
+            web.post("/people/{person}/manager", self._set_manager),
             web.post("/people/{person}/disable", self._disable),
             web.post("/people/{person}/enable", self._enable),
             web.post("/groups/{group}/delete", self._delete_group),
@@ -210,6 +213,17 @@ class ControlEndpoints:
         self._directory.group_delay = minutes * MINUTE
         return web.json_response({"minutes": minutes})
 
+    async def _set_delta(self, request: web.Request) -> web.Response:
+        """Say how /users/delta answers: rows per page, whether changes come again; or let it forget its links."""
+        body, log = await _body(request), self._directory.changes
+        if "page_size" in body:
+            log.page_size = max(1, _field(body, "page_size", int))
+        if "replays" in body:
+            log.replays = _field(body, "replays", bool)
+        if body.get("forget_links"):
+            log.forget_tokens()
+        return web.json_response({"page_size": log.page_size, "replays": log.replays})
+
     async def _expire_tokens(self, _: web.Request) -> web.Response:
         self._tokens.expire_all()
         return web.json_response({})
@@ -233,7 +247,18 @@ class ControlEndpoints:
         return web.json_response({})
 
     async def _leave(self, request: web.Request) -> web.Response:
-        self._directory.leave(self._number(request))
+        number = self._number(request)
+        purged = request.can_read_body and _field(await _body(request), "purged", bool)
+        self._directory.leave(number, purged=purged)
+        return web.json_response({})
+
+    async def _restore(self, request: web.Request) -> web.Response:
+        self._directory.restore(request.match_info["person"])
+        return web.json_response({})
+
+    async def _set_manager(self, request: web.Request) -> web.Response:
+        number, manager = self._number(request), (await _body(request)).get("manager")
+        self._directory.set_manager(number, None if manager is None else self._directory.find(str(manager)).number)
         return web.json_response({})
 
     async def _disable(self, request: web.Request) -> web.Response:

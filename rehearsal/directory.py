@@ -6,6 +6,7 @@ answers does not.
 """
 
 import heapq
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import assert_never
 from rehearsal import errors
 from rehearsal.cases import HAPPENINGS, GroupKey, Happening, What
 from rehearsal.catalog import SKUS, TEAMS_PREMIUM, Sku
+from rehearsal.changes import ChangeLog
 from rehearsal.clock import MINUTE, TenantClock
 from rehearsal.groups import GROUPS, GroupSpec
 from rehearsal.identity import is_guid
@@ -44,6 +46,15 @@ class Write:
     client_request_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What somebody had who was deleted; `purged`: for good, so that it does not come back."""
+
+    licenses: list[License]
+    groups: list[str]
+    purged: bool
+
+
 @dataclass(slots=True)
 class Group:
     """One group and the numbers of the people directly in it."""
@@ -64,6 +75,7 @@ class Directory:
         units: Bought and used seats per product.
         writes: What Graph writes have changed, oldest first.
         group_delay: Seconds of tenant time until joining or leaving a group changes the license.
+        changes: Who has changed, in order.
     """
 
     def __init__(self, people: People, clock: TenantClock) -> None:
@@ -72,7 +84,8 @@ class Directory:
         self.writes: list[Write] = []
         self.group_delay = GROUP_DELAY
         self._touched: dict[int, Person] = {}
-        self._gone: set[int] = set()
+        self._gone: dict[int, Left] = {}
+        self.changes = ChangeLog(secrets.token_bytes(16))
         self._due: list[tuple[int, int, str]] = []
         members, used, happenings = _count(people)
         self._coming = sorted(happenings, reverse=True)
@@ -97,6 +110,10 @@ class Directory:
     def is_present(self, number: int) -> bool:
         """Say whether a person is still there."""
         return number not in self._gone
+
+    def is_purged(self, number: int) -> bool:
+        """Say whether a person was deleted for good."""
+        return number in self._gone and self._gone[number].purged
 
     def find(self, key: str) -> Person:
         """Return a person by object id or user principal name.
@@ -253,7 +270,8 @@ class Directory:
     def sign_in(self, number: int, at: int | None = None) -> None:
         """Let a person sign in."""
         at = self.clock.now if at is None else at
-        self._touch(number).sign_ins = SignIns(at, at, at)
+        # Not among the changes: sign-ins lie outside the store that /users/delta tracks.
+        self._state(number).sign_ins = SignIns(at, at, at)
 
     def assign_direct(self, number: int, sku: Sku, at: int | None = None) -> None:
         """Give a person a direct license, as an admin would by hand; one that is there already is given anew."""
@@ -296,14 +314,46 @@ class Directory:
             latest = person.sign_ins.at(self.clock.now)
             person.sign_ins = SignIns(latest.interactive, latest.background, latest.successful)
 
-    def leave(self, number: int) -> None:
-        """Delete a person: their seats are free and nothing finds them any more."""
-        self._relicense(self._touch(number), [])
-        for group in self.groups_of(number):
+    def set_manager(self, number: int, manager: int | None) -> None:
+        """Put a person below another manager, or below none."""
+        person = self._touch(number)
+        person.manager, person.contact_manager = manager, False
+
+    def leave(self, number: int, *, purged: bool = False) -> None:
+        """Delete a person: their seats are free and nothing finds them any more.
+
+        Args:
+            number: Whom.
+            purged: For good; otherwise they may be restored.
+        """
+        person = self._touch(number)
+        groups = self.groups_of(number)
+        self._gone[number] = Left(list(person.licenses), [group.spec.key for group in groups], purged)
+        self._relicense(person, [])
+        for group in groups:
             group.members.discard(number)
-        self._gone.add(number)
+
+    def restore(self, person_id: str) -> None:
+        """Bring a deleted person back with licenses and groups.
+
+        Raises:
+            GraphError: Nobody by this id can be restored.
+        """
+        number = self.people.identities.number_of(person_id)
+        if number is None or number not in self._gone or self._gone[number].purged:
+            raise errors.not_found(person_id)
+        left = self._gone.pop(number)
+        self._relicense(self._touch(number), left.licenses)
+        for key in left.groups:
+            if key in self._groups:
+                self._groups[key].members.add(number)
 
     def _touch(self, number: int) -> Person:
+        """Return a person whom something is about to change."""
+        self.changes.note(number)
+        return self._state(number)
+
+    def _state(self, number: int) -> Person:
         return self._touched.setdefault(number, self.person(number))
 
     def _note(self, kind: WriteKind, person: Person, target_id: str, client_request_id: str | None) -> None:

@@ -84,6 +84,32 @@ def too_many_requests(retry_after: int | None, headers: Mapping[str, str] | None
     return GraphError(429, "TooManyRequests", "Too many requests.", retry_after, headers)
 
 
+def sync_state_not_found() -> GraphError:
+    """Return the error of a delta token that is unknown or too old (concepts/delta-query-overview; wording unverified)."""
+    return GraphError(
+        400, "syncStateNotFound", "The sync state generation is not found; perform a full synchronization."
+    )
+
+
+def resync_required(root: str) -> GraphError:
+    """Return the demand to start a delta query anew at the Location (concepts/delta-query-overview; wording unverified).
+
+    Args:
+        root: Address of Graph, with its version.
+    """
+    return GraphError(
+        410,
+        "resyncRequired",
+        "Resync is required. Replace all local items with the server's version.",
+        headers={"Location": f"{root}/users/delta?$deltatoken="},
+    )
+
+
+def bad_batch(message: str) -> GraphError:
+    """Return the error of a batch that is refused as a whole (concepts/json-batching; wording unverified)."""
+    return GraphError(400, "BadRequest", message)
+
+
 def inherited_license() -> GraphError:
     """Return the error of removing by hand what a group hands out (learn user-assignlicense; Okta knowledge base)."""
     return bad_request(

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     WRONG_TYPE = "wrong_type"  # answers 200 with a proxy's page of HTML; nothing is done
     HALF_BODY = "half_body"  # does the work and cuts the connection in the middle of the answer
     SLOW = "slow"  # waits before it does the work
+    RESYNC = "resync"  # answers 410 with the Location of a new round of /users/delta; nothing is done
     PREMIUM = "premium"  # answers that the tenant is not premium; nothing is done
 
 
@@ -196,6 +197,8 @@ async def suffer(fault: Fault, request: web.Request, handler: Handler) -> web.St
             return error_response(request, errors.too_many_requests(_whole(fault.retry_after)))
         case Kind.PREMIUM:
             return error_response(request, errors.no_premium())
+        case Kind.RESYNC:
+            return error_response(request, errors.resync_required(f"{request.url.origin()}/v1.0"))
         case Kind.STATUS:
             return _server_error(request, fault, fault.status or 500)
         case Kind.LOST:

@@ -21,6 +21,8 @@ from rehearsal.control import ControlEndpoints
 from rehearsal.directory import Directory
 from rehearsal.faults import Faults, suffer, was_cut
 from rehearsal.gate import Gate, Handler, answer, stamp
+from rehearsal.graph_batch import BatchEndpoint
+from rehearsal.graph_changes import DeltaEndpoints
 from rehearsal.graph_groups import GroupEndpoints
 from rehearsal.graph_roles import RoleEndpoints
 from rehearsal.graph_users import UserEndpoints
@@ -167,6 +169,8 @@ def _application(
         client_max_size=_LARGEST_BODY,
     )
     app.add_routes(_below(CONTROL_ROOT, control.routes()))
+    app.add_routes(_below(GRAPH_ROOT, DeltaEndpoints(state, gate, addresses).routes()))  # before /users/{user}
+    app.add_routes(_below(GRAPH_ROOT, BatchEndpoint(GRAPH_ROOT).routes()))
     app.add_routes(_below(GRAPH_ROOT, UserEndpoints(state, gate, addresses, tenant_id).routes()))
     app.add_routes(_below(GRAPH_ROOT, GroupEndpoints(state, gate, addresses).routes()))
     app.add_routes(_below(GRAPH_ROOT, RoleEndpoints(state, gate, addresses).routes()))

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import JSON
 
@@ -149,6 +150,8 @@ sync_runs = Table(
     Column("roles", String, nullable=False, default="unread"),
     Column("error", Text),
     Column("attempt", Integer, nullable=False, default=0),
+    Column("kind", String, nullable=False, server_default="full"),  # full, changes
+    Column("resynced", Boolean, nullable=False, server_default=false()),
 )
 Index(
     "uq_sync_runs_running",
@@ -178,6 +181,14 @@ sync_requests = Table(
     Column("sha256", String, nullable=False),
     Column("at", Instant, nullable=False),
 )
+sync_changes = Table(
+    "sync_changes",
+    metadata,
+    Column("run_id", ForeignKey("sync_runs.id"), primary_key=True),
+    Column("person_id", String, primary_key=True),
+    Column("state", String, nullable=False),  # waiting, there, gone
+)
+Index("ix_sync_changes_waiting", sync_changes.c.run_id, sync_changes.c.state, sync_changes.c.person_id)
 people = Table(
     "people",
     metadata,

@@ -18,6 +18,7 @@ from storage.repositories.absences import SqlAbsences
 from storage.repositories.appeals import SqlAppeals
 from storage.repositories.campaigns import SqlCampaigns
 from storage.repositories.catalog import SqlCatalog
+from storage.repositories.changes import SqlChanges
 from storage.repositories.consents import SqlConsents
 from storage.repositories.controls import SqlControls
 from storage.repositories.events import SqlEvents
@@ -64,6 +65,7 @@ class SqlUnitOfWork:
         self.people_lists = SqlPeopleLists(connection)
         self.absences = SqlAbsences(connection)
         self.syncs = SqlSyncs(connection)
+        self.changes = SqlChanges(connection)
         self.savings = SqlSavings(connection)
         self.mailboxes = SqlMailboxes(connection)
         self.workload_use = SqlWorkloadUse(connection)

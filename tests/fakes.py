@@ -16,7 +16,7 @@ from reclaim.domain.notices import ConsentNotice, Notice, WaveNotice
 from reclaim.errors import DeliveryError, DirectoryError, WriteBackError
 from reclaim.ports.chat import Delivery
 from reclaim.ports.checks import WRITING, Permission
-from reclaim.ports.directory import Page, PersonRow, ReadBack, Request, SignInRow, WriteResult
+from reclaim.ports.directory import ChangesPage, Page, PeopleNow, PersonRow, ReadBack, Request, SignInRow, WriteResult
 from reclaim.ports.engine import Handler, Job
 from reclaim.ports.storage import MessageRecord, Work
 
@@ -94,6 +94,8 @@ class FakeDirectory:
         self.purposes: dict[PersonId, MailboxPurpose] = {}
         self.calls: list[tuple[str, ...]] = []
         self.slow = False
+        self.replays = False
+        self._links: list[dict[PersonId, tuple[Person, tuple[Seat, ...]]]] = []
         self._script = _Script()
         self._later: list[tuple[datetime, Callable[[], None]]] = []
 
@@ -166,6 +168,37 @@ class FakeDirectory:
             if person.sign_ins is not None
         ]
         return self._page("sign_ins", rows, cursor)
+
+    async def changes(self, cursor: str | None) -> ChangesPage:
+        """Compare the tenant with what it was when the link was made; a cursor is "link:new link:start"."""
+        self._arrive("changes", *([cursor] if cursor else []))
+        if cursor is None:
+            return ChangesPage(ids=(), next_cursor=None, link=self._link(), request=self._request("changes", 0, ()))
+        link, _, rest = cursor.partition(":")
+        new, _, start = (rest or f"{self._link()}:0").partition(":")
+        before, now = self._links[int(link)], self._links[int(new)]
+        ids = [one for one in sorted({*before, *now}) if before.get(one) != now.get(one) or self.replays]
+        page = tuple(ids[int(start) : int(start) + self.page_size])
+        more = int(start) + self.page_size < len(ids)
+        return ChangesPage(
+            ids=page * 2 if self.replays else page,
+            next_cursor=f"{link}:{new}:{int(start) + self.page_size}" if more else None,
+            link=None if more else new,
+            request=self._request("changes", int(start), page),
+        )
+
+    def _link(self) -> str:
+        self._links.append(
+            {one.id: (replace(one, sign_ins=None), self.held.get(one.id, ())) for one in self._present()}
+        )
+        return str(len(self._links) - 1)
+
+    async def people_now(self, people: Sequence[PersonId]) -> PeopleNow:
+        self._arrive("people_now", *people)
+        there = [self.everybody[one] for one in people if one in self.everybody]
+        rows = tuple(PersonRow(person=replace(one, sign_ins=None), seats=self.held.get(one.id, ())) for one in there)
+        gone = tuple(one for one in people if one not in self.everybody)
+        return PeopleNow(rows=rows, gone=gone, requests=(self._request("people_now", 0, people),))
 
     async def groups(self, cursor: str | None) -> Page[Group]:
         return self._page("groups", [group for group in self.group_facts.values() if group.sku_ids], cursor)

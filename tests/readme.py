@@ -1,6 +1,6 @@
 """The tables of README.md that come from the code. `python -m tests.readme` writes them; a test compares."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -53,6 +53,8 @@ def _default(value: object) -> str:
     if isinstance(value, timedelta):
         hours = int(value.total_seconds()) // 3600
         return f"`{hours // 24}d`" if hours % 24 == 0 and hours > 24 else f"`{hours}h`"
+    if isinstance(value, time):
+        return f"`{value:%H:%M}`"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):

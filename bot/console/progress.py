@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reclaim.domain.read_models import SyncView
+from reclaim.domain.syncing import SyncKind
 
 RUNNING: Final = "running"
 _LOOK_EVERY_S: Final = 0.3
@@ -50,6 +51,8 @@ def outcome(sync: SyncView) -> tuple[str, bool]:
     match sync.state:
         case "complete":
             idle = "" if sync.idle is None else f" {sync.idle:,} seats look idle."
+            if sync.kind is SyncKind.CHANGES:
+                return f"Read what has changed: {read}.{idle}", True
             return f"Read {read}.{idle}", True
         case "stopped":
             gone = f"{sync.gone_people:,} people and {sync.gone_seats:,} seats"

@@ -28,6 +28,27 @@ def end_of_day(day: date, zone_name: str) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone(zone_name)).astimezone(UTC)
 
 
+def last_at(clock_time: time, now: datetime, zone_name: str) -> datetime:
+    """Return the newest instant up to now at which the clocks of the zone showed this time, in UTC.
+
+    Where the clocks leap over it in spring, the instant at which they would have shown it counts.
+    """
+    today = local_day(now, zone_name)
+    at = datetime.combine(today, clock_time, tzinfo=zone(zone_name)).astimezone(UTC)
+    if at <= now:
+        return at
+    return datetime.combine(today - timedelta(days=1), clock_time, tzinfo=zone(zone_name)).astimezone(UTC)
+
+
+def next_at(clock_time: time, now: datetime, zone_name: str) -> datetime:
+    """Return the first instant after now at which the clocks of the zone show this time, in UTC."""
+    today = local_day(now, zone_name)
+    at = datetime.combine(today, clock_time, tzinfo=zone(zone_name)).astimezone(UTC)
+    if at > now:
+        return at
+    return datetime.combine(today + timedelta(days=1), clock_time, tzinfo=zone(zone_name)).astimezone(UTC)
+
+
 def local_day(at: datetime, zone_name: str) -> date:
     """Return the local day of an instant."""
     return at.astimezone(zone(zone_name)).date()

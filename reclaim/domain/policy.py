@@ -1,7 +1,7 @@
 """The installation's rules as values: made from the settings once, passed to services."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId
@@ -25,6 +25,8 @@ class Policy:
         usage_max_age: Usage data that is older is unknown, and stops a run that has no newer.
         judges_by_reports: Whether no use in Microsoft's usage reports makes a seat idle although its holder signs in.
         report_max_age: A usage report that covers no later day than that judges nothing.
+        sync_at: Local time in `zone` at which the whole tenant is read every night.
+        changes_every: How long after a read what has changed since is read; zero: never.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
 
@@ -44,6 +46,8 @@ class Policy:
     judges_by_reports: bool = False
     report_max_age: timedelta = REPORTS_LAG
     live_reads: int = 10
+    sync_at: time = time(2)
+    changes_every: timedelta = timedelta(0)
     may_lose_data: bool = True
     undo_window: timedelta = timedelta(days=30)
     questions_per_day: int = 3

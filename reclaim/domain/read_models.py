@@ -23,16 +23,24 @@ from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore_views import WayBack
 from reclaim.domain.review import Answer, AssignedHow, Choice, FallbackWhy, ReviewItem
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.syncing import SyncKind
 from reclaim.domain.tasks import ManualTask
 from reclaim.domain.workloads import ReportReading, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataAge:
-    """How old the synced data is. `as_of` None: nothing was read yet. `stale`: older than the setting."""
+    """How old the synced data is.
+
+    Attributes:
+        as_of: From when everything is, sign-ins too; None: nothing was read yet.
+        stale: It is older than the setting allows.
+        seats_as_of: From when people and seats are, where changes were read after that; else None.
+    """
 
     as_of: datetime | None
     stale: bool
+    seats_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -908,6 +916,8 @@ class SyncView:
         roles: Whether it was read who holds an admin role: known, partly, no_permission, unread.
         left: About how long a running one still takes; None before that can be told.
         usage: How Microsoft's usage reports were read last; empty where they never were.
+        people, seats: Those read; of a changes run, those who have changed and what they hold.
+        resynced: It was to read changes only, but Microsoft had lost track of them.
     """
 
     run_id: str
@@ -925,6 +935,8 @@ class SyncView:
     total: Total | None = None
     left: timedelta | None = None
     usage: tuple[ReportReading, ...] = ()
+    kind: SyncKind = SyncKind.FULL
+    resynced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

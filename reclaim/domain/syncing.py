@@ -11,6 +11,18 @@ ROLES_STREAM = "role_holders"  # with ":" and a group's id: everybody in a group
 MEMBERS_STREAM = "members:"  # followed by the group's id: the stream that reads its members
 
 
+CHANGES_STREAM = "changes"  # who has changed; its last cursor is the link behind which the next reading begins
+FROM_HERE_STREAM = "changes_from"  # of a full run: the link taken before anything was read
+CHANGED_PEOPLE_STREAM = "changed_people"
+
+
+class SyncKind(StrEnum):
+    """What a run reads. Only a full one reads sign-ins, and only it may conclude from not having seen something."""
+
+    FULL = "full"
+    CHANGES = "changes"
+
+
 class SyncState(StrEnum):
     """running → complete, failed or stopped; stopped → complete, when an admin accepts the drop."""
 

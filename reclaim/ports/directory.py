@@ -1,6 +1,6 @@
 """The customer's directory: reading it page by page, reading one person live, and the writes that take a seat away."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,6 +12,8 @@ from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import DirectoryError
 
 Row = TypeVar("Row", covariant=True)
+
+MOST_PEOPLE_NOW = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,31 @@ class SignInRow:
     sign_ins: SignIns
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangesPage:
+    """A page of who has changed: an id may come again, and a change of long ago may come late.
+
+    Attributes:
+        ids: Who was changed, came or went; what is true of them now has to be read.
+        next_cursor: Of the next page; None on the last one.
+        link: On the last page: where the next reading of changes begins. It lives for about a week.
+    """
+
+    ids: tuple[PersonId, ...]
+    next_cursor: str | None
+    link: str | None
+    request: Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeopleNow:
+    """What was read of some people: those who are there, whole, and the ids of those whom Microsoft does not know."""
+
+    rows: tuple[PersonRow, ...]
+    gone: tuple[PersonId, ...]
+    requests: tuple[Request, ...]
+
+
 class SignInSupport(StrEnum):
     """Whether the tenant gives sign-in data at all."""
 
@@ -90,6 +117,15 @@ def sign_in_support(error: DirectoryError) -> SignInSupport | None:
             return None
 
 
+def lost_track(error: DirectoryError) -> bool:
+    """Whether Microsoft no longer knows the link behind which changes were asked for: only a full read helps.
+
+    It answers 410, or a 40X such as syncStateNotFound (Microsoft Graph docs, concepts/delta-query-overview). The refusals
+    of a caller, 401 and 403, are something else.
+    """
+    return error.status in (400, 404, 410)
+
+
 class Directory(Protocol):
     """Reading. Every method raises DirectoryError when the directory fails; failed is never empty."""
 
@@ -112,6 +148,18 @@ class Directory(Protocol):
             DirectoryError: With `graph_code` Authentication_RequestFromNonPremiumTenantOrB2CTenant or
                 Authorization_RequestDenied where the tenant gives none; see `sign_in_support`.
         """
+        ...
+
+    async def changes(self, cursor: str | None) -> ChangesPage:
+        """Return a page of who has changed since the link that `cursor` is; None: nobody, and a link to begin at now.
+
+        Raises:
+            DirectoryError: See `lost_track`.
+        """
+        ...
+
+    async def people_now(self, people: Sequence[PersonId]) -> PeopleNow:
+        """Read up to `MOST_PEOPLE_NOW` people, each as in `people`."""
         ...
 
     async def groups(self, cursor: str | None) -> Page[Group]:

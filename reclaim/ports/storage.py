@@ -476,6 +476,8 @@ class SyncRun:
         sign_ins: A value of `directory.SignInSupport`, "known" until proved otherwise.
         roles: Whether it was read who holds an admin role: a value of `directory.RoleSupport`.
         requested_by: Whom to tell, or None.
+        kind: A value of `syncing.SyncKind`: a changes run reads no sign-ins and only who has changed.
+        resynced: It was to read changes, and reads the whole tenant as Microsoft lost track of them.
     """
 
     id: RunId
@@ -491,6 +493,8 @@ class SyncRun:
     roles: str = "unread"
     error: str | None = None
     attempt: int = 0
+    kind: str = "full"
+    resynced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -525,7 +529,13 @@ class Syncs(Protocol):
 
     async def newest(self) -> SyncRun | None: ...
 
-    async def newest_complete(self) -> SyncRun | None: ...
+    async def newest_complete(self) -> SyncRun | None:
+        """Return the newest complete full run: what it knows of activity counts (rule 5), and every seat was in it."""
+        ...
+
+    async def newest_read(self) -> SyncRun | None:
+        """Return the newest complete run of any kind: seats are as of its start."""
+        ...
 
     async def cursor(self, run: RunId, stream: str) -> StreamCursor | None: ...
 
@@ -573,6 +583,46 @@ class Mailboxes(Protocol):
         ...
 
     async def put(self, purposes: Mapping[PersonId, MailboxPurpose], *, at: datetime) -> None: ...
+
+
+class Changes(Protocol):
+    """Whom a changes run has heard of. It concludes only about them, each of whom it has read."""
+
+    async def link(self) -> str | None:
+        """Return where the newest complete run, of whatever kind, left off; None if it could not tell."""
+        ...
+
+    async def note(self, run: RunId, ids: Sequence[PersonId]) -> None:
+        """Note that these people have to be read; who was noted before stays as they are."""
+        ...
+
+    async def waiting(self, run: RunId, limit: int) -> list[PersonId]:
+        """Return some of those who still have to be read."""
+        ...
+
+    async def count(self, run: RunId) -> int:
+        """Return how many people this run has heard of."""
+        ...
+
+    async def looked_at(self, run: RunId, *, there: Iterable[PersonId], gone: Iterable[PersonId]) -> None:
+        """Note that they were read, and whom Microsoft does not know."""
+        ...
+
+    async def drop_if_completed(self, run: RunId) -> tuple[int, int, int, int]:
+        """As `Syncs.drop_if_completed`: those read who are gone, and the seats that those read no longer have."""
+        ...
+
+    async def mark_gone(self, run: RunId, now: datetime) -> tuple[int, int]:
+        """Date them; return (people, seats). Paths and memberships follow."""
+        ...
+
+    async def start_again(self, run: RunId) -> None:
+        """Forget how far a run has come."""
+        ...
+
+    async def forget_all_but(self, run: RunId) -> None:
+        """Forget what other runs have heard of."""
+        ...
 
 
 class Savings(Protocol):
@@ -1336,6 +1386,8 @@ class UnitOfWork(Protocol):
     def absences(self) -> Absences: ...
     @property
     def syncs(self) -> Syncs: ...
+    @property
+    def changes(self) -> Changes: ...
     @property
     def savings(self) -> Savings: ...
     @property

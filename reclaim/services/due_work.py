@@ -5,10 +5,12 @@ from enum import Enum
 
 import structlog
 
+from reclaim.domain.calendar import last_at, next_at
 from reclaim.domain.campaign import Campaign, CampaignState, reminder_times
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.orders import OrderState, RemovalOrder
 from reclaim.domain.policy import Policy
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import Conflict
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
@@ -39,7 +41,6 @@ from reclaim.services.tell_reviewers import enqueue
 from reclaim.services.verify_removals import VerifyRemovals
 
 RESEND = timedelta(minutes=10)  # a card that could not be sent is tried again after this
-SYNC_EVERY = timedelta(hours=24)
 RESULTS_TRIED_FOR = timedelta(hours=24)
 RESULT_KINDS = ("review.summary", "consent.receipt")  # kinds of cards, as the message record has them
 
@@ -127,7 +128,8 @@ class DueWork:
                 times.append(appeal_due)
             newest = await work.syncs.newest_complete()
             if newest is not None:
-                times.append(newest.started_at + SYNC_EVERY)
+                times.append(next_at(self._policy.sync_at, now, self._policy.zone))
+                times += [at for at in [await self._changes_due(work)] if at is not None]
         return min((at for at in times if now < at <= until), default=None)
 
     async def _campaign(self, campaign: Campaign, now: datetime) -> list[str]:
@@ -244,15 +246,30 @@ class DueWork:
             running = await work.syncs.running()
             newest = await work.syncs.newest_complete()
             last = await work.syncs.newest()
+            read = await work.syncs.newest_read()
+            changes_due = await self._changes_due(work)
         if running is not None:
             if running.error is not None:
-                await self._sync.request(None)  # goes on where the passing error stopped it
+                await self._sync.request(None, SyncKind(running.kind))  # goes on where the passing error stopped it
             return []
-        if newest is None or now - newest.started_at < SYNC_EVERY:
-            return []
-        started = await self._sync.request(None)
-        # After a failure the sync rests for a while, and names the run that failed.
-        return [] if last is not None and started == last.id else ["The tenant was read again."]
+        if newest is None or read is None or last is None:
+            return []  # the first read is somebody's wish
+        if newest.started_at < last_at(self._policy.sync_at, now, self._policy.zone):
+            started = await self._sync.request(None, behind=newest.id)
+            # After a failure the sync rests for a while, and names the run that failed.
+            if started != last.id:
+                return ["The tenant was read again."] if started != newest.id else []
+        if changes_due is not None and changes_due <= now:
+            started = await self._sync.request(None, SyncKind.CHANGES, behind=read.id)
+            return ["Changes were read."] if started not in {last.id, read.id} else []
+        return []
+
+    async def _changes_due(self, work: UnitOfWork) -> datetime | None:
+        """Return when what has changed is to be read; None: never, or nobody knows since when."""
+        read = await work.syncs.newest_read()
+        if not self._policy.changes_every or read is None or await work.changes.link() is None:
+            return None
+        return (read.completed_at or read.started_at) + self._policy.changes_every
 
 
 def _order_job(order: RemovalOrder, now: datetime) -> Job:

@@ -76,6 +76,7 @@ class ExplainSeat:
         async with self._work.read() as reading:
             person = await find_person(reading, wanted)
             run = await reading.syncs.newest_complete()
+            read = await reading.syncs.newest_read()
             skus = await reading.catalog.skus()
             seats = (await reading.seats.of_people([person.id])).get(person.id, ())
             asked = await self._asked(reading, person.id)
@@ -100,7 +101,7 @@ class ExplainSeat:
             person=person,
             person_name=person.shown_name,
             seats=tuple(sorted([*there, *left], key=lambda seat: seat.sku_name.casefold())),
-            data=data_age(run, now, self._policy.data_max_age),
+            data=data_age(run, now, self._policy.data_max_age, newest_read=read),
             zone=self._policy.zone,
             now=now,
             roles=run.roles if run else "unread",

@@ -13,11 +13,25 @@ _NO_SIGN_INS = {
 }
 
 
-def data_age(newest_complete: SyncRun | None, now: datetime, limit: timedelta) -> DataAge:
-    """Return the age of the data. It counts from the start of the run: nothing in it is younger than that for sure."""
+def data_age(
+    newest_complete: SyncRun | None, now: datetime, limit: timedelta, *, newest_read: SyncRun | None = None
+) -> DataAge:
+    """Return the age of the data. It counts from the start of the run: nothing in it is younger than that for sure.
+
+    Args:
+        newest_complete: The newest complete full run: the age of sign-ins, by which seats are judged.
+        now: Calendar time.
+        limit: From which age on the data is stale.
+        newest_read: The newest complete run of any kind: the age of people and seats.
+    """
     if newest_complete is None:
         return DataAge(as_of=None, stale=False)
-    return DataAge(as_of=newest_complete.started_at, stale=now - newest_complete.started_at > limit)
+    later = newest_read is not None and newest_read.id != newest_complete.id
+    return DataAge(
+        as_of=newest_complete.started_at,
+        stale=now - newest_complete.started_at > limit,
+        seats_as_of=newest_read.started_at if newest_read is not None and later else None,
+    )
 
 
 def age_in_words(as_of: datetime, now: datetime) -> str:

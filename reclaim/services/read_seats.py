@@ -45,6 +45,7 @@ class ReadSeats:
                 days=where.days, now=now, product=where.product_id, rules=where.rules
             )
             newest = await reading.syncs.newest_complete()
+            read = await reading.syncs.newest_read()
         if where.product_id is not None and where.product_id not in skus and total == 0:
             raise NotFound("There is no such SKU.")
         return SeatPage(
@@ -55,7 +56,7 @@ class ReadSeats:
             pages=page_count(total, PAGE_SIZE),
             total=total,
             monthly=monthly_total(per_product, prices),
-            data=data_age(newest, now, self._policy.data_max_age),
+            data=data_age(newest, now, self._policy.data_max_age, newest_read=read),
             now=now,
             excluded=sum(excluded.values()),
         )

@@ -38,6 +38,7 @@ class ReadSpend:
         now = self._clock.now()
         async with self._work.read() as reading:
             newest = await reading.syncs.newest_complete()
+            read = await reading.syncs.newest_read()
             verdicts = await reading.findings.verdicts()
             held_by = await reading.findings.excluded(days=window, now=now)
             return spend_report(
@@ -47,7 +48,7 @@ class ReadSpend:
                 unknown=verdicts.get(NotIdleWhy.UNKNOWN.value, 0),
                 skus=await reading.catalog.skus(),
                 prices=await reading.catalog.prices(now),
-                data=data_age(newest, now, self._policy.data_max_age),
+                data=data_age(newest, now, self._policy.data_max_age, newest_read=read),
                 blocked=newest is not None and not gives_sign_ins(newest),
                 excluded=await view_exclusions(reading, held_by),
                 today=local_day(now, self._policy.zone),

@@ -18,18 +18,19 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SyncView
 from reclaim.domain.roles import Actor
 from reclaim.domain.spend import monthly_total
-from reclaim.domain.syncing import PEOPLE_STREAM, SIGN_INS_STREAM, SyncState, is_suspicious_drop
+from reclaim.domain.syncing import PEOPLE_STREAM, SIGN_INS_STREAM, SyncKind, SyncState, is_suspicious_drop
 from reclaim.errors import Conflict, DeliveryError, InvalidRequest, NotFound, PortError
 from reclaim.ports.chat import Messenger
 from reclaim.ports.directory import Directory, SignInSupport
 from reclaim.ports.engine import Job
-from reclaim.ports.storage import StreamRequest, SyncRun, UnitOfWork, Work
+from reclaim.ports.storage import Changes, StreamRequest, SyncRun, Syncs, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import sync_job
 from reclaim.services.read_usage import ReadUsage
 from reclaim.services.superseded import Superseded
-from reclaim.services.sync_streams import SyncStreams
+from reclaim.services.sync_changes import LostTrack, SyncChanges
+from reclaim.services.sync_streams import OnPage, SyncStreams
 
 PAGES_PER_NOTICE = 10
 GIVE_UP_AFTER = timedelta(hours=24)  # Microsoft's continuation links do not live longer, and the data would be stale
@@ -58,6 +59,7 @@ class SyncDirectory:
         with_groups: bool = True,
         usage: ReadUsage | None = None,
         after: Sequence[AfterSync] = (),
+        after_changes: Sequence[AfterSync] = (),
     ) -> None:
         """Take the ports.
 
@@ -69,9 +71,11 @@ class SyncDirectory:
             directory: The tenant.
             messenger: Tells who asked.
             tenant_id: The tenant that this process is configured for.
-            with_groups: Whether groups are read, which needs a permission of its own; a scan does without.
+            with_groups: Whether groups are read, which needs a permission of its own; a scan does without, and as it
+                looks once it asks for no changes either.
             usage: Reads Microsoft's usage reports with the run; None: they are not read.
-            after: Called in order after every completion; may be called again for the same run after a crash.
+            after: Called in order after every full run completes; may be called again for the same run after a crash.
+            after_changes: The same for runs that read only what has changed.
         """
         self._work = work
         self._clock = clock
@@ -80,7 +84,7 @@ class SyncDirectory:
         self._directory = directory
         self._messenger = messenger
         self._tenant_id = tenant_id
-        self._after = tuple(after)
+        self._after = {SyncKind.FULL: tuple(after), SyncKind.CHANGES: tuple(after_changes)}
         self._attest = Attestor(clock=clock, tokens=tokens)
         self._streams = SyncStreams(
             work=work,
@@ -91,40 +95,56 @@ class SyncDirectory:
             with_groups=with_groups,
             usage=usage,
         )
+        self._follows_changes = with_groups
+        self._changes = SyncChanges(work=work, clock=clock, directory=directory)
 
-    async def request(self, by: PersonId | None) -> RunId:
-        """Start a sync in the background, or return the one that is running.
+    async def request(
+        self, by: PersonId | None, kind: SyncKind = SyncKind.FULL, *, behind: RunId | None = None
+    ) -> RunId:
+        """Start a sync in the background, or return the one that is running. One of changes gives way to a full one.
 
         Args:
             by: Whom to tell. None: nobody asked, the clock did; then a run that has just failed is left alone for an
                 hour, and one that waits to be accepted for a day, since a newer run would make it void.
+            kind: Read everything, or only what has changed.
+            behind: The newest complete run that the caller knows. Where another one has completed since, on another
+                replica say, that is returned and nothing is begun.
 
         Raises:
             InvalidRequest: The database holds another tenant.
+            Conflict: There is no complete run behind which changes could be read.
         """
         async with self._work.write() as unit:
             running = await self._running(unit)
             if running is None:
+                newest = await (unit.syncs.newest_complete() if kind is SyncKind.FULL else unit.syncs.newest_read())
+                if behind is not None and newest is not None and newest.id != behind:
+                    return newest.id
                 ended = await unit.syncs.newest() if by is None else None
-                if ended is not None and self._rests(ended):
+                if ended is not None and self._rests(ended, kind):
                     return ended.id
-                running = await self._start(unit, by)
+                running = await self._start(unit, by, kind)
+                await unit.enqueue(sync_job(running.id, running.attempt))
+            elif running.kind == SyncKind.CHANGES and kind is SyncKind.FULL:
+                running = await self._read_whole(unit, replace(running, requested_by=by or running.requested_by))
                 await unit.enqueue(sync_job(running.id, running.attempt))
             elif running.error is not None:
                 await _next_attempt(unit, running)
             await unit.commit()
         return running.id
 
-    async def run_to_end(self, by: PersonId | None) -> SyncView:
+    async def run_to_end(self, by: PersonId | None, kind: SyncKind = SyncKind.FULL) -> SyncView:
         """Sync here and now, without an engine; what an earlier process left unfinished is finished.
 
         A view that still says `running` has met a passing error five times; a later sync goes on from there.
 
         Raises:
-            InvalidRequest: The database holds another tenant.
+            InvalidRequest, Conflict: As `request`.
         """
         async with self._work.write() as unit:
-            run = await self._running(unit) or await self._start(unit, by)
+            run = await self._running(unit) or await self._start(unit, by, kind)
+            if run.kind == SyncKind.CHANGES and kind is SyncKind.FULL:
+                run = await self._read_whole(unit, run)
             await unit.commit()
         for left in reversed(range(_TRIES_BY_HAND)):
             await self._carry_out(run.id)
@@ -181,18 +201,39 @@ class SyncDirectory:
             return None
         return running
 
-    async def _start(self, unit: UnitOfWork, by: PersonId | None) -> SyncRun:
+    async def _start(self, unit: UnitOfWork, by: PersonId | None, kind: SyncKind) -> SyncRun:
+        if kind is SyncKind.CHANGES and await unit.changes.link() is None:
+            raise Conflict("There is no full sync to go on from. Read the whole tenant first: /reclaim sync")
         run = SyncRun(
             id=RunId(self._tokens.new_id()),
             state=SyncState.RUNNING,
             started_at=self._clock.now(),
             requested_by=by,
             attempt=1,
+            kind=kind.value,
         )
         await unit.syncs.add(run)
         return run
 
-    def _rests(self, run: SyncRun) -> bool:
+    async def _read_whole(self, unit: UnitOfWork, run: SyncRun, *, resynced: bool = False) -> SyncRun:
+        """Make a running changes run a full one, which begins now."""
+        await unit.changes.start_again(run.id)
+        full = replace(
+            run,
+            kind=SyncKind.FULL.value,
+            resynced=resynced,
+            started_at=self._clock.now(),
+            people=0,
+            seats=0,
+            error=None,
+            attempt=run.attempt + 1,
+        )
+        await unit.syncs.save(full)
+        return full
+
+    def _rests(self, run: SyncRun, kind: SyncKind) -> bool:
+        if kind is SyncKind.FULL and run.kind == SyncKind.CHANGES:
+            return False  # a full one is what would mend it
         pause = _REST_AFTER.get(run.state)
         return pause is not None and self._clock.now() - run.started_at < pause
 
@@ -220,7 +261,10 @@ class SyncDirectory:
                 await self._tell(run_id)
 
         try:
-            await self._streams.read_all(run_id, on_page)
+            if await self._kind(run_id) is SyncKind.FULL:
+                await self._read_all(run_id, on_page)
+            else:
+                await self._read_changes(run_id, on_page)
             await self._conclude(run_id)
         except Superseded:
             return False
@@ -231,6 +275,34 @@ class SyncDirectory:
             await self._note_error(run_id, PortError("Something unexpected stopped the sync.", permanent=True))
             raise
         return True
+
+    async def _read_all(self, run_id: RunId, on_page: OnPage) -> None:
+        if self._follows_changes:
+            await self._changes.begin_here(run_id)
+        await self._streams.read_all(run_id, on_page)
+
+    async def _read_changes(self, run_id: RunId, on_page: OnPage) -> None:
+        """Read what has changed, or everything where Microsoft cannot tell that any more."""
+        try:
+            await self._streams.read_skus(run_id, on_page)
+            await self._changes.read_all(run_id, on_page)
+            return
+        except LostTrack:
+            async with self._work.write() as unit:
+                run = await unit.syncs.get(run_id)
+                if run is None or run.state != SyncState.RUNNING or run.kind != SyncKind.CHANGES:
+                    raise Superseded from None
+                await self._read_whole(unit, run, resynced=True)
+                await unit.commit()
+        _log.warning("the whole tenant is read instead of changes", run=run_id)
+        await self._read_all(run_id, on_page)
+
+    async def _kind(self, run_id: RunId) -> SyncKind:
+        async with self._work.read() as reading:
+            run = await reading.syncs.get(run_id)
+        if run is None:
+            raise Superseded
+        return SyncKind(run.kind)
 
     async def _note_error(self, run_id: RunId, error: PortError) -> None:
         async with self._work.write() as unit:
@@ -245,12 +317,15 @@ class SyncDirectory:
         """Complete the run, or stop it where too much would vanish."""
         # Counted before the write lock is taken: every page is stored, and nobody but this run writes these rows.
         async with self._work.read() as reading:
-            before, gone, seats_before, seats_gone = await reading.syncs.drop_if_completed(run_id)
+            read = await reading.syncs.get(run_id)
+            if read is None:
+                raise Superseded
+            before, gone, seats_before, seats_gone = await _judge_of(reading, read).drop_if_completed(run_id)
         async with self._work.write() as unit:
             run = await unit.syncs.get(run_id)
-            if run is None or run.state != SyncState.RUNNING:
+            if run is None or run.state != SyncState.RUNNING or run.kind != read.kind:
                 raise Superseded
-            last = await unit.syncs.newest_complete()
+            last = await unit.syncs.newest_read()
             ours = await unit.orders.written_since(last.started_at) if last else 0
             if is_suspicious_drop(before, gone) or is_suspicious_drop(seats_before, seats_gone, explained=ours):
                 await unit.syncs.save(
@@ -263,8 +338,10 @@ class SyncDirectory:
 
     async def _complete(self, unit: UnitOfWork, run: SyncRun, *, actor: str, accepted: bool) -> None:
         now = self._clock.now()
-        gone_people, gone_seats = await unit.syncs.mark_gone(run.id, now)
-        await unit.syncs.forget_sign_ins(run.id)
+        gone_people, gone_seats = await _judge_of(unit, run).mark_gone(run.id, now)
+        await unit.changes.forget_all_but(run.id)
+        if run.kind == SyncKind.FULL:
+            await unit.syncs.forget_sign_ins(run.id)
         await unit.syncs.save(
             replace(
                 run,
@@ -283,6 +360,7 @@ class SyncDirectory:
                 at=now,
                 facts={
                     "run": run.id,
+                    "kind": run.kind,
                     "people": run.people,
                     "seats": run.seats,
                     "gone_people": gone_people,
@@ -294,14 +372,18 @@ class SyncDirectory:
                 },
             )
         )
-        _log.info("sync completed", run=run.id, people=run.people, seats=run.seats, gone_seats=gone_seats)
+        _log.info(
+            "sync completed", run=run.id, kind=run.kind, people=run.people, seats=run.seats, gone_seats=gone_seats
+        )
 
     async def _follow_up(self, run_id: RunId) -> None:
-        """Do what follows a completion, unless a newer run has completed since."""
+        """Do what follows a completion, unless a newer run has completed since; a full one is overtaken by full ones only."""
         async with self._work.read() as reading:
-            newest = await reading.syncs.newest_complete()
+            run = await reading.syncs.get(run_id)
+            full = run is not None and run.kind == SyncKind.FULL
+            newest = await (reading.syncs.newest_complete() if full else reading.syncs.newest_read())
         if newest is not None and newest.id == run_id:
-            for step in self._after:
+            for step in self._after[SyncKind(newest.kind)]:
                 await step(run_id)
 
     async def _tell(self, run_id: RunId) -> None:
@@ -344,11 +426,13 @@ class SyncDirectory:
             total=total,
             left=await self._left(reading, run),
             usage=tuple(await reading.workload_use.readings()),
+            kind=SyncKind(run.kind),
+            resynced=run.resynced,
         )
 
     async def _left(self, reading: UnitOfWork, run: SyncRun) -> timedelta | None:
         """Return about how long the rest takes; None before it can be told, or where only the network sets the pace."""
-        if run.state != SyncState.RUNNING or run.sign_ins != SignInSupport.KNOWN:
+        if run.state != SyncState.RUNNING or run.kind != SyncKind.FULL or run.sign_ins != SignInSupport.KNOWN:
             return None
         people = await reading.syncs.cursor(run.id, PEOPLE_STREAM)
         if people is None or not people.done:
@@ -358,6 +442,11 @@ class SyncDirectory:
             return None
         read = sum(one.request.rows for one in await reading.syncs.requests(run.id) if one.stream == SIGN_INS_STREAM)
         return self._directory.time_for_sign_ins(run.people - read)
+
+
+def _judge_of(unit: UnitOfWork, run: SyncRun) -> Changes | Syncs:
+    """Return who says what a run takes away: all that a full one did not see, or those who were looked for."""
+    return unit.syncs if run.kind == SyncKind.FULL else unit.changes
 
 
 async def _next_attempt(unit: UnitOfWork, run: SyncRun) -> None:

@@ -72,11 +72,7 @@ class SyncStreams:
             DirectoryError: A page could not be read; everything before it is stored.
             Superseded: Another job reads this run, or the run has ended.
         """
-
-        async def skus(_: str | None) -> Page[Sku]:
-            return await self._directory.skus()
-
-        await self._stream(run, "skus", skus, self._save_skus, on_page)
+        await self.read_skus(run, on_page)
         if self._with_groups:
             await self._stream(run, "groups", self._directory.groups, self._save_groups, on_page)
         await self._stream(run, PEOPLE_STREAM, self._directory.people, self._save_people, on_page, count=_count_people)
@@ -93,6 +89,18 @@ class SyncStreams:
         for group in excluded:
             await self._everyone_in(run, group, f"{EXCLUDED_STREAM}{group}", ExclusionKind.GROUP, group, on_page)
         await self._role_holders(run, on_page)
+
+    async def read_skus(self, run: RunId, on_page: OnPage) -> None:
+        """Read the products, unless this run has them.
+
+        Raises:
+            DirectoryError, Superseded: As `read_all`.
+        """
+
+        async def skus(_: str | None) -> Page[Sku]:
+            return await self._directory.skus()
+
+        await self._stream(run, "skus", skus, self._save_skus, on_page)
 
     async def _stream(
         self,

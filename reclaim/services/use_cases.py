@@ -220,6 +220,9 @@ class UseCases:
         self.export_consent = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy)
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
         read_usage = ReadUsage(work=work, clock=clock, reports=reports) if reports is not None else None
+        exclude_free = ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync
+        find = FindIdleSeats(work=work, clock=clock, policy=policy)
+        realise = RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync
         self.sync = SyncDirectory(
             work=work,
             clock=clock,
@@ -231,18 +234,20 @@ class UseCases:
             with_groups=with_groups,
             usage=read_usage,
             after=(
-                ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync,
+                exclude_free,
                 lists.after_sync,
-                FindIdleSeats(work=work, clock=clock, policy=policy).scan,
+                find.scan,
                 ReadMailboxes(work=work, clock=clock, directory=directory).after_sync,
                 self.verify.after_sync,
                 WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
                 self.tasks.after_sync,
                 self.confirm.after_sync,
-                RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
+                realise,
                 *([read_usage.after_sync] if read_usage is not None else []),
             ),
+            # What needs sign-ins, or everybody to have been read, waits for a full run.
+            after_changes=(exclude_free, find.after_changes, self.tasks.after_sync, self.confirm.after_sync, realise),
         )
         self.due = DueWork(
             work=work,

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, PersonId
-from reclaim.domain.syncing import MEMBERS_STREAM, SyncState
+from reclaim.domain.syncing import MEMBERS_STREAM, SyncKind, SyncState
 from storage.tables import people, person_addresses, role_members, sync_cursors, sync_runs
 from storage.upsert import CHUNK, in_chunks
 
@@ -86,7 +86,7 @@ def can_review() -> ColumnElement[bool]:
 
 
 def members_were_read() -> ColumnElement[bool]:
-    """Whether the newest complete sync read the members of the group of a `role_members` row to the end."""
+    """Whether the newest complete full sync read the members of the group of a `role_members` row to the end."""
     return exists().where(
         sync_cursors.c.run_id == _newest_complete(),
         sync_cursors.c.stream == literal(MEMBERS_STREAM) + role_members.c.group_id,
@@ -120,7 +120,7 @@ def reviewers_in(connection: Connection, groups: Iterable[GroupId]) -> dict[Grou
 def _newest_complete() -> ScalarSelect[str]:
     return (
         select(sync_runs.c.id)
-        .where(sync_runs.c.state == SyncState.COMPLETE.value)
+        .where(sync_runs.c.state == SyncState.COMPLETE.value, sync_runs.c.kind == SyncKind.FULL.value)
         .order_by(sync_runs.c.started_at.desc(), sync_runs.c.id.desc())
         .limit(1)
         .scalar_subquery()

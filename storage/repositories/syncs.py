@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.directory import Group, Path, Seat, Sku
 from reclaim.domain.ids import GroupId, PersonId, ProductId, RunId
 from reclaim.domain.savings import PoolChange
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import Conflict, NotFound
 from reclaim.ports.directory import PersonRow, Request, SignInRow
 from reclaim.ports.storage import StreamCursor, StreamRequest, SyncRun
@@ -69,6 +70,9 @@ class SqlSyncs:
         return await self._run()
 
     async def newest_complete(self) -> SyncRun | None:
+        return await self._run(sync_runs.c.state == "complete", sync_runs.c.kind == SyncKind.FULL.value)
+
+    async def newest_read(self) -> SyncRun | None:
         return await self._run(sync_runs.c.state == "complete")
 
     async def cursor(self, run: RunId, stream: str) -> StreamCursor | None:

@@ -1,15 +1,18 @@
 """The tick: what is due is enqueued once, and what died is enqueued again."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.removal import Outcome
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import DirectoryError
 from tests.services.campaign_world import DAY, DUE, HOUR, CampaignWorld, actor
 from tests.services.world import LYNNE, MEGAN, NOW, VISIO, VISIO_GROUP, draft, seat
 
+NIGHT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 02:00 in Zurich
 DOWN = DirectoryError("Microsoft Graph cannot be reached.", status=503)
 
 
@@ -19,10 +22,10 @@ async def test_a_tick_with_nothing_due_does_nothing(campaigns: CampaignWorld) ->
     assert not campaigns.engine.queued
 
 
-async def test_the_tenant_is_read_again_after_a_day_and_not_before(campaigns: CampaignWorld) -> None:
+async def test_the_tenant_is_read_every_night_at_the_set_hour_and_not_before(campaigns: CampaignWorld) -> None:
     await campaigns.sync()
 
-    campaigns.clock.advance(DAY - timedelta(seconds=1))
+    campaigns.clock.at = NIGHT - timedelta(seconds=1)
     early = await campaigns.due.tick()
     campaigns.clock.advance(timedelta(seconds=1))
     told = await campaigns.due.tick()
@@ -30,6 +33,71 @@ async def test_the_tenant_is_read_again_after_a_day_and_not_before(campaigns: Ca
 
     assert (early, told, again) == ((), ("The tenant was read again.",), ())
     assert [job.kind for job in campaigns.engine.queued] == ["sync"]
+
+
+async def test_changes_are_read_between_the_nights_where_that_is_set(campaigns: CampaignWorld) -> None:
+    await campaigns.restart(replace(campaigns.policy, changes_every=HOUR))
+    await campaigns.sync()
+    await campaigns.engine.drain()
+    assert await campaigns.due.next_due(NOW + DAY) == NOW + HOUR
+
+    campaigns.clock.advance(HOUR - timedelta(seconds=1))
+    early = await campaigns.due.tick()
+    campaigns.clock.advance(timedelta(seconds=1))
+    told = await campaigns.due.tick()
+    again = await campaigns.due.tick()
+    await campaigns.engine.drain()
+    rested = await campaigns.due.tick()
+
+    assert (early, told, again, rested) == ((), ("Changes were read.",), (), ())
+    view = await campaigns.syncing.view()
+    assert view is not None
+    assert (view.state, view.kind) == ("complete", SyncKind.CHANGES)
+
+
+async def test_a_night_goes_before_changes(campaigns: CampaignWorld) -> None:
+    await campaigns.restart(replace(campaigns.policy, changes_every=HOUR))
+    await campaigns.sync()
+    campaigns.clock.at = NIGHT
+
+    assert await campaigns.due.tick() == ("The tenant was read again.",)
+    await campaigns.engine.drain()
+
+    view = await campaigns.syncing.view()
+    assert view is not None
+    assert view.kind is SyncKind.FULL
+
+
+async def test_waiting_removals_are_not_started_by_a_changes_run(campaigns: CampaignWorld) -> None:
+    """Rule 5: activity at the write comes from a full run that began after the close."""
+    await campaigns.restart(replace(campaigns.policy, changes_every=HOUR, live_reads=0))
+    campaigns.hire("ada")
+    await campaigns.open()
+    await campaigns.revoke("ada")
+    campaigns.clock.at = DUE
+    await campaigns.due.tick()
+    closing = [job for job in campaigns.engine.queued if job.kind == "close"]
+    campaigns.engine.queued.clear()
+    await campaigns.engine.handlers["close"](closing[0])
+    campaigns.engine.queued.clear()
+    async with campaigns.work.write() as work:
+        running = await work.syncs.running()
+        assert running is not None
+        await work.syncs.save(replace(running, state="failed"))
+        await work.commit()
+    campaigns.clock.advance(HOUR)
+    await campaigns.syncing.request(LYNNE, SyncKind.CHANGES)
+    await campaigns.engine.drain()
+
+    async with campaigns.work.read() as work:
+        read = await work.syncs.newest_read()
+    assert read is not None
+    assert (read.kind, read.state, read.started_at > DUE) == ("changes", "complete", True)
+    campaigns.engine.queued.clear()
+    await campaigns.due.tick()
+    kinds = {job.kind for job in campaigns.engine.queued}
+    assert kinds == {"progress", "sync"}  # the full one that they wait for
+    assert campaigns.writer.writes == []
 
 
 async def test_a_sync_that_failed_rests_for_an_hour(campaigns: CampaignWorld) -> None:
@@ -64,12 +132,12 @@ async def test_next_due_names_the_reminders_the_close_and_the_next_read(campaign
     await campaigns.open()
 
     found = [await campaigns.due.next_due(DUE)]
-    campaigns.clock.at = DUE - timedelta(days=3)
+    campaigns.clock.at = DUE - timedelta(days=2, minutes=30)
     found.append(await campaigns.due.next_due(DUE))
     campaigns.clock.at = DUE - HOUR
     found.append(await campaigns.due.next_due(DUE))
 
-    assert found == [NOW + DAY, DUE - timedelta(days=2), DUE]
+    assert found == [NIGHT, DUE - timedelta(days=2), DUE]
     assert await campaigns.due.next_due(DUE - timedelta(minutes=30)) is None
 
 

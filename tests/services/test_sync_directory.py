@@ -53,6 +53,7 @@ async def test_streams_are_read_in_the_order_that_later_ones_need(world: World) 
     await world.read()
 
     assert [call[0] for call in world.directory.calls] == [
+        "changes",  # from here on, before anything is read
         "skus",
         "groups",
         "people",

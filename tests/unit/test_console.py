@@ -14,6 +14,7 @@ from cards.view import Action as CardAction
 from cards.view import CardView, Headline
 from reclaim.domain.ids import PersonId
 from reclaim.domain.read_models import ExportedFile, SyncView
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import InvalidRequest
 
 CARD = CardView(kind="spend", headline=Headline(title="123 seats look idle"), body=(), fallback="123 seats")
@@ -238,6 +239,11 @@ async def test_work_that_nobody_follows_any_more_is_cancelled() -> None:
             replace(SYNC, state="running"),
             "The sync did not finish after 1,400 people and 2,776 seats. Please try again later.",
             False,
+        ),
+        (
+            replace(SYNC, idle=7, kind=SyncKind.CHANGES),
+            "Read what has changed: 1,400 people and 2,776 seats. 7 seats look idle.",
+            True,
         ),
     ],
 )

@@ -121,6 +121,8 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_USAGE_REPORTS": ("yes", "true"),
     "RECLAIM_REPORT_MAX_AGE": ("8d", "12h", "a week"),
     "RECLAIM_REMINDER_BEFORE": ("2days",),
+    "RECLAIM_SYNC_AT": ("2", "24:00", "2:00", "02:60", "02:00 UTC"),
+    "RECLAIM_CHANGES_EVERY": ("hourly", "60", "-1h"),
     "RECLAIM_LIMIT_SOFT_SEATS": ("0", "many"),
     "RECLAIM_LIMIT_SOFT_SHARE": ("0", "101"),
     "RECLAIM_LIMIT_HARD_SEATS": ("99",),

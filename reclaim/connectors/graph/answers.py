@@ -15,6 +15,7 @@ import httpx
 
 NO_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 NOT_FOUND = "Request_ResourceNotFound"
+SYNC_STATE_NOT_FOUND = "syncStateNotFound"
 UNSUPPORTED_QUERY = "Request_UnsupportedQuery"
 
 

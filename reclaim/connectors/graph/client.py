@@ -6,7 +6,7 @@ concepts/throttling and concepts/best-practices-concept (request ids, Retry-Afte
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from uuid import UUID
 import httpx
 import structlog
 
-from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, Answer
+from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, SYNC_STATE_NOT_FOUND, Answer
 from reclaim.connectors.graph.token import AccessTokens
 from reclaim.errors import DirectoryError, InvalidRequest
 from reclaim.ports.checks import OPTIONAL
@@ -159,18 +159,53 @@ class GraphClient:
         Raises:
             DirectoryError: With `retry_after` where Graph asks for a longer wait than a request may sleep.
         """
-        url = self.within(address)
+        return await self._repeated(
+            self.within(address), needs, may_be_missing=may_be_missing, kept_elsewhere=kept_elsewhere
+        )
+
+    async def post_reading(self, address: str, body: Mapping[str, object], *, needs: str) -> Answer:
+        """Send a POST that changes nothing, such as a batch of GETs, repeating it as `get` does.
+
+        Raises:
+            DirectoryError: As `get`.
+        """
+        return await self._repeated(self.within(address), needs, body=body)
+
+    async def _repeated(
+        self,
+        url: httpx.URL,
+        needs: str,
+        *,
+        may_be_missing: bool = False,
+        kept_elsewhere: bool = False,
+        body: Mapping[str, object] | None = None,
+    ) -> Answer:
         tries = 0
         while True:
             tries += 1
             try:
-                return await self._read(url, needs, may_be_missing=may_be_missing, kept_elsewhere=kept_elsewhere)
+                return await self._read(
+                    url, needs, may_be_missing=may_be_missing, kept_elsewhere=kept_elsewhere, body=body
+                )
             except DirectoryError as error:
-                wait_s = self._pause(error, tries)
-                if wait_s is None:
-                    raise
-                _log.info("graph read will be repeated", path=url.path, tries=tries, wait_s=wait_s)
-            await self._clock.sleep(wait_s)
+                await self.wait([error], tries)
+
+    async def wait(self, failed: Sequence[DirectoryError], tries: int) -> None:
+        """Wait before reads are repeated, as long as the most patient of them asks.
+
+        Args:
+            failed: What they met, one or more.
+            tries: How often they were tried.
+
+        Raises:
+            DirectoryError: One of them, where there is to be no further try.
+        """
+        waits = {self._pause(error, tries): error for error in failed}
+        if None in waits:
+            raise waits[None]
+        longest = max(wait_s for wait_s in waits if wait_s is not None)
+        _log.info("graph read will be repeated", reads=len(failed), tries=tries, wait_s=longest)
+        await self._clock.sleep(longest)
 
     async def post(
         self, address: str, body: Mapping[str, object], *, client_request_id: str, priority: Priority | None = None
@@ -204,9 +239,18 @@ class GraphClient:
             raise ValueError("only references are deleted")
         return await self._exchange("DELETE", url, client_request_id, priority=priority)
 
-    async def _read(self, url: httpx.URL, needs: str, *, may_be_missing: bool, kept_elsewhere: bool) -> Answer:
+    async def _read(
+        self,
+        url: httpx.URL,
+        needs: str,
+        *,
+        may_be_missing: bool,
+        kept_elsewhere: bool,
+        body: Mapping[str, object] | None,
+    ) -> Answer:
+        method = "GET" if body is None else "POST"
         try:
-            answer = await self._exchange("GET", url, str(UUID(self._tokens.new_id())))
+            answer = await self._exchange(method, url, str(UUID(self._tokens.new_id())), body=body)
         except (httpx.RequestError, TimeoutError) as error:
             _log.warning("graph did not answer", path=url.path, error=type(error).__name__)
             raise _unreachable(error) from error
@@ -230,7 +274,7 @@ class GraphClient:
             request_id=answer.request_id,
             client_request_id=answer.client_request_id,
         )
-        raise _refused(answer, needs)
+        raise refused(answer, needs)
 
     async def _exchange(
         self,
@@ -346,7 +390,8 @@ def _unreachable(error: Exception) -> DirectoryError:
     return DirectoryError("Microsoft Graph cannot be reached.")
 
 
-def _refused(answer: Answer, needs: str) -> DirectoryError:
+def refused(answer: Answer, needs: str) -> DirectoryError:
+    """Return what an answer to a read, which gave nothing, means."""
     code = answer.fault.code
     retry_after: timedelta | None = None
     permanent = True
@@ -365,6 +410,8 @@ def _refused(answer: Answer, needs: str) -> DirectoryError:
             "Microsoft Graph does not accept the token of the login service. Check that RECLAIM_LOGIN_URL and "
             "RECLAIM_GRAPH_URL belong to the same cloud."
         )
+    elif answer.status == HTTPStatus.GONE or code == SYNC_STATE_NOT_FOUND:
+        message = "Microsoft Graph no longer knows since when changes were asked for."
     elif answer.status == HTTPStatus.NOT_FOUND:
         message = "Microsoft Graph does not know what Reclaim asked for."
     else:

@@ -3,7 +3,7 @@
 A page is whole or it is an error. What one object means stands in `parsing`, how a request is made in `client`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from reclaim.connectors.graph.answers import UNSUPPORTED_QUERY, Answer
+from reclaim.connectors.graph.batch import BatchedReads
 from reclaim.connectors.graph.client import GraphClient
 from reclaim.connectors.graph.fields import Record, guid
 from reclaim.connectors.graph.parsing import (
@@ -30,7 +31,7 @@ from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Sku
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.errors import DirectoryError
 from reclaim.ports.checks import Permission
-from reclaim.ports.directory import Page, PersonRow, Request, SignInRow
+from reclaim.ports.directory import ChangesPage, Page, PeopleNow, PersonRow, Request, SignInRow
 
 # With $expand a page has at most 100 rows whatever is asked (Microsoft Graph known issue 13635).
 PEOPLE_PER_PAGE = 100
@@ -39,6 +40,13 @@ PEOPLE_PER_PAGE = 100
 SIGN_INS_PER_PAGE, SIGN_INS_PER_SMALL_PAGE = 500, 120
 MOST_PER_PAGE = 999
 _GROUPS_SHOWN = 5  # of one name: more are not told apart by reading on
+# Of whom we hear: those in whom one of these changed. A select cannot be changed later, as the link keeps it, and what
+# changed is read anew, because assignment states are not among what a delta query tracks for sure.
+CHANGE_FIELDS = (
+    "displayName,userPrincipalName,mail,accountEnabled,userType,department,usageLocation,assignedLicenses,manager"
+)
+_FROM_NOW = f"/users/delta?$select={CHANGE_FIELDS}&$deltaToken=latest"
+_CHANGES = "changes "
 
 T = TypeVar("T")
 
@@ -49,6 +57,7 @@ class GraphDirectory:
     def __init__(self, client: GraphClient, names: SkuNames | None = None, pace: SignInPace | None = None) -> None:
         self._client = client
         self._pace = pace
+        self._batches = BatchedReads(client)
         self._names = names or SkuNames()
 
     async def skus(self) -> Page[Sku]:
@@ -73,6 +82,42 @@ class GraphDirectory:
             if cursor is not None or error.status != HTTPStatus.BAD_REQUEST:
                 raise
         return await self._sign_ins(None, SIGN_INS_PER_SMALL_PAGE)
+
+    async def changes(self, cursor: str | None) -> ChangesPage:
+        address = _FROM_NOW if cursor is None else cursor.removeprefix(_CHANGES)
+        if cursor is not None and not cursor.startswith(_CHANGES):
+            raise DirectoryError("A read of changes was continued with the cursor of another.", permanent=True)
+        answer = await self._client.get(address, needs=Permission.READ_PEOPLE)
+        rows, following = self._rows(answer, "user")
+        link = Record(answer.document(), "page").text_or_none("@odata.deltaLink")
+        if link is not None:
+            self._client.within(link)
+        if (following is None) == (link is None):
+            raise DirectoryError("Microsoft Graph did not say how the changes go on.", permanent=True)
+        return ChangesPage(
+            ids=tuple(dict.fromkeys(PersonId(row.guid("id")) for row in rows)),
+            next_cursor=None if following is None else _CHANGES + following,
+            link=None if link is None else _CHANGES + link,
+            request=_request(answer, len(rows)),
+        )
+
+    async def people_now(self, people: Sequence[PersonId]) -> PeopleNow:
+        asked = [guid(one, "person") for one in people]
+        addresses = [f"/users/{one}?$select={PERSON_FIELDS}&$expand={MANAGER}" for one in asked]
+        answers, batches = await self._batches.get(addresses, needs=Permission.READ_PEOPLE)
+        rows = [
+            parse_person(Record(answer.document(), "user"))
+            for answer in answers
+            if answer.status != HTTPStatus.NOT_FOUND
+        ]
+        gone = [
+            PersonId(one) for one, answer in zip(asked, answers, strict=True) if answer.status == HTTPStatus.NOT_FOUND
+        ]
+        if [row.person.id for row in rows] != [one for one in asked if one not in gone]:
+            raise DirectoryError("Microsoft Graph answered with another person than it was asked for.", permanent=True)
+        return PeopleNow(
+            rows=tuple(rows), gone=tuple(gone), requests=tuple(_request(batch, len(asked)) for batch in batches)
+        )
 
     async def groups(self, cursor: str | None) -> Page[Group]:
         first = f"/groups?$select={GROUP_FIELDS}&$top={MOST_PER_PAGE}"
@@ -246,9 +291,7 @@ class GraphDirectory:
         return Page(
             rows=tuple(parse(row) for row in rows),
             next_cursor=None if following is None else mark + following,
-            request=Request(
-                url=answer.url, request_id=answer.request_id, rows=len(rows), sha256=answer.sha256, at=answer.at
-            ),
+            request=_request(answer, len(rows)),
         )
 
     def _rows(self, answer: Answer, what: str) -> tuple[list[Record], str | None]:
@@ -258,3 +301,7 @@ class GraphDirectory:
         if following is not None and str(self._client.within(following)) == answer.url:
             raise DirectoryError("Microsoft Graph names a page as its own successor.", permanent=True)
         return document.records("value", what), following
+
+
+def _request(answer: Answer, rows: int) -> Request:
+    return Request(url=answer.url, request_id=answer.request_id, rows=rows, sha256=answer.sha256, at=answer.at)

@@ -85,6 +85,17 @@ class Record:
         """As `flag`, for properties where Graph sends null for "no"; None only where the property is absent."""
         return bool(self.flag(name)) if self.has(name) else None
 
+    def value(self, name: str) -> object:
+        """Return a property of any kind; None where it is absent."""
+        return self._data.get(name)
+
+    def header_texts(self, name: str) -> dict[str, str]:
+        """Return an object whose values are texts, such as headers; empty where it is null or absent."""
+        value = self._data.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise self._wrong(name)
+        return {str(key): str(text) for key, text in (value or {}).items()}
+
     def record(self, name: str) -> "Record | None":
         """Return an inner object; None where it is null or absent."""
         value = self._data.get(name)

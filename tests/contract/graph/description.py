@@ -37,6 +37,11 @@ def spec() -> OpenAPI:
         "schema": {"$ref": "#/components/schemas/microsoft.graph.groupCollectionResponse"}
     }
     document["paths"][GROUPS_OF_GROUP] = added
+    # A delta query may select this relation (api/user-delta), and may be told to start anew (concepts/delta-query-overview).
+    delta = document["paths"]["/users/delta"]["get"]
+    select = next(one for one in delta["parameters"] if one.get("name") == "$select")
+    select["schema"]["items"]["enum"].append("manager")
+    delta["responses"]["410"] = copy.deepcopy(document["components"]["responses"]["err400"])
     return OpenAPI.from_dict(document)
 
 

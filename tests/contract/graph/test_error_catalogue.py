@@ -14,7 +14,7 @@ import pytest
 from reclaim.connectors.graph.client import PREMIUM_TRIES, TRIES
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import DirectoryError, Refusal, WriteBackError
-from reclaim.ports.directory import SignInSupport, WriteResult, sign_in_support
+from reclaim.ports.directory import SignInSupport, WriteResult, lost_track, sign_in_support
 from tests.contract.graph.practice import Stage, a_seat
 from tests.contract.graph.support import WRITE_ID
 
@@ -266,6 +266,25 @@ async def test_error_of_a_read(stage: Stage, row: Read) -> None:
     assert (raised.value.permanent, raised.value.status) == (row.permanent, row.status)
     asked = [one for one in await stage.control("GET", "/calls") if "/v1.0/users" in one["path"]]
     assert len(asked) == row.tries
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        ({"kind": "resync"}, 410),  # with the Location of a new round, which is not followed: all is read anew
+        *(({"kind": "status", "status": status, "code": "syncStateNotFound"}, status) for status in (400, 404, 410)),
+    ],
+)
+async def test_error_delta_means_a_full_sync(stage: Stage, fault: dict[str, object], status: int) -> None:
+    link = (await stage.graph.directory.changes(None)).link
+    await stage.fail_next(path="/users/delta", times=None, **fault)
+
+    with pytest.raises(DirectoryError, match="no longer knows since when") as raised:
+        await stage.graph.directory.changes(link)
+
+    assert (raised.value.status, raised.value.permanent, lost_track(raised.value)) == (status, True, True)
+    asked = [one for one in await stage.control("GET", "/calls") if "/users/delta" in one["path"]]
+    assert len(asked) == 2  # the link, and the one refusal
 
 
 @pytest.mark.parametrize("times", [1, PREMIUM_TRIES - 1])

@@ -3,6 +3,7 @@
 At small sizes all exchanges are held against the description, at 100,000 people a sample of pages.
 """
 
+import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -106,6 +107,31 @@ async def test_a_whole_read_of_the_tenant_has_microsofts_form(wire: Wire) -> Non
         await wire.directory.group(group.id)
 
     assert wire.check(at_least=50) == {200}
+
+
+async def test_following_changes_has_microsofts_form(wire: Wire) -> None:
+    """The reads inside a batch are held against the description as if each had come alone."""
+    link = (await wire.directory.changes(None)).link
+    people = [row.person.id for row in (await wire.directory.people(None)).rows[:3]]
+    async with httpx.AsyncClient(
+        verify=ssl.create_default_context(cafile=wire.tenant.ca_file),
+        headers={"X-Control-Key": wire.tenant.control_key},
+    ) as control:
+        await control.post(f"{wire.tenant.control_url}/people/{people[0]}/disable")
+        await control.post(f"{wire.tenant.control_url}/people/{people[1]}/leave")
+        heard = await wire.directory.changes(link)
+        await wire.directory.people_now([*heard.ids, people[2]])
+        await control.post(f"{wire.tenant.control_url}/delta", json={"forget_links": True})
+    with pytest.raises(DirectoryError):
+        await wire.directory.changes(link)
+
+    request, response = next(one for one in wire.kept.exchanges if one[0].url.path.endswith("/$batch"))
+    asked = {one["id"]: one["url"] for one in json.loads(request.content)["requests"]}
+    for item in response.json()["responses"]:
+        bearer = {"Authorization": request.headers["Authorization"]}
+        inner = httpx.Request("GET", f"{wire.tenant.graph_url}{asked[item['id']]}", headers=bearer)
+        check_exchange(inner, httpx.Response(item["status"], json=item["body"]))
+    assert wire.check(at_least=5) == {200, 410}
 
 
 def _write(wire: Wire, seat: Seat, path: SeatPath) -> Awaitable[object]:

@@ -42,6 +42,7 @@ from reclaim.domain.money import Total
 from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeView, InboxShow, Moved, OverLimit
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, KeepReason, Recommendation, Waiting
+from reclaim.domain.syncing import SyncKind
 from reclaim.domain.tasks import TaskState
 from tests.golden.cards import appeal_models as appeals
 from tests.golden.cards import consent_models as asking
@@ -55,6 +56,7 @@ from tests.golden.cards.models import (
     BATCH,
     BY_GROUP,
     CAMPAIGN,
+    CHANGES,
     CLOSED,
     COMPLETE,
     CONCEALED,
@@ -431,6 +433,12 @@ def _admin() -> dict[str, CardView]:
             replace(WHY, seats=tuple(replace(seat, exclusion=EXCLUSIONS.rows[0]) for seat in WHY.seats)), ZONE
         ),
         "spend_auditor": spend.spend_card(SPEND, ZONE, may_start=False, may_sync=False),
+        "spend_seats_younger": spend.spend_card(
+            replace(SPEND, data=DataAge(as_of=NOW - timedelta(hours=9), stale=False, seats_as_of=NOW)),
+            ZONE,
+            may_start=True,
+            may_sync=True,
+        ),
         "spend_blocked": spend.spend_card(replace(SPEND, blocked=True), ZONE, may_start=True, may_sync=True),
         "spend_not_read": spend.spend_card(
             replace(SPEND, data=DataAge(as_of=None, stale=False)), ZONE, may_start=True, may_sync=True
@@ -582,6 +590,9 @@ def _control() -> dict[str, CardView]:
         "sync_complete": control.sync_card(COMPLETE, NOW, ZONE),
         "sync_usage": control.sync_card(replace(COMPLETE, usage=WHY_USAGE.usage), NOW, ZONE),
         "sync_usage_hidden": control.sync_card(replace(COMPLETE, usage=CONCEALED), NOW, ZONE),
+        "sync_changes": control.sync_card(CHANGES, NOW, ZONE),
+        "sync_changes_running": control.sync_card(replace(SYNC, kind=SyncKind.CHANGES), NOW, ZONE),
+        "sync_resynced": control.sync_card(replace(COMPLETE, resynced=True), NOW, ZONE),
         "sync_stopped": control.sync_card(replace(SYNC, state="stopped", gone_people=60, gone_seats=90), NOW, ZONE),
         "sync_failed": control.sync_card(replace(SYNC, state="failed", error="Microsoft does not answer."), NOW, ZONE),
         "help": control.help_card(HELP, [("spend", "Show spend"), ("status", "Status")]),

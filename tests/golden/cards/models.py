@@ -70,6 +70,7 @@ from reclaim.domain.review import (
     Waiting,
 )
 from reclaim.domain.savings import Renewal, Savings, Stage
+from reclaim.domain.syncing import SyncKind
 from reclaim.domain.tasks import ManualTask, TaskList, TaskState, TaskView
 from reclaim.domain.workloads import Report, ReportReading, ReportState, UsageReport, Workload, noon
 
@@ -697,6 +698,8 @@ SYNC: Final = SyncView(
 COMPLETE: Final = replace(
     SYNC, state="complete", completed_at=NOW, idle=114, total=Total(amounts=(usd(324400),), unpriced=6)
 )
+
+CHANGES: Final = replace(COMPLETE, kind=SyncKind.CHANGES, people=12, seats=19, gone_people=1, gone_seats=3)
 
 WHY: Final = WhyReport(
     person=Person(id=ISAIAH, name="Isaiah Langer", upn="isaiah@contoso.com"),

@@ -69,6 +69,7 @@ from reclaim.domain.restore import AskedHow
 from reclaim.domain.restore_views import AskBackView, RestoreLine, RestorePreview, RestoresView
 from reclaim.domain.review import Choice, DataLoss, KeepReason, Recommendation, ReviewItem
 from reclaim.domain.roles import Actor, Role
+from reclaim.domain.syncing import SyncKind
 from reclaim.domain.tasks import TaskList, TaskView
 from reclaim.errors import DeliveryError, InvalidRequest, NotFound
 from reclaim.ports.chat import Delivery
@@ -136,8 +137,8 @@ class Core:
     async def names_with(self, roles: frozenset[Role]) -> tuple[str, ...]:
         return tuple(NAMES[person] for person, role in ROLES.items() if role in roles)
 
-    async def request(self, by: PersonId | None) -> RunId:
-        self.note("sync", by)
+    async def request(self, by: PersonId | None, kind: SyncKind = SyncKind.FULL) -> RunId:
+        self.note("sync", by, *([kind] if kind is not SyncKind.FULL else []))
         return RunId("run1")
 
     async def accept(self, run: str, actor: Actor) -> SyncView:

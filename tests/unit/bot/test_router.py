@@ -174,6 +174,15 @@ async def test_a_sync_is_one_card_that_the_service_then_updates() -> None:
     assert [type(notice) for _, notice in bot.core.delivered] == [SyncNotice]
 
 
+async def test_a_sync_reads_everything_unless_only_changes_are_asked_for() -> None:
+    bot = Bot()
+
+    await bot.router.command(bot.command(OPERATOR, "sync"))
+    await bot.router.command(bot.command(OPERATOR, "sync --changes"))
+
+    assert [call for call in bot.core.calls if call[0] == "sync"] == [("sync", None), ("sync", None, "changes")]
+
+
 async def test_a_command_in_a_channel_gets_public_answers_only() -> None:
     bot = Bot()
 
