@@ -99,7 +99,9 @@ class SqlOrders:
                 taken_over = row["claimed_by"] not in (None, by)
                 order = _to_order(row, steps.get(OrderId(row["id"]), ()))
                 claimed.append(replace(order, attempt=order.attempt + taken_over, version=order.version + taken_over))
-        await self._connection.execute(
+        if not claimed:
+            return []
+        statement = (
             update(removal_orders)
             .where(_ORDER.id == bindparam("the_id"))
             .values(
@@ -107,12 +109,13 @@ class SqlOrders:
                 version=bindparam("its_version"),
                 claimed_by=bindparam("job"),
                 claimed_at=bindparam("at"),
-            ),
-            [
-                {"the_id": order.id, "its_attempt": order.attempt, "its_version": order.version, "job": by, "at": at}
-                for order in claimed
-            ],
-        ) if claimed else None
+            )
+        )
+        values = [
+            {"the_id": order.id, "its_attempt": order.attempt, "its_version": order.version, "job": by, "at": at}
+            for order in claimed
+        ]
+        await self._connection.execute(statement, values)
         return claimed
 
     async def of_campaign(self, campaign: CampaignId) -> list[RemovalOrder]:
