@@ -56,6 +56,8 @@ class Tenant:
     tenant_id: str
     client_id: str
     client_secret: str
+    control_url: str
+    control_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,16 @@ def _serve(people: int, folder: Path, parent: Connection) -> None:
     async def serve() -> None:
         made = await PracticeTenant.start(people=people, seed=7, now=NOW, directory=folder)
         parent.send(
-            Tenant(made.login_url, made.graph_url, made.ca_file, made.tenant_id, made.client_id, made.client_secret)
+            Tenant(
+                made.login_url,
+                made.graph_url,
+                made.ca_file,
+                made.tenant_id,
+                made.client_id,
+                made.client_secret,
+                made.control_url,
+                made.control_key,
+            )
         )
         await asyncio.Event().wait()
 

@@ -707,6 +707,8 @@ removal_orders = Table(
     Column("not_before", Instant),
     Column("checks", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("claimed_by", String),
+    Column("claimed_at", Instant),
     UniqueConstraint("campaign_id", "person_id"),
 )
 Index("ix_removal_orders_due", removal_orders.c.state, removal_orders.c.not_before)

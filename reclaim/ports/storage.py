@@ -981,7 +981,23 @@ class Orders(Protocol):
         ...
 
     async def due(self, now: datetime, *, limit: int) -> list[RemovalOrder]:
-        """Return the orders whose `not_before` came first: verifying, or ready in a campaign that applies."""
+        """Return the orders whose `not_before` came first: verifying, or ready in a campaign that applies.
+
+        One that a job has claimed is not due for the next hour.
+        """
+        ...
+
+    async def claim(self, attempts: Mapping[OrderId, int], *, by: str, at: datetime) -> list[RemovalOrder]:
+        """Give those of these orders to a job that nobody else carries out, and return them as they are now.
+
+        A claim ends with the attempt, or after an hour; the order then gets its next attempt, so that whoever held it
+        changes nothing more. A job that runs again keeps what it had.
+
+        Args:
+            attempts: The attempt of each that is to be carried out; an order that has moved on is left alone.
+            by: The job's key.
+            at: Now.
+        """
         ...
 
     async def next_due(self, after: datetime) -> datetime | None:
@@ -997,7 +1013,7 @@ class Orders(Protocol):
         ...
 
     async def written_since(self, since: datetime) -> int:
-        """Return how many steps were written since then, for the hourly limit."""
+        """Return how many steps were written since then, or are about to be, for the hourly limit."""
         ...
 
 

@@ -1,14 +1,19 @@
-"""Write-back: carry out one person's approved removals, each planned again from a live read just before its write.
+"""Write-back: carry out people's approved removals, each planned again from a live read just before its write.
+
+A job claims its orders in our rows and carries out several at a time. Between these the order of one person stays one
+after the other: a claim is for one job, and a call waits for another one of the same person (`write_step`).
 
 What a person holds directly goes in one call where Microsoft takes that. Per seat: look again (rule 5) → intent stored →
 call → answer stored → read back → outcome. A crash in between leaves an `intended` step: the next run first finds out
 whether the call landed, by reading, and never repeats one that did.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Any, Final
 
 import structlog
 
@@ -26,6 +31,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.jobs import attempts_of
 from reclaim.services.live_look import WAITS_FOR_SYNC, LiveLook, Look
 from reclaim.services.second_look import explained, judge
 from reclaim.services.settle import (
@@ -47,6 +53,8 @@ FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
 MAX_TRIES = 8
 FIRST_CHECK = timedelta(minutes=5)
+# Orders at a time. A removal waits for Microsoft three times, a second in all, and the write budget paces it anyway.
+LANES: Final = 32
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +72,7 @@ class _Run:
 
 
 class ApplyRemovals:
-    """The handler of write-back jobs, one order a job, one write at a time."""
+    """The handler of write-back jobs: many orders a job, several at a time over all jobs of this process."""
 
     def __init__(
         self,
@@ -75,7 +83,9 @@ class ApplyRemovals:
         policy: Policy,
         directory: Directory,
         writer: SeatWriter,
+        lanes: int = LANES,
     ) -> None:
+        """Take what is needed; `lanes`: orders that are carried out at a time."""
         self._work = work
         self._clock = clock
         self._policy = policy
@@ -84,17 +94,35 @@ class ApplyRemovals:
         self._step = WriteStep(work=work, clock=clock, tokens=tokens, policy=policy, writer=writer)
         self._together = WriteTogether(work=work, clock=clock, policy=policy, live=self._live, step=self._step)
         self._attest = Attestor(clock=clock, tokens=tokens)
+        self._lanes = asyncio.Semaphore(lanes)
 
     async def handle(self, job: Job) -> None:
-        """Carry out what the order still asks for. Idempotent: what is written or ended is not touched again."""
-        order_id = OrderId(str(job.args["order"]))
+        """Carry out what the orders still ask for. Idempotent: what is written or ended is not touched again.
+
+        An order that fails unexpectedly keeps no other one waiting. Its error ends the job after all of them.
+        """
+        async with self._work.write() as work:
+            orders = await work.orders.claim(attempts_of(job), by=job.key, at=self._clock.now())
+            await work.commit()
+        for error in filter(None, await _all([self._in_lane(order) for order in orders])):
+            raise error
+
+    async def _in_lane(self, order: RemovalOrder) -> Exception | None:
+        async with self._lanes:
+            try:
+                await self._order(order.id, order.attempt)
+            except Exception as error:  # noqa: BLE001 - the engine's edge catches it, once the others have ended
+                return error
+        return None
+
+    async def _order(self, order_id: OrderId, attempt: int) -> None:
         async with self._work.read() as work:
             order = await get_order(work, order_id)
             campaign = await work.campaigns.get(order.campaign_id)
             items = await items_of(work, order)
         if campaign is None:
             return
-        run = _Run(campaign, order_id, int(job.args["attempt"]))
+        run = _Run(campaign, order_id, attempt)
         if run.is_over(order):
             return
         if campaign.state is CampaignState.PAUSED:
@@ -353,6 +381,18 @@ class ApplyRemovals:
                 )
             )
             await work.commit()
+
+
+async def _all(lanes: Sequence[Coroutine[Any, Any, Exception | None]]) -> list[Exception | None]:
+    """Run all side by side; if one is ended from outside, so are the others."""
+    tasks = [asyncio.create_task(lane) for lane in lanes]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
 
 
 def _left(seat: Seat | None, ours: frozenset[PlanStep]) -> bool:

@@ -20,7 +20,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.chunks import CHUNK
-from reclaim.services.jobs import announce_job, owner_job, progress_job, release_job, tell_job, writeback_job
+from reclaim.services.jobs import announce_job, owner_job, progress_job, release_job, tell_job, writeback_jobs
 from reclaim.services.settle import ending
 
 RETRIES = 100  # failed items a transaction: each is stored with its order and its steps
@@ -253,8 +253,8 @@ class CloseCampaign:
             else:
                 # Those that need no sync, at most `live_reads`: all others are queued.
                 ready = await work.orders.page(campaign_id, [OrderState.READY], after=None, limit=CHUNK)
-                for order in ready:
-                    await work.enqueue(writeback_job(order.id, order.attempt))
+                for job in writeback_jobs(ready):
+                    await work.enqueue(job)
             await work.enqueue(tell_job(campaign_id, "closed"))
             await work.enqueue(owner_job(campaign_id, "closing"))
             await work.commit()
@@ -331,10 +331,11 @@ class CloseCampaign:
             ]
         )
         ids = {item.id for item in items}
-        for order in {order.id: order for order in orders}.values():
-            fresh = _try_again(order, ids, self._clock.now())
-            await work.orders.save(fresh)
-            await work.enqueue(writeback_job(fresh.id, fresh.attempt))
+        ready = [_try_again(order, ids, self._clock.now()) for order in {order.id: order for order in orders}.values()]
+        for order in ready:
+            await work.orders.save(order)
+        for job in writeback_jobs(ready):
+            await work.enqueue(job)
 
     async def _let_go(self, work: UnitOfWork, actor: Actor, campaign: Campaign) -> int:
         """Go on with a campaign that a limit has paused, if the present limits allow it."""

@@ -1,5 +1,7 @@
 """What is due now: asked by every tick, answered from our own rows. The clock that is injected decides, nothing else."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -34,7 +36,7 @@ from reclaim.services.jobs import (
     tries,
     verify_job,
     wave_job,
-    writeback_job,
+    writeback_jobs,
 )
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.tell_reviewers import enqueue
@@ -216,7 +218,7 @@ class DueWork:
             due = await work.orders.due(now, limit=CHUNK)
             newest = await work.syncs.newest_complete()
             queued = await self._queued(work, newest, now)
-        await enqueue(self._work, [_order_job(order, now) for order in due])
+        await enqueue(self._work, _order_jobs(due, now))
         if newest is not None and queued is _Queued.MAY_START:
             await self._verify.after_sync(newest.id)
         elif queued is _Queued.NEEDS_SYNC:
@@ -272,11 +274,18 @@ class DueWork:
         return (read.completed_at or read.started_at) + self._policy.changes_every
 
 
-def _order_job(order: RemovalOrder, now: datetime) -> Job:
-    again = tries(order.not_before or order.created_at, now, HOUR)
-    if order.state is OrderState.VERIFYING:
-        return verify_job(order.id, order.attempt, again)
-    return writeback_job(order.id, order.attempt, again)
+def _order_jobs(orders: Sequence[RemovalOrder], now: datetime) -> list[Job]:
+    jobs: list[Job] = []
+    by_try: defaultdict[int, list[RemovalOrder]] = defaultdict(list)
+    for order in orders:
+        again = tries(order.not_before or order.created_at, now, HOUR)
+        if order.state is OrderState.VERIFYING:
+            jobs.append(verify_job(order.id, order.attempt, again))
+        else:
+            by_try[again].append(order)
+    for again, ready in by_try.items():
+        jobs += writeback_jobs(ready, again)
+    return jobs
 
 
 def _window(campaign: Campaign) -> str:

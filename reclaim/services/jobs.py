@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
 
 from reclaim.domain.directory import AssigneeKind
 from reclaim.domain.ids import (
@@ -18,6 +20,7 @@ from reclaim.domain.ids import (
     RestoreId,
     RunId,
 )
+from reclaim.domain.orders import RemovalOrder
 from reclaim.ports.engine import Job
 
 SYNC = "sync"
@@ -50,6 +53,9 @@ CONSENT_RESULT = "consent_result"
 MEMBERSHIP = "membership"
 WAITER = "waiter"
 APPEAL = "appeal"
+
+# Orders in one write-back job: the engine begins some ten jobs a second, and Microsoft takes more removals than that.
+ORDERS: Final = 50
 
 
 def sync_job(run: RunId, attempt: int) -> Job:
@@ -146,13 +152,25 @@ def close_job(campaign: CampaignId, attempt: int) -> Job:
     return Job(kind=CLOSE, key=f"{CLOSE}:{campaign}:{attempt}", args={"campaign": campaign})
 
 
-def writeback_job(order: OrderId, attempt: int, again: int = 0) -> Job:
-    """Carry out what one person's order still asks for. `again` counts later tries, for a job that died."""
-    return Job(
-        kind=WRITEBACK,
-        key=_key(f"{WRITEBACK}:{order}:{attempt}", again),
-        args={"order": order, "attempt": attempt},
-    )
+def writeback_jobs(orders: Sequence[RemovalOrder], again: int = 0) -> list[Job]:
+    """Carry out what these people's orders still ask for, many in one job. `again` counts later tries, for a job that died.
+
+    An order may stand in several jobs: the one that claims it first carries it out.
+    """
+    jobs = []
+    for first in range(0, len(orders), ORDERS):
+        attempts = [f"{order.id}:{order.attempt}" for order in orders[first : first + ORDERS]]
+        listed = " ".join(attempts)
+        others = f"+{sha256(listed.encode()).hexdigest()[:16]}" if len(attempts) > 1 else ""
+        key = _key(f"{WRITEBACK}:{attempts[0]}{others}", again)
+        jobs.append(Job(kind=WRITEBACK, key=key, args={"orders": listed}))
+    return jobs
+
+
+def attempts_of(job: Job) -> dict[OrderId, int]:
+    """Return the orders of a write-back job, each with the attempt that is to be carried out."""
+    pairs = (listed.rsplit(":", 1) for listed in str(job.args["orders"]).split())
+    return {OrderId(order): int(attempt) for order, attempt in pairs}
 
 
 def verify_job(order: OrderId, attempt: int, again: int = 0) -> Job:

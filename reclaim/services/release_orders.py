@@ -12,8 +12,8 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
-from reclaim.services.chunks import JOBS
-from reclaim.services.jobs import writeback_job
+from reclaim.services.chunks import CHUNK
+from reclaim.services.jobs import writeback_jobs
 from reclaim.services.settle import close_if_settled
 
 
@@ -39,7 +39,7 @@ class ReleaseOrders:
                 if campaign is None or campaign.state is not CampaignState.APPLYING or campaign.version != version:
                     return
                 states = [OrderState.READY, OrderState.FROZEN]
-                orders = await work.orders.page(campaign_id, states, after=after, limit=JOBS)
+                orders = await work.orders.page(campaign_id, states, after=after, limit=CHUNK)
                 if not orders:
                     # What was verified meanwhile may have been the last of it.
                     await close_if_settled(work, self._attest, campaign_id, now=now)
@@ -66,5 +66,5 @@ async def _release(work: UnitOfWork, orders: Sequence[RemovalOrder], now: dateti
         for order in orders
     ]
     await work.orders.save_many(ready)
-    for order in ready:
-        await work.enqueue(writeback_job(order.id, order.attempt))
+    for job in writeback_jobs(ready):
+        await work.enqueue(job)

@@ -18,8 +18,8 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import CONFIRMED, UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.chunks import CHUNK, JOBS
-from reclaim.services.jobs import verify_job, writeback_job
+from reclaim.services.chunks import CHUNK
+from reclaim.services.jobs import verify_job, writeback_jobs
 from reclaim.services.settle import (
     TAKES_EFFECT_WITHIN,
     close_if_settled,
@@ -152,7 +152,7 @@ class VerifyRemovals:
                 campaign = await work.campaigns.get(campaign_id)
                 if campaign is None or campaign.state is not CampaignState.APPLYING:
                     return
-                orders = await work.orders.page(campaign_id, [OrderState.QUEUED], after=None, limit=JOBS)
+                orders = await work.orders.page(campaign_id, [OrderState.QUEUED], after=None, limit=CHUNK)
                 if not orders:
                     return
                 now = self._clock.now()
@@ -161,8 +161,8 @@ class VerifyRemovals:
                     for order in orders
                 ]
                 await work.orders.save_many(ready)
-                for order in ready:
-                    await work.enqueue(writeback_job(order.id, order.attempt))
+                for job in writeback_jobs(ready):
+                    await work.enqueue(job)
                 await work.commit()
 
     async def _confirm(self, run: RunId) -> None:

@@ -1,10 +1,26 @@
 """Removal orders, each stored with its steps."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Case,
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import CampaignState
@@ -14,6 +30,9 @@ from reclaim.domain.removal import PlanStep, StepKind
 from storage.repositories.conflicts import changed
 from storage.tables import campaigns, people, removal_orders, removal_steps, review_items
 from storage.upsert import in_chunks, upsert
+
+# Longer than any job takes for its orders: what is claimed for longer belongs to a job that died.
+CLAIMED_FOR: Final = timedelta(hours=1)
 
 _ORDER = removal_orders.c
 _STEP = removal_steps.c
@@ -42,7 +61,7 @@ class SqlOrders:
         done = await self._connection.execute(
             update(removal_orders)
             .where(_ORDER.id == order.id, _ORDER.version == order.version - 1)
-            .values(_order_row(order))
+            .values(_order_row(order) | _claim_of(order.attempt))
         )
         if done.rowcount != 1:
             raise changed()
@@ -62,9 +81,42 @@ class SqlOrders:
         statement = (
             update(removal_orders)
             .where(_ORDER.id == bindparam("the_id"))
-            .values({name: bindparam(name) for name in rows[0] if name != "id"})
+            .values({name: bindparam(name) for name in rows[0] if name != "id"} | _claim_of(bindparam("attempt")))
         )
         await self._connection.execute(statement, [{**row, "the_id": row["id"]} for row in rows])
+
+    async def claim(self, attempts: Mapping[OrderId, int], *, by: str, at: datetime) -> list[RemovalOrder]:
+        """In the order of ids, so that two replicas cannot block each other."""
+        claimed: list[RemovalOrder] = []
+        for some in in_chunks(sorted(attempts)):
+            query = select(removal_orders).where(_ORDER.id.in_(some)).order_by(_ORDER.id).with_for_update()
+            rows = (await self._connection.execute(query)).mappings().all()
+            mine = [row for row in rows if _may_claim(row, attempts[OrderId(row["id"])], by, at)]
+            if not mine:
+                continue
+            steps = await self._steps(OrderId(row["id"]) for row in mine)
+            for row in mine:
+                taken_over = row["claimed_by"] not in (None, by)
+                order = _to_order(row, steps.get(OrderId(row["id"]), ()))
+                claimed.append(replace(order, attempt=order.attempt + taken_over, version=order.version + taken_over))
+        if not claimed:
+            return []
+        statement = (
+            update(removal_orders)
+            .where(_ORDER.id == bindparam("the_id"))
+            .values(
+                attempt=bindparam("its_attempt"),
+                version=bindparam("its_version"),
+                claimed_by=bindparam("job"),
+                claimed_at=bindparam("at"),
+            )
+        )
+        values = [
+            {"the_id": order.id, "its_attempt": order.attempt, "its_version": order.version, "job": by, "at": at}
+            for order in claimed
+        ]
+        await self._connection.execute(statement, values)
+        return claimed
 
     async def of_campaign(self, campaign: CampaignId) -> list[RemovalOrder]:
         return await self._where(_ORDER.campaign_id == campaign)
@@ -129,6 +181,7 @@ class SqlOrders:
             .where(
                 or_(written, and_(_ORDER.state == OrderState.READY.value, applies)),
                 _ORDER.not_before <= now,
+                or_(_ORDER.claimed_at.is_(None), _ORDER.claimed_at <= now - CLAIMED_FOR),
             )
             .order_by(_ORDER.not_before, _ORDER.created_at, _ORDER.id)
             .limit(limit)
@@ -157,7 +210,8 @@ class SqlOrders:
         return [_to_step(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def written_since(self, since: datetime) -> int:
-        query = select(func.count()).select_from(removal_steps).where(_STEP.written_at >= since)
+        on_its_way = and_(_STEP.state == StepState.INTENDED.value, _STEP.intended_at >= since)
+        query = select(func.count()).select_from(removal_steps).where(or_(_STEP.written_at >= since, on_its_way))
         return (await self._connection.scalar(query)) or 0
 
     async def _where(self, *conditions: ColumnElement[bool]) -> list[RemovalOrder]:
@@ -192,6 +246,23 @@ def _order_row(order: RemovalOrder) -> dict[str, object]:
         "checks": order.checks,
         "created_at": order.created_at,
     }
+
+
+def _claim_of(attempt: int | BindParameter[int]) -> dict[str, Case[Any]]:
+    """Return the claim as it is after the order is stored: gone with the attempt that it was for."""
+    return {
+        name: case((_ORDER.attempt == attempt, column), else_=None)
+        for name, column in (("claimed_by", _ORDER.claimed_by), ("claimed_at", _ORDER.claimed_at))
+    }
+
+
+def _may_claim(row: RowMapping, attempt: int, by: str, at: datetime) -> bool:
+    if row["state"] != OrderState.READY.value:
+        return False
+    if row["attempt"] != attempt:
+        # Taken over by this job before it died: its list still names the attempt before.
+        return bool(row["claimed_by"] == by and row["attempt"] == attempt + 1)
+    return row["claimed_by"] in (None, by) or bool(row["claimed_at"] <= at - CLAIMED_FOR)
 
 
 def _step_rows(order: RemovalOrder) -> list[dict[str, object]]:

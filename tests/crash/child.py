@@ -29,6 +29,7 @@ from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Str
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.review import Choice, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
+from reclaim.domain.syncing import SyncState
 from reclaim.errors import Conflict
 from reclaim.services.start_campaign import CampaignDraft
 from reclaim.settings import Settings
@@ -142,7 +143,8 @@ class Life:
     async def go_on(self) -> None:
         """Do what is left to do, up to the stage that the script names."""
         wanted = STAGES.index(self._script.until)
-        if wanted >= STAGES.index("read") and await self._use.sync.view() is None:
+        read = await self._use.sync.view()
+        if wanted >= STAGES.index("read") and (read is None or read.state == SyncState.RUNNING):
             await self._use.sync.run_to_end(None)
         await self._product.engine.start()
         if wanted >= STAGES.index("asked"):

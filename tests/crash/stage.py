@@ -6,8 +6,9 @@ import json
 import multiprocessing
 import shutil
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from sqlalchemy import select
 
 from rehearsal import PracticeTenant
 from storage.engine import Database
-from storage.tables import messages
+from storage.tables import messages, metadata
 from storage.unit_of_work import SqlWork
 from tests.crash.child import Ended, Script, run
 from tests.databases import store_job
@@ -143,6 +144,16 @@ class Stage:
                 yield stage
         finally:
             await tenant.stop()
+
+    def beside(self, folder: Path) -> "Stage":
+        """Return another case in the same tenant and chat, with a database of its own that is yet to be made."""
+        folder.mkdir()
+        return Stage(folder, Snapshot(None, self.chat, self.now), self.tenant, self._chat_url)
+
+    def tables(self) -> dict[str, list[tuple[object, ...]]]:
+        """Return the rows of our tables, each table's in an order of their own."""
+        with closing(sqlite3.connect(self._database)) as rows:
+            return {table.name: sorted(rows.execute(str(select(table))), key=repr) for table in metadata.sorted_tables}
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self._database, self.chat, self.now)

@@ -383,8 +383,18 @@ class CampaignWorld:
             messenger=self.messenger,
         )
         self.closing = CloseCampaign(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.applying = ApplyRemovals(
-            work=work, clock=clock, tokens=tokens, policy=policy, directory=self.directory, writer=self.writer
+        # One order at a time, so that what comes first is known; `elsewhere` is a second process, with a lane of its own.
+        self.applying, self.elsewhere = (
+            ApplyRemovals(
+                work=work,
+                clock=clock,
+                tokens=tokens,
+                policy=policy,
+                directory=self.directory,
+                writer=self.writer,
+                lanes=1,
+            )
+            for _ in range(2)
         )
         self.verifying = VerifyRemovals(work=work, clock=clock, tokens=tokens, writer=self.writer)
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=self.writer)

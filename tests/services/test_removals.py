@@ -191,7 +191,7 @@ async def test_two_campaigns_that_each_remove_one_suite_at_the_same_moment_leave
         await campaigns.engine.handlers[close.kind](close)
     one, other = (job for job in campaigns.engine.queued if job.kind == "writeback")
     # The other campaign's removal runs between the look and the intent of this one.
-    campaigns.directory.during = lambda: campaigns.applying.handle(other)
+    campaigns.directory.during = lambda: campaigns.elsewhere.handle(other)
 
     await campaigns.applying.handle(one)
     await campaigns.wait(HOUR)

@@ -109,7 +109,7 @@ async def test_two_campaigns_have_one_write_for_a_person_in_flight(campaigns: Ca
     during: list[int] = []
 
     async def meanwhile() -> None:
-        await campaigns.applying.handle(other)
+        await campaigns.elsewhere.handle(other)
         during.append(campaigns.writer.made)
 
     campaigns.writer.during = meanwhile

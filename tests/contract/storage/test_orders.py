@@ -216,3 +216,51 @@ async def test_one_campaign_has_one_order_per_person(work: Work) -> None:
 
     with pytest.raises(Exception, match=r"(?i)unique"):
         await add(work, order("o2"))
+
+
+async def test_one_job_at_a_time_carries_out_an_order_and_keeps_it_when_it_runs_again(work: Work) -> None:
+    await store(work)
+    await add(work, replace(order(), state=OrderState.READY, not_before=NOW))
+
+    first = await claimed(work, "one", NOW)
+    other = await claimed(work, "other", NOW + HOUR / 2)
+    again = await claimed(work, "one", NOW + HOUR / 2)
+
+    assert [len(found) for found in (first, other, again)] == [1, 0, 1]
+    assert [found.attempt for found in (*first, *again)] == [order().attempt] * 2
+    assert await due(work, NOW + HOUR / 2) == []
+
+
+async def test_a_claim_older_than_an_hour_is_taken_over_under_a_new_attempt(work: Work) -> None:
+    await store(work)
+    await add(work, replace(order(), state=OrderState.READY, not_before=NOW))
+    await claimed(work, "one", NOW)
+
+    (taken,) = await claimed(work, "other", NOW + HOUR)
+
+    assert (taken.attempt, taken.version) == (order().attempt + 1, order().version + 1)
+    assert await claimed(work, "one", NOW + HOUR) == []
+    assert [found.attempt for found in await claimed(work, "other", NOW + HOUR)] == [taken.attempt]
+
+
+async def test_a_claim_ends_with_the_attempt(work: Work) -> None:
+    await store(work)
+    await add(work, replace(order(), state=OrderState.READY, not_before=NOW))
+    (held,) = await claimed(work, "one", NOW)
+    later = replace(held, attempt=held.attempt + 1, version=held.version + 1)
+    async with work.write() as unit:
+        await unit.orders.save(later)
+        await unit.commit()
+
+    assert await claimed(work, "one", NOW) == []
+    async with work.write() as unit:
+        found = await unit.orders.claim({later.id: later.attempt}, by="other", at=NOW)
+        await unit.commit()
+    assert [one.id for one in found] == [later.id]
+
+
+async def claimed(work: Work, by: str, at: datetime) -> list[RemovalOrder]:
+    async with work.write() as unit:
+        found = await unit.orders.claim({order().id: order().attempt}, by=by, at=at)
+        await unit.commit()
+    return found
