@@ -72,6 +72,10 @@ class Card:
                 return [list(part["header"]), *(list(row) for row in part["rows"])]
         return []
 
+    def figures(self) -> dict[str, str]:
+        """The large numbers, by their label."""
+        return {label: number for part in self._parts() for number, label in part.get("figures", ())}
+
     def texts(self) -> str:
         """All that is written on the card."""
         return "\n".join(str(value) for part in self._parts() for value in part.values() if isinstance(value, str))

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from rehearsal.app_groups import APP_GROUPS, usage_csv
 from rehearsal.applications import MAIN, Application
 from rehearsal.calls import CallLog
 from rehearsal.cases import SeatPlan
@@ -64,7 +65,8 @@ class ControlEndpoints:
         self._calls = calls
         self._usage = usage
         self._key = key
-        self._renews_at = directory.clock.now + _RENEWAL
+        self._start = directory.clock.now
+        self._renews_at = self._start + _RENEWAL
 
     def routes(self) -> list[web.RouteDef]:
         """Return the addresses below /control."""
@@ -138,6 +140,8 @@ class ControlEndpoints:
         return web.json_response(list(self._personas()))
 
     async def _get_setup(self, _: web.Request) -> web.Response:
+        there = set(self._directory.numbers())
+        cast = {name: self._directory.person(number) for name, number in NUMBERS.items() if number in there}
         owners = {VISIO: VISIO_OWNERS, COPILOT: COPILOT_OWNERS}
         role_groups = {"admins": ADMINS, "license_managers": LICENSE_MANAGERS, "auditors": AUDITORS}
         return web.json_response(
@@ -146,6 +150,20 @@ class ControlEndpoints:
                 "license_owners": {sku.sku_id: self._directory.group_by_key(key).id for sku, key in owners.items()},
                 "fallback_reviewer": self._directory.person(NUMBERS[_FALLBACK_REVIEWER]).id,
                 "prices_csv": prices_csv(self._renews_at),
+                "usage_csv": usage_csv(self._start, {name: person.upn for name, person in cast.items()}),
+                "applications": [
+                    {
+                        "application": app.application,
+                        "group": app.group,
+                        "group_id": self._directory.group_by_key(app.key).id,
+                        "people": [
+                            {"person_id": cast[one.name].id, "name": one.name, "use": one.use.value}
+                            for one in app.members
+                            if one.name in cast
+                        ],
+                    }
+                    for app in APP_GROUPS
+                ],
             }
         )
 

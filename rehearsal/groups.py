@@ -7,6 +7,7 @@ admin-units-restricted-management (applications may not write).
 
 from typing import NamedTuple
 
+from rehearsal.app_groups import APP_GROUPS
 from rehearsal.cases import GroupKey
 from rehearsal.catalog import COPILOT, PHONE, POWER_BI, PROJECT, VISIO, Sku
 
@@ -104,6 +105,7 @@ GROUPS: tuple[GroupSpec, ...] = (
         security_enabled=False,
         players=("Megan Bowen", "Isaiah Langer", "Diego Siciliani"),
     ),
+    *(GroupSpec(app.key, app.group, players=app.players) for app in APP_GROUPS),
     GroupSpec("events", "Company events", players=("Megan Bowen",), nested=("events-zurich",)),
     GroupSpec("events-zurich", "Company events Zurich", players=("Joni Sherman", "Lee Gu")),
 )

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from rehearsal.account import Account
@@ -61,6 +62,7 @@ class Story:
         labels = await self.truth.labels()
         before = await self.truth.seats()
         spend = await self._look(admin, labels)
+        await self._ask_holders(admin, personas)
         await self._start(admin)
         await self._decide(admin, labels)
         await self._remind(admin)
@@ -85,6 +87,36 @@ class Story:
             pools = {pool.name: pool for pool in (await self.truth.pools()).values()}
             self.account.check(f"available, before: {sku}", available, pools[_part_number(pools, sku)].available)
         return spend
+
+    async def _ask_holders(self, admin: Person, personas: list[Any]) -> None:
+        """Run two consent programs: one asks who holds Miro, one takes Acrobat Pro and says so."""
+        self.say("Ask: one program asks holders for an application, another takes it and tells them.")
+        miro, acrobat = await self.truth.applications()
+        for app, terms in ((miro, ""), (acrobat, " --ask no")):
+            name = app.application
+            await admin.type(
+                f'consent new --group "{app.group}" --name "{name}" --application "{name}" --source csv{terms}'
+            )
+            await admin.type(f'consent run "{name}"')
+            await admin.until(partial(_about, name), "consent.run", f"the run of {name}")
+        await self._clock(admin, {"seconds": 60})
+        players = [await self.chat.play(persona) for persona in personas]
+        asked = [one.name for one in players if await one.cards("consent.request")]
+        unused = [name for name, person in miro.ids.items() if miro.use[person] == "unused"]
+        self.account.check("asked about Miro: who does not use it", sorted(asked), sorted(unused))
+        gives, keeps = (one for one in players if one.name in unused)
+        await gives.click(await gives.newest("consent.request"), "consent.agree")
+        form = await keeps.click(await keeps.newest("consent.request"), "consent.keep")
+        await keeps.click(form, "consent.keep.submit", {"reason": "other_device"})
+        self.say(f"{gives.name} gives Miro up, {keeps.name} keeps it.")
+        await self._clock(admin, {"seconds": 3600})
+        left = miro.members - {miro.ids[gives.name]}
+        self.account.check("in the Miro group afterwards", await self.truth.members(miro.group_id) == left, True)
+        stay = {person for person in acrobat.members if acrobat.use[person] != "unused"}
+        self.account.check("in the Acrobat group afterwards", await self.truth.members(acrobat.group_id) == stay, True)
+        for app, removed in ((miro, 1), (acrobat, len(acrobat.members - stay))):
+            (card,) = await admin.type(f'consent "{app.application}"')
+            self.account.check(f"{app.application}: removed and checked", _figure(card, "removed"), removed)
 
     async def _start(self, admin: Person) -> None:
         self.say("Start: fill the form, read the preview, start.")
@@ -337,6 +369,17 @@ def _choice(item: Mapping[str, Any]) -> str | None:
 def _really(outcome: str | None) -> str | None:
     """Return the word of the labels for an outcome in the export."""
     return "kept" if outcome in _STAYS else outcome
+
+
+def _about(name: str, cards: list[Card]) -> Card | None:
+    return next((card for card in cards if name in card.texts() and "looked at" in card.title), None)
+
+
+def _figure(card: Card, label: str) -> int:
+    """Return one of a card's large numbers."""
+    if label not in card.figures():
+        raise Unexpected(f"{card.kind} has no figure {label}: {card.texts()[:300]}")
+    return _number(card.figures()[label])
 
 
 def _text(cards: list[Card]) -> str:

@@ -82,6 +82,27 @@ class Pool:
     available: int
 
 
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application with its group.
+
+    Attributes:
+        use: Person id → unused, used, unknown, outsider.
+        ids: Name → person id.
+    """
+
+    application: str
+    group: str
+    group_id: str
+    use: dict[str, str]
+    ids: dict[str, str]
+
+    @property
+    def members(self) -> set[str]:
+        """Who is in the group at the start."""
+        return {person for person, use in self.use.items() if use != "outsider"}
+
+
 class Truth:
     """An observer with credentials of its own."""
 
@@ -119,6 +140,30 @@ class Truth:
             )
             for sku in answer["value"]
         }
+
+    async def applications(self) -> list["Application"]:
+        """Return the applications whose license comes with a group, with the generator's word on their use."""
+        found = await self._control("GET", "/setup")
+        return [
+            Application(
+                one["application"],
+                one["group"],
+                one["group_id"],
+                {each["person_id"]: each["use"] for each in one["people"]},
+                {each["name"]: each["person_id"] for each in one["people"]},
+            )
+            for one in found["applications"]
+        ]
+
+    async def members(self, group: str) -> set[str]:
+        """Return the ids of who is directly in a group now."""
+        url = f"{self._access.graph_url}/groups/{group}/members/microsoft.graph.user?$select=id&$top=999"
+        found: set[str] = set()
+        while url:
+            page = await self._graph(url)
+            found |= {user["id"] for user in page["value"]}
+            url = page.get("@odata.nextLink", "")
+        return found
 
     async def labels(self) -> dict[Seat, Label]:
         """Return the generator's label of every seat as it was at the start."""

@@ -37,11 +37,13 @@ class PracticeSetup:
 
     Attributes:
         role_groups: admins, license_managers, auditors → group id.
+        prices_csv, usage_csv: What somebody would import.
     """
 
     role_groups: dict[str, str]
     fallback_reviewer: PersonId
     prices_csv: str
+    usage_csv: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ class PracticeControl:
             role_groups=found["role_groups"],
             fallback_reviewer=PersonId(found["fallback_reviewer"]),
             prices_csv=found["prices_csv"],
+            usage_csv=found["usage_csv"],
         )
 
     async def other_holder(self, person: PersonId, of: ProductId | GroupId) -> PersonId:

@@ -245,18 +245,18 @@ class KeepPrograms:
         return self._schedule.next_after(terms.schedule, terms.zone, self._clock.now())
 
     async def _group(self, text: str) -> Group:
-        """Return a group as Microsoft has it now. Names are known of groups that carry licenses; others go by their id."""
+        """Return a group as Microsoft has it now, by its object id or its name."""
         wanted = text.strip()
-        async with self._work.read() as work:
-            known = await work.catalog.groups()
-        named = [one for one in known.values() if folded(one.name) == folded(wanted)]
-        if len(named) > 1:
-            raise InvalidRequest(f"{len(named)} groups are called “{wanted[:60]}”. Use the object id.", field="group")
-        group_id = named[0].id if named else GroupId(wanted.lower())
-        if group_id not in known and not _is_guid(wanted):
-            raise NotFound(
-                f"No group that carries a license is called “{wanted[:60]}”. Use its object id: Entra › Groups › Overview."
-            )
+        group_id = GroupId(wanted.lower())
+        if not _is_guid(wanted):
+            named = await self._directory.groups_named(wanted)
+            if len(named) > 1:
+                raise InvalidRequest(
+                    f"{len(named)} groups are called “{wanted[:60]}”. Use the object id.", field="group"
+                )
+            if not named:
+                raise NotFound(f"No group is called “{wanted[:60]}”. Check the name, or use its object id.")
+            group_id = named[0].id
         found = await self._directory.group(group_id)
         if found is None:
             raise NotFound(f"Microsoft knows no group {wanted[:60]}.")

@@ -35,7 +35,8 @@ async def open_program(world: CampaignWorld, *, group_id: GroupId = MIRO_GROUP, 
     world.directory.group_facts.setdefault(group_id, group(group_id))
     world.directory.members.setdefault(group_id, [])
     await world.sync()
-    return await world.consent.programs.make(actor(LYNNE), group_id, {**TERMS, **terms})
+    name = world.directory.group_facts[group_id].name
+    return await world.consent.programs.make(actor(LYNNE), name, {**TERMS, **terms})
 
 
 def member(

@@ -366,7 +366,7 @@ async def test_a_file_with_a_mistake_changes_nothing_and_says_where_it_is(
 async def test_an_unknown_group_is_refused(campaigns: CampaignWorld) -> None:
     world = campaigns
     await world.sync()
-    with pytest.raises(NotFound, match="Use its object id"):
+    with pytest.raises(NotFound, match="or use its object id"):
         await world.consent.programs.make(
             actor(LYNNE), "Miro users", {"name": "Miro", "application": "Miro", "source": "csv"}
         )
