@@ -647,7 +647,7 @@ async def rehearsing(*, people: int, seed: int, fault: str | None) -> AsyncItera
         )
         await app.use.prices.from_csv((await control.setup()).prices_csv, "practice tenant")
         await app.use.sync.run_to_end(None)
-        await _import_practice_usage(app, (await control.setup()).usage_csv)
+        await import_practice_usage(app, (await control.setup()).usage_csv, PRACTICE_HOME)
         await app.engine.start()
         await _greet(app, chats[0], cast, people)
         yield Stage(
@@ -666,9 +666,9 @@ async def rehearsing(*, people: int, seed: int, fault: str | None) -> AsyncItera
         )
 
 
-async def _import_practice_usage(app: Application, text: str) -> None:
+async def import_practice_usage(app: Application, text: str, folder: Path) -> None:
     """Import the list of who used which application, as an admin would at the command line."""
-    path = PRACTICE_HOME / "usage.csv"
+    path = folder / "usage.csv"
     await asyncio.to_thread(path.write_text, text, encoding="utf-8")
     file = UsageFile(path=path, now=app.clock.now(), bad_rows=BadRows.REFUSE)
     await app.use.import_usage.take("csv", path.name, file.read(), by="practice tenant")

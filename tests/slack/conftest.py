@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -22,6 +23,7 @@ from tests.fakes import FixedClock, SequentialTokens
 from tests.golden.cards.models import NOW
 from tests.slack import workspace as workspaces
 from tests.slack.member import SECRET, Slack
+from tests.slack.office import Office, Ticking, opened
 from tests.slack.workspace import TOKEN, Workspace
 from tests.unit.bot.fakes import ADMIN, AUDITOR, MANAGER, NOBODY, Bot, Seen
 
@@ -67,16 +69,6 @@ class World:
 def somebody(person: PersonId, **fields: object) -> PersonRow:
     one = row(person)
     return replace(one, person=replace(one.person, **{"mail": f"{person}@contoso.example", **fields}))  # type: ignore[arg-type]
-
-
-class Ticking:
-    """Real time that only grows, by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -134,3 +126,9 @@ class serving:  # noqa: N801 - reads as the function that it is
         await self._client.close()
         await self._http.close()
         await self._api.__aexit__(None, None, None)
+
+
+@pytest.fixture
+async def office(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Office]:
+    async with opened(sqlite_template, tmp_path) as running:
+        yield running
