@@ -10,7 +10,7 @@ import csv
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from io import TextIOWrapper
@@ -18,6 +18,16 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final, TextIO
 
+from reclaim.connectors.usage_cells import (
+    APPLICATION,
+    DEVICE,
+    LAST_USED,
+    OBSERVED,
+    UNUSED,
+    WHO,
+    BadCell,
+    usage_row,
+)
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import InvalidRequest
 from reclaim.ports.usage import BATCH, UsageBatch
@@ -25,17 +35,6 @@ from reclaim.ports.usage import BATCH, UsageBatch
 MAX_BYTES: Final = 1_000_000_000
 MAX_CELL: Final = 10_000  # characters
 MAX_PROBLEMS: Final = 100
-DAYS_MOST: Final = 3_650
-_AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
-
-WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
-    "who",
-    "application",
-    "last_used",
-    "unused_days",
-    "device",
-    "observed_at",
-)
 # Column → further names that it goes by, compared without case, blanks, hyphens and underscores.
 _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     WHO: ("upn", "userprincipalname", "userid", "user", "person", "objectid"),
@@ -198,39 +197,11 @@ class UsageFile:
 
     def _row(self, line: int, cells: Mapping[str, str]) -> UsageRow | None:
         try:
-            who = _required(line, WHO, cells)
-            application = self.application or _required(line, APPLICATION, cells)
-            observed = self._instant(line, OBSERVED, _required(line, OBSERVED, cells))
-            last_used, unused = cells.get(LAST_USED, "").strip(), cells.get(UNUSED, "").strip()
-            if not last_used and not unused:
-                raise _Bad(Problem(line, LAST_USED, f"neither {LAST_USED} nor {UNUSED} is given"))
-            used = self._instant(line, LAST_USED, last_used) if last_used else None
-            if used is not None and used > observed + _AHEAD:
-                raise _Bad(Problem(line, LAST_USED, "it is later than it was observed"))
-            return UsageRow(
-                who=who,
-                application=application,
-                last_used_at=used,
-                unused_days=_days(line, unused) if used is None else None,
-                device=cells.get(DEVICE, "").strip()[:100] or None,
-                observed_at=observed,
-            )
-        except _Bad as bad:
-            self._bad(bad.problem)
+            return usage_row(cells, now=self.now, application=self.application)
+        except BadCell as bad:
+            said = f"“{bad.text[:30]}”" if bad.text else "it"
+            self._bad(Problem(line, bad.column, f"{said} {bad.problem}"))
             return None
-
-    def _instant(self, line: int, column: str, text: str) -> datetime:
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise _Bad(Problem(line, column, f"“{text[:30]}” is no date. Example: 2026-11-23T08:00:00Z")) from error
-        # A day without a time is its end for the use and for the observation alike: the later, the safer.
-        if len(text) <= 10:
-            at = at + timedelta(days=1)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        if at > self.now + _AHEAD:
-            raise _Bad(Problem(line, column, f"“{text[:30]}” lies in the future"))
-        return min(at, self.now)
 
     def _bad(self, problem: Problem) -> None:
         if self.bad_rows is BadRows.REFUSE:
@@ -238,12 +209,6 @@ class UsageFile:
         self.skipped += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
-
-
-class _Bad(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 def _whole_lines(stream: TextIO) -> Iterator[str]:
@@ -259,18 +224,3 @@ def _known(cell: str) -> str | None:
 
 def _text(value: object) -> str:
     return "" if value is None else str(value)
-
-
-def _required(line: int, column: str, cells: Mapping[str, str]) -> str:
-    text = cells.get(column, "").strip()
-    if not text:
-        raise _Bad(Problem(line, column, "it is empty"))
-    if "\N{REPLACEMENT CHARACTER}" in text or len(text) > 320:
-        raise _Bad(Problem(line, column, "it cannot be read"))
-    return text
-
-
-def _days(line: int, text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= DAYS_MOST):
-        raise _Bad(Problem(line, UNUSED, f"“{text[:30]}” is no number of days up to {DAYS_MOST:,}"))
-    return int(text)
