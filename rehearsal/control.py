@@ -28,6 +28,7 @@ from rehearsal.faults import Fault, Faults
 from rehearsal.gate import Gate, Handler
 from rehearsal.groups import ADMINS, AUDITORS, COPILOT_OWNERS, LICENSE_MANAGERS, VISIO_OWNERS
 from rehearsal.login import TokenDesk
+from rehearsal.nexthink import NexthinkEndpoints
 from rehearsal.prices import prices_csv
 from rehearsal.throttle import Counted
 from rehearsal.traps import NUMBERS, reports_of
@@ -52,6 +53,7 @@ class ControlEndpoints:
         tokens: TokenDesk,
         faults: Faults,
         calls: CallLog,
+        nexthink: NexthinkEndpoints,
         key: str,
     ) -> None:
         self._directory = directory
@@ -60,6 +62,7 @@ class ControlEndpoints:
         self._tokens = tokens
         self._faults = faults
         self._calls = calls
+        self._nexthink = nexthink
         self._key = key
         self._renews_at = directory.clock.now + _RENEWAL
 
@@ -84,6 +87,7 @@ class ControlEndpoints:
             web.post("/premium", self._set_premium),
             web.post("/group-delay", self._set_group_delay),
             web.post("/tokens/expire", self._expire_tokens),
+            web.post("/nexthink", self._set_nexthink),
             web.post("/people/{person}/sign-in", self._sign_in),
             web.post("/people/{person}/assign", self._assign),
             web.post("/people/{person}/unassign", self._unassign),
@@ -196,7 +200,11 @@ class ControlEndpoints:
 
     async def _expire_tokens(self, _: web.Request) -> web.Response:
         self._tokens.expire_all()
+        self._nexthink.expire_tokens()
         return web.json_response({})
+
+    async def _set_nexthink(self, request: web.Request) -> web.Response:
+        return web.json_response(self._nexthink.set_manners(await _body(request)))
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         self._directory.sign_in(self._number(request))

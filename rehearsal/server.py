@@ -25,6 +25,7 @@ from rehearsal.graph_groups import GroupEndpoints
 from rehearsal.graph_users import UserEndpoints
 from rehearsal.identity import Identities
 from rehearsal.login import LoginEndpoints, TokenDesk
+from rehearsal.nexthink import LOGIN_PATH, NEXTHINK_ROOT, QUERY, NexthinkEndpoints
 from rehearsal.odata import Addresses
 from rehearsal.people import People
 from rehearsal.permissions import GRANTED_AT_START
@@ -49,6 +50,9 @@ class PracticeTenant:
         client_secret: The application's secret, new at every start.
         writer_client_id, writer_client_secret: Of a second application, which may write and nothing else.
         control_key: Value of the header X-Control-Key, new at every start.
+        nexthink_url, nexthink_login_url: Of a Nexthink instance of the same company: its API, and the address of tokens.
+        nexthink_client_id, nexthink_client_secret: API credentials there.
+        nexthink_query: The query that it knows.
     """
 
     login_url: str
@@ -61,6 +65,11 @@ class PracticeTenant:
     writer_client_id: str
     writer_client_secret: str
     control_key: str
+    nexthink_url: str
+    nexthink_login_url: str
+    nexthink_client_id: str
+    nexthink_client_secret: str
+    nexthink_query: str
     _runner: web.AppRunner
 
     @classmethod
@@ -90,8 +99,20 @@ class PracticeTenant:
         main = Application(MAIN, identities.named("application"), secrets.token_urlsafe(24), GRANTED_AT_START)
         writer = Application(WRITER, identities.named("writer"), secrets.token_urlsafe(24), WRITER_GRANTED)
         tokens = TokenDesk()
+        nexthink_id, nexthink_secret = identities.named("nexthink"), secrets.token_urlsafe(24)
+        nexthink = NexthinkEndpoints(
+            state, origin=origin, client_id=nexthink_id, client_secret=nexthink_secret, seed=seed
+        )
         runner = web.AppRunner(
-            _application(state, tokens, (main, writer), origin=origin, tenant_id=tenant_id, control_key=control_key),
+            _application(
+                state,
+                tokens,
+                (main, writer),
+                nexthink,
+                origin=origin,
+                tenant_id=tenant_id,
+                control_key=control_key,
+            ),
             access_log=None,
             shutdown_timeout=_SHUTDOWN_S,
         )
@@ -108,6 +129,11 @@ class PracticeTenant:
             writer_client_id=writer.client_id,
             writer_client_secret=writer.secret,
             control_key=control_key,
+            nexthink_url=origin + NEXTHINK_ROOT,
+            nexthink_login_url=origin + LOGIN_PATH,
+            nexthink_client_id=nexthink_id,
+            nexthink_client_secret=nexthink_secret,
+            nexthink_query=QUERY,
             _runner=runner,
         )
 
@@ -129,6 +155,11 @@ class PracticeTenant:
                 "writer_client_id": self.writer_client_id,
                 "writer_client_secret": self.writer_client_secret,
                 "control_key": self.control_key,
+                "nexthink_url": self.nexthink_url,
+                "nexthink_login_url": self.nexthink_login_url,
+                "nexthink_client_id": self.nexthink_client_id,
+                "nexthink_client_secret": self.nexthink_client_secret,
+                "nexthink_query": self.nexthink_query,
             }
         )
 
@@ -141,6 +172,7 @@ def _application(
     state: Directory,
     tokens: TokenDesk,
     applications: Sequence[Application],
+    nexthink: NexthinkEndpoints,
     *,
     origin: str,
     tenant_id: str,
@@ -150,7 +182,14 @@ def _application(
     login = LoginEndpoints(tokens, applications, origin=origin, tenant_id=tenant_id)
     addresses = Addresses(origin + GRAPH_ROOT, secrets.token_bytes(16))
     control = ControlEndpoints(
-        state, gate=gate, applications=applications, tokens=tokens, faults=faults, calls=calls, key=control_key
+        state,
+        gate=gate,
+        applications=applications,
+        tokens=tokens,
+        faults=faults,
+        calls=calls,
+        nexthink=nexthink,
+        key=control_key,
     )
     app = web.Application(
         middlewares=[_guard(control), _record(calls), _fail(faults, state.clock), _refuse(gate)],
@@ -160,6 +199,7 @@ def _application(
     app.add_routes(_below(GRAPH_ROOT, UserEndpoints(state, gate, addresses, tenant_id).routes()))
     app.add_routes(_below(GRAPH_ROOT, GroupEndpoints(state, gate, addresses).routes()))
     app.add_routes(login.routes())
+    app.add_routes(nexthink.routes())
     return app
 
 
