@@ -8,6 +8,8 @@ from reclaim.domain.usage import UsageRow
 
 DAYS_MOST: Final = 3_650
 _AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
+# An observation that is older than any that counts.
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 320  # characters: the longest mail address
 
 WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
@@ -67,6 +69,24 @@ def usage_row(
         device=cells.get(DEVICE, "").strip()[:100] or None,
         observed_at=observed,
     )
+
+
+def unknown_row(cells: Mapping[str, str], *, application: str | None = None) -> UsageRow | None:
+    """Return a row that makes its person unknown, in place of one that cannot be read: it may have told of their latest use.
+
+    None where the row does not even say whose it is, or of which application.
+    """
+    try:
+        return UsageRow(
+            who=_required(WHO, cells),
+            application=application or _required(APPLICATION, cells),
+            last_used_at=None,
+            unused_days=0,
+            device=None,
+            observed_at=_LONG_AGO,
+        )
+    except BadCell:
+        return None
 
 
 def _required(column: str, cells: Mapping[str, str]) -> str:
