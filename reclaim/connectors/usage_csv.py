@@ -1,4 +1,4 @@
-"""Usage from a file: CSV as docs/usage.md describes it, or the same as a list of JSON objects, one a line.
+"""Usage from a file: CSV as docs/consent.md describes it, or the same as a list of JSON objects, one a line.
 
 A file is read piece by piece in a thread, so that neither its size nor a slow disk holds anything up. Whatever is wrong with
 it is said with line and column. Nothing in a file is believed that does not say when it was seen.

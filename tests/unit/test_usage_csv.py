@@ -226,3 +226,12 @@ async def test_a_torn_file_is_refused_also_where_bad_rows_are_skipped(tmp_path: 
     file = file_of(tmp_path, f'{HEADER}\n{ADA}\n"bob', bad_rows=BadRows.SKIP)
 
     assert "or the file is torn" in await refused(file)
+
+
+async def test_the_example_of_the_manual_is_one(tmp_path: Path) -> None:
+    manual = (Path(__file__).parents[2] / "docs/consent.md").read_text(encoding="utf-8")
+    example = manual.partition("```csv\n")[2].partition("```")[0]
+
+    rows = await rows_of(file_of(tmp_path, example))
+
+    assert [(row.application, row.unused_days) for row in rows] == [("Miro", None), ("Miro", 45), ("Visio", None)]
