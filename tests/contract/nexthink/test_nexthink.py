@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,12 @@ import httpx
 import pytest
 import structlog
 
+import app
 from reclaim.connectors.nexthink import NexthinkClient, NexthinkUsage
+from reclaim.connectors.practice import PracticeControl
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import InvalidRequest, PortError
+from reclaim.settings import Settings
 from rehearsal import PracticeTenant
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -355,3 +359,24 @@ async def test_results_outside_of_plain_https_are_not_followed(stage: Stage, lin
     with pytest.raises(PortError, match="did not follow"):
         async with stage.client.download(link):
             raise AssertionError("it was opened")
+
+
+async def test_an_installation_that_is_told_of_nexthink_asks_it(stage: Stage, tmp_path: Path) -> None:
+    control = PracticeControl(
+        control_url=stage.tenant.control_url, control_key=stage.tenant.control_key, ca_file=stage.tenant.ca_file
+    )
+    settings = await app.practice_settings(stage.tenant, control, people=PEOPLE, database=tmp_path / "reclaim.db")
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(control.aclose)
+        sources = app._usage(settings, clock=stage.clock, closing=closing)
+        rows = [row async for batch in sources.asked["nexthink"].read(VISIO) for row in batch.rows]
+
+    assert sources.titles == {"csv": "Files", "nexthink": "Nexthink"}
+    assert rows == await stage.read()
+
+
+async def test_an_installation_without_nexthink_knows_files_only() -> None:
+    async with AsyncExitStack() as closing:
+        sources = app._usage(Settings(), clock=Waits(), closing=closing)
+
+    assert (sources.titles, sources.asked) == ({"csv": "Files"}, {})
