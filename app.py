@@ -62,6 +62,7 @@ from reclaim.connectors.cron import CronSchedule
 from reclaim.connectors.engine import DbosEngine
 from reclaim.connectors.engine import migrate as migrate_engine
 from reclaim.connectors.faulty_writer import FAULTS
+from reclaim.connectors.nexthink import NexthinkClient, NexthinkUsage
 from reclaim.connectors.practice import PracticeControl, PracticePersona
 from reclaim.connectors.process_lock import DatabaseInUseError, ProcessLock
 from reclaim.connectors.tokens import RandomTokens
@@ -236,7 +237,7 @@ async def compose(
             backlog=engine,
             channels=channels,
             schedule=CronSchedule(),
-            usage=_usage(settings),
+            usage=_usage(settings, clock=clock, closing=closing),
             with_groups=with_groups,
             reports=tenant.reports,
         )
@@ -278,9 +279,27 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
     )
 
 
-def _usage(settings: Settings) -> UsageSources:
+def _usage(settings: Settings, *, clock: Clock, closing: AsyncExitStack) -> UsageSources:
     """Return where the use of applications is known from: files always, services where they are set up."""
-    return UsageSources(titles={"csv": "Files"})
+    if settings.nexthink_query is None:
+        return UsageSources(titles={"csv": "Files"})
+    client = NexthinkClient(
+        url=settings.nexthink_url or "",
+        login_url=settings.nexthink_login_url or "",
+        client_id=settings.nexthink_client_id or "",
+        client_secret=settings.nexthink_client_secret.get_secret_value() if settings.nexthink_client_secret else "",
+        clock=clock,
+        ca_file=settings.ca_file,
+    )
+    closing.push_async_callback(client.aclose)
+    nexthink = NexthinkUsage(
+        client,
+        clock=clock,
+        query_id=settings.nexthink_query,
+        columns=settings.nexthink_columns,
+        small=settings.nexthink_method == "execute",
+    )
+    return UsageSources(titles={"csv": "Files", "nexthink": "Nexthink"}, asked={"nexthink": nexthink})
 
 
 def _router(
@@ -701,6 +720,11 @@ async def practice_settings(
         login_url=tenant.login_url,
         graph_url=tenant.graph_url,
         ca_file=tenant.ca_file,
+        nexthink_url=tenant.nexthink_url,
+        nexthink_login_url=tenant.nexthink_login_url,
+        nexthink_client_id=tenant.nexthink_client_id,
+        nexthink_client_secret=SecretStr(tenant.nexthink_client_secret),
+        nexthink_query=tenant.nexthink_query,
         admins=frozenset({setup.role_groups["admins"]}),
         license_managers=frozenset({setup.role_groups["license_managers"]}),
         auditors=frozenset({setup.role_groups["auditors"]}),

@@ -43,6 +43,14 @@ FILE: Final = Path("reclaim.toml")
 _FOR_TESTS: Final = "RECLAIM_TEST_"
 # Without these nothing can be read from Microsoft.
 DIRECTORY: Final = ("tenant_id", "client_id", "client_secret")
+# All of them connect Nexthink, or none.
+NEXTHINK: Final = (
+    "nexthink_url",
+    "nexthink_login_url",
+    "nexthink_client_id",
+    "nexthink_client_secret",
+    "nexthink_query",
+)
 # What may be given instead of a setting.
 _INSTEAD: Final = {"client_secret": "client_certificate"}
 # Login service and Graph of each cloud. Source: Microsoft Graph docs, concepts/deployments.
@@ -52,6 +60,10 @@ CLOUDS: Final[Mapping[str, tuple[str, str]]] = {
     "dod": ("https://login.microsoftonline.us", "https://dod-graph.microsoft.us/v1.0"),
     "china": ("https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn/v1.0"),
 }
+
+# Our columns of usage, and what they are called in a Nexthink query that follows docs/consent.md.
+_USAGE_COLUMNS: Final = frozenset({"who", "application", "last_used", "unused_days", "device", "observed_at"})
+NEXTHINK_COLUMNS: Final[Mapping[str, str]] = {"who": "user.upn", "last_used": "last_usage", "device": "device.name"}
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -185,6 +197,24 @@ def _hosts(value: object) -> tuple[str, ...]:
     return hosts
 
 
+def _nexthink_query(value: str | None) -> str | None:
+    if value is not None and re.fullmatch("#[a-z0-9_]{2,255}", value) is None:
+        message = "is not # with 2 to 255 small letters, digits and underscores"
+        raise ValueError(message)
+    return value
+
+
+def _nexthink_columns(value: object) -> Mapping[str, str]:
+    parts = value.split(",") if isinstance(value, str) else ()
+    pairs = list(value.items()) if isinstance(value, Mapping) else [part.partition("=")[::2] for part in parts]
+    columns = {str(ours).strip(): str(theirs).strip() for ours, theirs in pairs}
+    whole = "who" in columns and columns.keys() & {"last_used", "unused_days"}
+    if not whole or len(columns) != len(pairs) or not all(columns.values()) or columns.keys() - _USAGE_COLUMNS:
+        message = "is not a list of our columns with those of the query"
+        raise ValueError(message)
+    return columns
+
+
 def _database(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
         message = "begins neither with sqlite:/// nor with postgresql://"
@@ -217,6 +247,7 @@ ObjectId = Annotated[str, BeforeValidator(_object_id)]
 ObjectIds = Annotated[frozenset[str], NoDecode, BeforeValidator(_object_ids)]
 Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)]
 Https = Annotated[str, AfterValidator(_https)]
+NexthinkColumns = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_nexthink_columns)]
 ReadableFile = Annotated[Path, AfterValidator(_readable)]
 Seats = Annotated[int, Field(ge=1, le=1_000_000)]
 Share = Annotated[int, Field(ge=1, le=100)]
@@ -329,6 +360,35 @@ class Settings(BaseSettings):
         3, "how many new questions a person gets in a day, from 1 to 50", "3"
     )
     usage_max_age: Duration = _field(timedelta(days=14), "a duration in m, h or d", "14d")
+    nexthink_url: Https | None = _field(
+        None, "the https address of your Nexthink instance's API", "https://acme.api.eu.nexthink.cloud"
+    )
+    nexthink_login_url: Https | None = _field(
+        None,
+        "the full https address at which your Nexthink instance gives tokens",
+        "https://acme-login.eu.nexthink.cloud/oauth2/default/v1/token",
+    )
+    nexthink_client_id: str | None = _field(None, "the client id of Nexthink's API credentials", "0oa1b2c3d4e5f6g7h8i9")
+    nexthink_client_secret_file: ReadableFile | None = _field(
+        None, "a file that holds the secret of Nexthink's API credentials", "/run/secrets/nexthink_client_secret"
+    )
+    nexthink_client_secret: SecretStr | None = _field(
+        None,
+        "the secret of Nexthink's API credentials",
+        "(from Nexthink › Administration › API credentials)",
+        from_file=True,
+    )
+    nexthink_query: Annotated[str | None, AfterValidator(_nexthink_query)] = _field(
+        None, "the id of a Nexthink NQL API query, with its #", "#reclaim_usage", from_file=True
+    )
+    nexthink_columns: NexthinkColumns = _field(
+        NEXTHINK_COLUMNS,
+        "our columns with those of the query: who, last_used or unused_days; device, observed_at, application",
+        "who=user.upn,last_used=last_usage,device=device.name",
+    )
+    nexthink_method: Literal["export", "execute"] = _field(
+        "export", "export, or execute for queries of fewer than 1,000 rows", "export"
+    )
     data_loss: Literal["ask", "hold"] = _field(
         "ask", "ask or hold: whether a reviewer may revoke a seat that carries somebody's last mailbox or files", "ask"
     )
@@ -457,6 +517,7 @@ class Settings(BaseSettings):
         "database_url",
         "client_secret",
         "writer_client_secret",
+        "nexthink_client_secret",
         "teams_app_secret",
         "slack_signing_secret",
         "slack_bot_token",
@@ -507,6 +568,18 @@ class Settings(BaseSettings):
         if named != (value is not None or info.data["writer_client_secret"] is not None):
             other = "a secret or a certificate" if named else variable("writer_client_id")
             message = f"is part of an application that writes, of which {other} is missing"
+            raise ValueError(message)
+        return value
+
+    @field_validator("nexthink_query")
+    @classmethod
+    def _whole_nexthink(cls, value: str | None, info: ValidationInfo) -> str | None:
+        given = {name: info.data.get(name) for name in NEXTHINK if name != "nexthink_query"} | {"nexthink_query": value}
+        if not given.keys() - {"nexthink_query"} <= info.data.keys():
+            return value  # one of them is wrong in itself, and is told as that
+        missing = [variable(name) for name in NEXTHINK if given[name] is None]
+        if missing and len(missing) < len(NEXTHINK):
+            message = f"is part of the connection to Nexthink, of which {', '.join(missing)} is missing"
             raise ValueError(message)
         return value
 

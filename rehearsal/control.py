@@ -29,6 +29,7 @@ from rehearsal.faults import Fault, Faults
 from rehearsal.gate import Gate, Handler
 from rehearsal.groups import ADMINS, AUDITORS, COPILOT_OWNERS, LICENSE_MANAGERS, VISIO_OWNERS
 from rehearsal.login import TokenDesk
+from rehearsal.nexthink import NexthinkEndpoints
 from rehearsal.prices import prices_csv
 from rehearsal.throttle import Counted
 from rehearsal.traps import NUMBERS, reports_of
@@ -55,6 +56,7 @@ class ControlEndpoints:
         faults: Faults,
         calls: CallLog,
         usage: UsageEndpoints,
+        nexthink: NexthinkEndpoints,
         key: str,
     ) -> None:
         self._directory = directory
@@ -64,6 +66,7 @@ class ControlEndpoints:
         self._faults = faults
         self._calls = calls
         self._usage = usage
+        self._nexthink = nexthink
         self._key = key
         self._start = directory.clock.now
         self._renews_at = self._start + _RENEWAL
@@ -91,6 +94,7 @@ class ControlEndpoints:
             web.post("/group-delay", self._set_group_delay),
             web.post("/delta", self._set_delta),
             web.post("/tokens/expire", self._expire_tokens),
+            web.post("/nexthink", self._set_nexthink),
             web.post("/people/{person}/sign-in", self._sign_in),
             web.post("/people/{person}/use", self._use),
             web.post("/people/{person}/assign", self._assign),
@@ -244,7 +248,11 @@ class ControlEndpoints:
 
     async def _expire_tokens(self, _: web.Request) -> web.Response:
         self._tokens.expire_all()
+        self._nexthink.expire_tokens()
         return web.json_response({})
+
+    async def _set_nexthink(self, request: web.Request) -> web.Response:
+        return web.json_response(self._nexthink.set_manners(await _body(request)))
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         self._directory.sign_in(self._number(request))

@@ -28,6 +28,7 @@ from rehearsal.graph_roles import RoleEndpoints
 from rehearsal.graph_users import UserEndpoints
 from rehearsal.identity import Identities
 from rehearsal.login import LoginEndpoints, TokenDesk
+from rehearsal.nexthink import LOGIN_PATH, NEXTHINK_ROOT, QUERY, NexthinkEndpoints
 from rehearsal.odata import Addresses
 from rehearsal.people import People
 from rehearsal.permissions import GRANTED_AT_START
@@ -53,6 +54,9 @@ class PracticeTenant:
         client_secret: The application's secret, new at every start.
         writer_client_id, writer_client_secret: Of a second application, which may write and nothing else.
         control_key: Value of the header X-Control-Key, new at every start.
+        nexthink_url, nexthink_login_url: Of a Nexthink instance of the same company: its API, and the address of tokens.
+        nexthink_client_id, nexthink_client_secret: API credentials there.
+        nexthink_query: The query that it knows.
     """
 
     login_url: str
@@ -65,6 +69,11 @@ class PracticeTenant:
     writer_client_id: str
     writer_client_secret: str
     control_key: str
+    nexthink_url: str
+    nexthink_login_url: str
+    nexthink_client_id: str
+    nexthink_client_secret: str
+    nexthink_query: str
     _runner: web.AppRunner
 
     @classmethod
@@ -94,8 +103,20 @@ class PracticeTenant:
         main = Application(MAIN, identities.named("application"), secrets.token_urlsafe(24), GRANTED_AT_START)
         writer = Application(WRITER, identities.named("writer"), secrets.token_urlsafe(24), WRITER_GRANTED)
         tokens = TokenDesk()
+        nexthink_id, nexthink_secret = identities.named("nexthink"), secrets.token_urlsafe(24)
+        nexthink = NexthinkEndpoints(
+            state, origin=origin, client_id=nexthink_id, client_secret=nexthink_secret, seed=seed
+        )
         runner = web.AppRunner(
-            _application(state, tokens, (main, writer), origin=origin, tenant_id=tenant_id, control_key=control_key),
+            _application(
+                state,
+                tokens,
+                (main, writer),
+                nexthink,
+                origin=origin,
+                tenant_id=tenant_id,
+                control_key=control_key,
+            ),
             access_log=None,
             shutdown_timeout=_SHUTDOWN_S,
         )
@@ -112,6 +133,11 @@ class PracticeTenant:
             writer_client_id=writer.client_id,
             writer_client_secret=writer.secret,
             control_key=control_key,
+            nexthink_url=origin + NEXTHINK_ROOT,
+            nexthink_login_url=origin + LOGIN_PATH,
+            nexthink_client_id=nexthink_id,
+            nexthink_client_secret=nexthink_secret,
+            nexthink_query=QUERY,
             _runner=runner,
         )
 
@@ -133,6 +159,11 @@ class PracticeTenant:
                 "writer_client_id": self.writer_client_id,
                 "writer_client_secret": self.writer_client_secret,
                 "control_key": self.control_key,
+                "nexthink_url": self.nexthink_url,
+                "nexthink_login_url": self.nexthink_login_url,
+                "nexthink_client_id": self.nexthink_client_id,
+                "nexthink_client_secret": self.nexthink_client_secret,
+                "nexthink_query": self.nexthink_query,
             }
         )
 
@@ -145,6 +176,7 @@ def _application(
     state: Directory,
     tokens: TokenDesk,
     applications: Sequence[Application],
+    nexthink: NexthinkEndpoints,
     *,
     origin: str,
     tenant_id: str,
@@ -162,6 +194,7 @@ def _application(
         faults=faults,
         calls=calls,
         usage=usage,
+        nexthink=nexthink,
         key=control_key,
     )
     app = web.Application(
@@ -177,6 +210,7 @@ def _application(
     app.add_routes(_below(GRAPH_ROOT, usage.routes()))
     app.add_routes(usage.downloads())
     app.add_routes(login.routes())
+    app.add_routes(nexthink.routes())
     return app
 
 

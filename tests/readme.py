@@ -1,5 +1,6 @@
 """The tables of README.md that come from the code. `python -m tests.readme` writes them; a test compares."""
 
+from collections.abc import Mapping
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -59,6 +60,8 @@ def _default(value: object) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
         return f"`{','.join(value)}`"
+    if isinstance(value, Mapping):
+        return f"`{','.join(f'{key}={text}' for key, text in value.items())}`"
     shown = value.get_secret_value() if isinstance(value, SecretStr) else value
     return f"`{shown}`"
 

@@ -39,6 +39,6 @@ def finish(done: Imported, skipped: int, problems: Sequence[str], out: TextIO) -
         if some:
             print(f"{title}: {', '.join(some)}", file=out)
     if skipped:
-        print(f"{skipped:,} rows were skipped:", file=out)
+        print(f"{skipped:,} rows were skipped. Whoever they name is unknown, and is not asked:", file=out)
         for problem in problems:
             print(f"  {problem}", file=out)

@@ -1,4 +1,4 @@
-"""Usage from a file: CSV as docs/usage.md describes it, or the same as a list of JSON objects, one a line.
+"""Usage from a file: CSV as docs/consent.md describes it, or the same as a list of JSON objects, one a line.
 
 A file is read piece by piece in a thread, so that neither its size nor a slow disk holds anything up. Whatever is wrong with
 it is said with line and column. Nothing in a file is believed that does not say when it was seen.
@@ -8,34 +8,34 @@ import asyncio
 import codecs
 import csv
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Final, TextIO
 
+from reclaim.connectors.usage_cells import (
+    APPLICATION,
+    DEVICE,
+    LAST_USED,
+    OBSERVED,
+    UNUSED,
+    WHO,
+    BadCell,
+    unknown_row,
+    usage_row,
+)
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import InvalidRequest
 from reclaim.ports.usage import BATCH, UsageBatch
 
 MAX_BYTES: Final = 1_000_000_000
-MAX_CELL: Final = 10_000  # characters
+MAX_LINE: Final = 100_000  # characters
 MAX_PROBLEMS: Final = 100
-DAYS_MOST: Final = 3_650
-_AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
-
-WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
-    "who",
-    "application",
-    "last_used",
-    "unused_days",
-    "device",
-    "observed_at",
-)
 # Column → further names that it goes by, compared without case, blanks, hyphens and underscores.
 _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     WHO: ("upn", "userprincipalname", "userid", "user", "person", "objectid"),
@@ -53,7 +53,8 @@ class BadRows(StrEnum):
     """What a file with rows that cannot be read becomes."""
 
     REFUSE = "refuse"  # none of it counts
-    SKIP = "skip"  # its good rows count, and the others are named
+    # Its good rows count, and the others are named. Whoever a bad row is of is unknown: it may have told of their latest use.
+    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,7 @@ class UsageFile:
                 try:
                     some = await asyncio.to_thread(lambda: list(islice(rows, BATCH)))
                 except UnicodeError as error:
-                    raise InvalidRequest(
-                        f"{self.path.name} is not UTF-8, nor UTF-16 with a mark. Save it as “CSV UTF-8”."
-                    ) from error
+                    raise self._no_text() from error
                 if not some:
                     break
                 yield UsageBatch(rows=some, done=min(1.0, raw.tell() / size) if size else None)
@@ -125,54 +124,69 @@ class UsageFile:
         return raw, TextIOWrapper(raw, encoding=encoding, newline=""), size
 
     def _rows(self, stream: TextIO) -> Iterator[UsageRow]:
-        first = stream.readline()
+        lines = self._lines(stream)
+        first = next(lines, "")
         if not first.strip():
-            raise InvalidRequest(f"{self.path.name} is empty.")
-        records = self._json(stream, first) if first.lstrip().startswith("{") else self._csv(stream, first)
-        for line, cells in records:
-            row = self._row(line, cells)
-            if row is not None:
-                yield row
+            raise InvalidRequest(f"{self.path.name} is empty, or begins with an empty line.")
+        if "\0" in first:
+            raise self._no_text()
+        yield from self._json(chain([first], lines)) if first.lstrip().startswith("{") else self._csv(lines, first)
 
-    def _csv(self, stream: TextIO, first: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    def _lines(self, stream: TextIO) -> Iterator[str]:
+        number = 0
+        while line := stream.readline(MAX_LINE):
+            number += 1
+            if len(line) == MAX_LINE and not line.endswith("\n"):
+                raise InvalidRequest(f"{self.path.name}, line {number}: it is longer than {MAX_LINE:,} characters.")
+            yield line
+
+    def _csv(self, lines: Iterator[str], first: str) -> Iterator[UsageRow]:
         delimiter = max(",;\t", key=first.count)
         header = next(csv.reader([first.rstrip("\r\n")], delimiter=delimiter))
         columns = self._header(header)
-        reader = csv.reader(_whole_lines(stream), delimiter=delimiter, strict=True)
-        csv.field_size_limit(MAX_CELL)
+        reader = csv.reader(map(_without_nul, lines), delimiter=delimiter, strict=True)
         while True:
+            line = reader.line_num + 2  # where the row begins, behind the header
             try:
                 cells = next(reader, None)
             except csv.Error as error:
                 # What comes behind an unclosed quotation mark is one cell to the end of the file: nothing of it is sure.
                 raise InvalidRequest(
-                    f"{self.path.name}, line {reader.line_num + 1}: {error}. The file is torn."
+                    f"{self.path.name}, line {line}: {error}. A quotation mark may be missing there, or the file is torn."
                 ) from error
             if cells is None:
                 return
-            line = reader.line_num + 1
             if not any(cell.strip() for cell in cells):
                 continue
+            named = {name: cells[place] for name, place in columns.items() if place < len(cells)}
             if len(cells) != len(header):
-                self._bad(Problem(line, None, f"it has {len(cells)} cells, the header has {len(header)}"))
-                continue
-            yield line, {name: cells[place] for name, place in columns.items()}
+                problem = Problem(line, None, f"it has {len(cells)} cells, the header has {len(header)}")
+                yield from self._bad(problem, named)
+            else:
+                yield from self._row(line, named)
 
-    def _json(self, stream: TextIO, first: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-        line, text = 1, first
-        while text:
-            if text.strip():
-                try:
-                    document = json.loads(text)
-                except json.JSONDecodeError as error:
-                    self._bad(Problem(line, str(error.colno), f"no JSON: {error.msg}"))
-                else:
-                    if isinstance(document, dict):
-                        found = {_known(str(key)): value for key, value in document.items()}
-                        yield line, {key: _text(value) for key, value in found.items() if key is not None}
-                    else:
-                        self._bad(Problem(line, None, "a row is one JSON object"))
-            line, text = line + 1, stream.readline()
+    def _json(self, lines: Iterable[str]) -> Iterator[UsageRow]:
+        for line, text in enumerate(lines, start=1):
+            if not text.strip():
+                continue
+            try:
+                document = json.loads(text.rstrip())
+            except json.JSONDecodeError as error:
+                yield from self._bad(Problem(line, str(error.colno), f"no JSON: {error.msg}"), {})
+                continue
+            except (ValueError, RecursionError):  # a number of thousands of digits; a list in a list in a list …
+                yield from self._bad(Problem(line, None, "no JSON that can be read"), {})
+                continue
+            if not isinstance(document, dict):
+                yield from self._bad(Problem(line, None, "a row is one JSON object"), {})
+                continue
+            known = [(name, _text(value)) for key, value in document.items() if (name := _known(str(key))) is not None]
+            cells = dict(known)
+            twice = next((name for name in cells if [one for one, _ in known].count(name) > 1), None)
+            if twice is not None:
+                yield from self._bad(Problem(line, twice, "it is given twice"), {})
+            else:
+                yield from self._row(line, cells)
 
     def _header(self, cells: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -188,68 +202,40 @@ class UsageFile:
         if not {LAST_USED, UNUSED} & found.keys():
             missing.append(f"{LAST_USED} or {UNUSED}")
         if missing:
-            near = get_close_matches(missing[0], [cell.strip().lower() for cell in cells], n=1, cutoff=0.6)
-            hint = f" Is it “{near[0]}”?" if near else ""
+            there = [cell.strip().lower() for cell in cells if _known(cell) is None]
+            near = [get_close_matches(name, there, n=1, cutoff=0.6) for name in missing[0].split(" or ")]
+            hint = next((f" Is it “{some[0]}”?" for some in near if some), "")
             raise InvalidRequest(
                 f"{self.path.name} has no column {missing[0]}.{hint} It needs: {WHO}, {APPLICATION}, {LAST_USED} or"
                 f" {UNUSED}, {OBSERVED}."
             )
         return found
 
-    def _row(self, line: int, cells: Mapping[str, str]) -> UsageRow | None:
+    def _row(self, line: int, cells: Mapping[str, str]) -> Iterator[UsageRow]:
         try:
-            who = _required(line, WHO, cells)
-            application = self.application or _required(line, APPLICATION, cells)
-            observed = self._instant(line, OBSERVED, _required(line, OBSERVED, cells))
-            last_used, unused = cells.get(LAST_USED, "").strip(), cells.get(UNUSED, "").strip()
-            if not last_used and not unused:
-                raise _Bad(Problem(line, LAST_USED, f"neither {LAST_USED} nor {UNUSED} is given"))
-            used = self._instant(line, LAST_USED, last_used) if last_used else None
-            if used is not None and used > observed + _AHEAD:
-                raise _Bad(Problem(line, LAST_USED, "it is later than it was observed"))
-            return UsageRow(
-                who=who,
-                application=application,
-                last_used_at=used,
-                unused_days=_days(line, unused) if used is None else None,
-                device=cells.get(DEVICE, "").strip()[:100] or None,
-                observed_at=observed,
-            )
-        except _Bad as bad:
-            self._bad(bad.problem)
-            return None
+            yield usage_row(cells, now=self.now, application=self.application)
+        except BadCell as bad:
+            said = f"“{bad.text[:30]}”" if bad.text else "it"
+            yield from self._bad(Problem(line, bad.column, f"{said} {bad.problem}"), cells)
 
-    def _instant(self, line: int, column: str, text: str) -> datetime:
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise _Bad(Problem(line, column, f"“{text[:30]}” is no date. Example: 2026-11-23T08:00:00Z")) from error
-        # A day without a time is its end for the use and for the observation alike: the later, the safer.
-        if len(text) <= 10:
-            at = at + timedelta(days=1)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        if at > self.now + _AHEAD:
-            raise _Bad(Problem(line, column, f"“{text[:30]}” lies in the future"))
-        return min(at, self.now)
-
-    def _bad(self, problem: Problem) -> None:
+    def _bad(self, problem: Problem, cells: Mapping[str, str]) -> Iterator[UsageRow]:
+        """Refuse the file, or skip a row: then yield one that makes its person unknown, where it says whose it is."""
         if self.bad_rows is BadRows.REFUSE:
             raise InvalidRequest(f"{self.path.name}: {problem}. Nothing was imported.")
         self.skipped += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
+        unknown = unknown_row(cells, application=self.application)
+        if unknown is not None:
+            yield unknown
+
+    def _no_text(self) -> InvalidRequest:
+        return InvalidRequest(f"{self.path.name} is not UTF-8, nor UTF-16 with a mark. Save it as “CSV UTF-8”.")
 
 
-class _Bad(Exception):
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
-
-
-def _whole_lines(stream: TextIO) -> Iterator[str]:
-    """Yield lines; one with a NUL is none that the csv module takes."""
-    for line in stream:
-        yield line.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _without_nul(line: str) -> str:
+    """Return a line without the one character that the csv module may not take."""
+    return line.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _known(cell: str) -> str | None:
@@ -258,19 +244,7 @@ def _known(cell: str) -> str | None:
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
-
-
-def _required(line: int, column: str, cells: Mapping[str, str]) -> str:
-    text = cells.get(column, "").strip()
-    if not text:
-        raise _Bad(Problem(line, column, "it is empty"))
-    if "\N{REPLACEMENT CHARACTER}" in text or len(text) > 320:
-        raise _Bad(Problem(line, column, "it cannot be read"))
-    return text
-
-
-def _days(line: int, text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text[:6]) <= DAYS_MOST):
-        raise _Bad(Problem(line, UNUSED, f"“{text[:30]}” is no number of days up to {DAYS_MOST:,}"))
-    return int(text)
+    if value is None:
+        return ""
+    # What is neither text nor number has no meaning here; said of the cell as of one that was torn.
+    return str(value) if isinstance(value, str | int | float) else "\N{REPLACEMENT CHARACTER}"

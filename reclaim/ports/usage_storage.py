@@ -45,7 +45,7 @@ class Usage(Protocol):
         ...
 
     async def complete(self, one: UsageImport) -> None:
-        """Let an import count, in place of the one before of its source and application."""
+        """Let an import count, in place of the one before of its source and application, unless that was begun later."""
         ...
 
     async def newest(self, source: str, application: str) -> UsageImport | None:
@@ -59,5 +59,5 @@ class Usage(Protocol):
     async def rows_of(self, import_id: str, people: Sequence[PersonId]) -> list[KnownUse]: ...
 
     async def erase_old(self, rows: int) -> bool:
-        """Erase so many rows of imports that do not count and were begun before the newest; True once none is left."""
+        """Erase so many rows of imports that do not count any more, or that nobody ended in a day; True once none is left."""
         ...

@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 
-from reclaim.domain.directory import Person
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
 from reclaim.domain.usage import KnownUse, UsageRow
@@ -132,17 +131,15 @@ class ImportUsage:
 
 
 async def _people(work: UnitOfWork, rows: Sequence[UsageRow]) -> Mapping[str, Sequence[PersonId]]:
-    """Return who each text may be: by object id, else by user principal name, else by any other address."""
-    texts = {row.who.strip().lower() for row in rows}
-    by_id = await work.people.get_many(PersonId(one) for one in texts if "@" not in one)
-    by_address = await work.people.by_address(one for one in texts if "@" in one)
-    found: dict[str, Sequence[PersonId]] = {person: (person,) for person, one in by_id.items() if one.gone_at is None}
-    for address, people in by_address.items():
-        found[address.lower()] = [one.id for one in _best(address, people)]
+    """Return who each text may be: by object id, else by user principal name, else by any other address.
+
+    A user principal name is one person's; an address that is somebody's name and another's alias is the former's.
+    """
+    written = {row.who.strip() for row in rows}
+    named = await work.people.ids_by_name(written | {text.lower() for text in written})
+    found: dict[str, Sequence[PersonId]] = {name.lower(): people for name, people in named.items() if len(people) == 1}
+    rest = {text.lower() for text in written if "@" in text} - found.keys()
+    for address, people in (await work.people.by_address(rest)).items():
+        exact = [one.id for one in people if one.upn.lower() == address]
+        found[address] = exact if len(exact) == 1 else [one.id for one in people]
     return found
-
-
-def _best(address: str, people: Sequence[Person]) -> Sequence[Person]:
-    """A user principal name is one person's; an address that is somebody's name and another's alias is the former's."""
-    exact = [one for one in people if one.upn.lower() == address.lower()]
-    return exact if len(exact) == 1 else people

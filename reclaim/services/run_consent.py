@@ -23,7 +23,7 @@ from reclaim.domain.ids import ChangeId, ConsentId, ConsentRunId, GroupId, Perso
 from reclaim.domain.membership import ChangeKind, ChangeWhy, MembershipChange, change_for, leaving_blocker
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Blocker, group_blocker
-from reclaim.errors import Conflict, NotFound, PortError
+from reclaim.errors import Conflict, InvalidRequest, NotFound, PortError
 from reclaim.ports.directory import Directory
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
@@ -156,7 +156,7 @@ class RunConsent:
             return
         try:
             await self._carry_on(run, program)
-        except _Stop as stop:
+        except (_Stop, InvalidRequest) as stop:  # the latter: the source is not set up any more
             await self._end(run_id, RunState.STOPPED, str(stop))
         except Conflict:
             await self._again(run_id, attempt, None, "Somebody answered while the list was made.")

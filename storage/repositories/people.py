@@ -187,6 +187,20 @@ class SqlPeople:
             found |= {person.id: person for person in map(to_person, rows.mappings())}
         return list(found.values())
 
+    async def ids_by_name(self, texts: Iterable[str]) -> dict[str, list[PersonId]]:
+        wanted = set(texts)
+        found: dict[str, list[PersonId]] = {}
+        # Each by its own index; there is none of names in lower case.
+        for column, names in (
+            (people.c.id, {text for text in wanted if "@" not in text}),
+            (people.c.upn, {text for text in wanted if "@" in text}),
+        ):
+            for some in in_chunks(names):
+                query = select(column, people.c.id).where(column.in_(some), people.c.gone_at.is_(None))
+                for text, person in await self._connection.execute(query):
+                    found.setdefault(text, []).append(PersonId(person))
+        return found
+
     async def by_address(self, addresses: Iterable[str]) -> dict[str, list[Person]]:
         wanted = {address.lower() for address in addresses}
         found: dict[str, dict[PersonId, Person]] = {}

@@ -1,9 +1,10 @@
 """Usage imports with their rows."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, delete, insert, select, update
+from sqlalchemy import RowMapping, Select, and_, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import PersonId
@@ -14,6 +15,7 @@ from storage.insert_rows import insert_rows
 from storage.tables import usage_imports, usage_rows
 from storage.upsert import in_chunks
 
+LONGEST_READING: Final = timedelta(days=1)
 _READING, _CURRENT, _REPLACED = "reading", "current", "replaced"
 _IMPORT, _ROW = usage_imports.c, usage_rows.c
 _PLAIN = ("id", "source", "name", "at", "by", "rows", "unmatched", "ambiguous", "newest")
@@ -47,12 +49,14 @@ class SqlUsage:
         )
 
     async def complete(self, one: UsageImport) -> None:
-        same = (_IMPORT.source == one.source, _IMPORT.application == folded(one.application))
+        same = (_IMPORT.source == one.source, _IMPORT.application == folded(one.application), _IMPORT.state == _CURRENT)
+        later = await self._connection.scalar(select(_IMPORT.id).where(*same, _IMPORT.at > one.at))
+        if later is None:
+            await self._connection.execute(update(usage_imports).where(*same).values(state=_REPLACED))
         await self._connection.execute(
-            update(usage_imports).where(*same, _IMPORT.state == _CURRENT).values(state=_REPLACED)
-        )
-        await self._connection.execute(
-            update(usage_imports).where(_IMPORT.id == one.id).values(**_values(one), state=_CURRENT)
+            update(usage_imports)
+            .where(_IMPORT.id == one.id)
+            .values(**_values(one), state=_CURRENT if later is None else _REPLACED)
         )
 
     async def newest(self, source: str, application: str) -> UsageImport | None:
@@ -86,17 +90,24 @@ class SqlUsage:
         return found
 
     async def erase_old(self, rows: int) -> bool:
-        newest = (
-            select(_IMPORT.at).where(_IMPORT.state == _CURRENT).order_by(_IMPORT.at.desc()).limit(1).scalar_subquery()
+        newest = await self._connection.scalar(select(func.max(_IMPORT.at)).where(_IMPORT.state == _CURRENT))
+        if newest is None:
+            return True
+        # One that is still being read may have begun before another that is whole already.
+        torn = and_(_IMPORT.state == _READING, _IMPORT.at < newest - LONGEST_READING)
+        old = select(_IMPORT.id).where(or_(_IMPORT.state == _REPLACED, torn))
+        query = (
+            select(_ROW.import_id, _ROW.person_id, _ROW.seq)
+            .where(_ROW.import_id.in_(old))
+            .order_by(_ROW.import_id, _ROW.person_id, _ROW.seq)
+            .limit(rows)
         )
-        old = select(_IMPORT.id).where(_IMPORT.state != _CURRENT, _IMPORT.at < newest)
-        query = select(_ROW.import_id, _ROW.person_id, _ROW.seq).where(_ROW.import_id.in_(old)).limit(rows)
         found = (await self._connection.execute(query)).all()
-        for import_id in {row.import_id for row in found}:
-            for some in in_chunks(row.seq for row in found if row.import_id == import_id):
-                await self._connection.execute(
-                    delete(usage_rows).where(_ROW.import_id == import_id, _ROW.seq.in_(some))
-                )
+        last = {row.import_id: (row.person_id, row.seq) for row in found}
+        for import_id, up_to in last.items():
+            await self._connection.execute(
+                delete(usage_rows).where(_ROW.import_id == import_id, tuple_(_ROW.person_id, _ROW.seq) <= up_to)
+            )
         return len(found) < rows
 
 

@@ -109,6 +109,18 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     "RECLAIM_DATA_LOSS": ("maybe",),
     "RECLAIM_QUESTIONS_PER_DAY": ("0", "many", "51"),
     "RECLAIM_USAGE_MAX_AGE": ("14",),
+    "RECLAIM_NEXTHINK_URL": ("http://acme.api.eu.nexthink.cloud", "acme"),
+    "RECLAIM_NEXTHINK_LOGIN_URL": ("http://acme-login.eu.nexthink.cloud/oauth2/default/v1/token", "acme"),
+    "RECLAIM_NEXTHINK_CLIENT_SECRET_FILE": ("missing.txt",),
+    "RECLAIM_NEXTHINK_QUERY": ("reclaim_usage", "#a", "#Usage", "#reclaim usage"),
+    "RECLAIM_NEXTHINK_COLUMNS": (
+        "who=user.upn",
+        "last_used=x",
+        "who=a,last_used=",
+        "who=a,last_used=b,who=c",
+        "user.upn",
+    ),
+    "RECLAIM_NEXTHINK_METHOD": ("import",),
     "RECLAIM_SIGN_IN_BUDGET": ("0", "ten"),
     "RECLAIM_SKU_NAMES": ("missing.csv",),
     "RECLAIM_ZONE": ("Mars/Base", "../etc/passwd", "/etc/localtime"),
@@ -162,6 +174,8 @@ def test_every_setting_that_can_be_malformed_is_tried() -> None:
     any_text_will_do = {
         "RECLAIM_CLIENT_SECRET",
         "RECLAIM_WRITER_CLIENT_SECRET",
+        "RECLAIM_NEXTHINK_CLIENT_ID",
+        "RECLAIM_NEXTHINK_CLIENT_SECRET",
         "RECLAIM_TEAMS_APP_SECRET",
         "RECLAIM_SLACK_SIGNING_SECRET",
         "RECLAIM_SLACK_CLIENT_SECRET",
@@ -179,6 +193,35 @@ def test_every_setting_that_can_be_malformed_is_tried() -> None:
     assert {variable(field) for field in Settings.model_fields} == (
         MALFORMED.keys() | any_text_will_do | same_check_as_the_other_file
     )
+
+
+NEXTHINK = {
+    "RECLAIM_NEXTHINK_URL": "https://acme.api.eu.nexthink.cloud",
+    "RECLAIM_NEXTHINK_LOGIN_URL": "https://acme-login.eu.nexthink.cloud/oauth2/default/v1/token",
+    "RECLAIM_NEXTHINK_CLIENT_ID": "reclaim",
+    "RECLAIM_NEXTHINK_CLIENT_SECRET": "s3cret",
+    "RECLAIM_NEXTHINK_QUERY": "#reclaim_usage",
+}
+
+
+@pytest.mark.parametrize("missing", NEXTHINK)
+def test_nexthink_is_connected_by_all_of_its_settings_or_by_none(given: Surroundings, missing: str) -> None:
+    given.set(**{name: value for name, value in NEXTHINK.items() if name != missing})
+
+    (problem,) = given.problems()
+
+    assert problem.startswith("RECLAIM_NEXTHINK_QUERY ")
+    assert f"of which {missing} is missing" in problem
+    assert "s3cret" not in problem
+
+
+def test_nexthink_columns_are_read_as_pairs(given: Surroundings) -> None:
+    given.set(**NEXTHINK, RECLAIM_NEXTHINK_COLUMNS="who = user.sid, unused_days=idle")
+
+    settings = given.load()
+
+    assert settings.nexthink_columns == {"who": "user.sid", "unused_days": "idle"}
+    assert settings.nexthink_client_secret is not None
 
 
 def test_all_problems_come_at_once(given: Surroundings) -> None:

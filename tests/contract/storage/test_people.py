@@ -160,3 +160,22 @@ async def test_an_address_that_was_taken_away_no_longer_finds_its_former_owner(w
         found = await reading.people.by_address(["meg@contoso.example"])
 
     assert [each.id for each in found["meg@contoso.example"]] == ["adele"]
+
+
+async def test_people_are_found_by_id_and_exact_user_principal_name_while_they_are_there(work: SqlWork) -> None:
+    await sync(work, 1, [somebody("megan", aliases=("meg@contoso.example",)), somebody("adele")])
+    await sync(work, 2, [somebody("megan", aliases=("meg@contoso.example",))])
+
+    async with work.read() as reading:
+        found = await reading.people.ids_by_name(
+            [
+                "megan",
+                "megan@contoso.example",
+                "Megan@contoso.example",
+                "meg@contoso.example",
+                "adele",
+                "adele@contoso.example",
+            ]
+        )
+
+    assert found == {"megan": ["megan"], "megan@contoso.example": ["megan"]}
