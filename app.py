@@ -79,6 +79,7 @@ from reclaim.ports.directory import SeatWriter
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.ports.usage import UsageSources
+from reclaim.ports.usage_reports import UsageReports
 from reclaim.services import jobs
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.use_cases import UseCases
@@ -237,7 +238,7 @@ async def compose(
             backlog=engine,
             channels=channels,
             schedule=CronSchedule(),
-            usage=_usage(settings, clock=clock, closing=closing),
+            usage=_usage(settings, clock=clock, reports=tenant.reports, closing=closing),
             with_groups=with_groups,
             reports=tenant.reports,
         )
@@ -279,10 +280,12 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
     )
 
 
-def _usage(settings: Settings, *, clock: Clock, closing: AsyncExitStack) -> UsageSources:
+def _usage(settings: Settings, *, clock: Clock, reports: UsageReports, closing: AsyncExitStack) -> UsageSources:
     """Return where the use of applications is known from: files always, services where they are set up."""
+    titles = {"csv": "Files", "m365": "Microsoft usage reports"}
+    m365 = graph.M365Use(reports)
     if settings.nexthink_query is None:
-        return UsageSources(titles={"csv": "Files"})
+        return UsageSources(titles=titles, asked={"m365": m365})
     client = NexthinkClient(
         url=settings.nexthink_url or "",
         login_url=settings.nexthink_login_url or "",
@@ -299,7 +302,7 @@ def _usage(settings: Settings, *, clock: Clock, closing: AsyncExitStack) -> Usag
         columns=settings.nexthink_columns,
         small=settings.nexthink_method == "execute",
     )
-    return UsageSources(titles={"csv": "Files", "nexthink": "Nexthink"}, asked={"nexthink": nexthink})
+    return UsageSources(titles=titles | {"nexthink": "Nexthink"}, asked={"m365": m365, "nexthink": nexthink})
 
 
 def _router(

@@ -28,6 +28,7 @@ from reclaim.connectors.graph.checks import GraphChecks
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.m365_use import M365Use
 from reclaim.connectors.graph.reports import GraphReports
 from reclaim.connectors.graph.sign_in_pace import SignInPace
 from reclaim.connectors.graph.sku_names import read_sku_names
@@ -41,6 +42,7 @@ from reclaim.ports.usage_reports import UsageReports
 __all__ = [
     "BotTokens",
     "GraphConnection",
+    "M365Use",
     "Registration",
     "TeamsInstaller",
     "bot_tokens",
