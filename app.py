@@ -334,6 +334,7 @@ def _router(
             restore_seats=use.restores,
             read_consent=use.read_consent,
             answer_consent=use.answer_consent,
+            appeal_consent=use.appeal_consent,
             keep_programs=use.programs,
             run_consent=use.run_consent,
             export_consent=use.export_consent,

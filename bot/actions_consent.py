@@ -4,11 +4,12 @@ from bot.consent_steps import export, move, program, programs, requests, run
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import choice_of, text_of
-from cards.consent import keep_form, removed_card, request_card
+from cards.consent import appeal_card, appeal_form, keep_form, removed_card, request_card
 from cards.form import Filled
 from cards.programs import run_card
 from cards.view import CardView
 from reclaim.domain.consent import NOTE_LENGTH, StillUsed
+from reclaim.domain.consent_appeal import TEXT_LENGTH
 from reclaim.domain.consent_program import ProgramState
 from reclaim.domain.consent_views import ConsentView
 from reclaim.domain.ids import ConsentId, ConsentRunId, ProgramId
@@ -92,6 +93,44 @@ async def stays(click: Click) -> Reply:
     """The manager lets it stay."""
     view = await click.services.answer_consent.decide(click.actor, ConsentId(click.ref), take=False)
     return Reply(replace=request_card(view, click.zone))
+
+
+async def appeal(click: Click) -> Reply:
+    """Ask for the one sentence of an appeal."""
+    return Reply(replace=appeal_form(await _view(click), click.zone))
+
+
+async def appeal_submit(click: Click) -> Reply:
+    """The holder appeals."""
+    try:
+        text = text_of(click.inputs, "text", longest=2 * TEXT_LENGTH)
+        view = await click.services.appeal_consent.appeal(click.actor, ConsentId(click.ref), text)
+    except InvalidRequest as error:
+        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        raise FormRefused(appeal_form(await _view(click), click.zone, filled), error.message) from error
+    return Reply(replace=removed_card(view, click.zone))
+
+
+async def present_appeal(click: Click) -> CardView:
+    """Draw an appeal as it stands for who decides."""
+    return appeal_card(await _view(click), click.zone)
+
+
+async def open_appeal(click: Click) -> Reply:
+    """Draw an appeal as it stands for who decides."""
+    return Reply(replace=await present_appeal(click))
+
+
+async def give(click: Click) -> Reply:
+    """The one who decides gives it back."""
+    view = await click.services.appeal_consent.answer(click.actor, ConsentId(click.ref), give=True)
+    return Reply(replace=appeal_card(view, click.zone))
+
+
+async def leave(click: Click) -> Reply:
+    """The one who decides leaves it removed."""
+    view = await click.services.appeal_consent.answer(click.actor, ConsentId(click.ref), give=False)
+    return Reply(replace=appeal_card(view, click.zone))
 
 
 # Programs -----------------------------------------------------------------------------------------------------------
@@ -185,6 +224,11 @@ CONSENT_ACTIONS: tuple[ActionVerb, ...] = (
     ActionVerb(name="consent.back", roles=EVERYONE, handler=back, present=present),
     ActionVerb(name="consent.take", roles=EVERYONE, handler=take, present=present),
     ActionVerb(name="consent.stays", roles=EVERYONE, handler=stays, present=present),
+    ActionVerb(name="consent.appeal", roles=EVERYONE, handler=appeal, present=present_receipt),
+    ActionVerb(name="consent.appeal.submit", roles=EVERYONE, handler=appeal_submit, present=present_receipt),
+    ActionVerb(name="consent.appealed", roles=EVERYONE, handler=open_appeal),
+    ActionVerb(name="consent.give", roles=EVERYONE, handler=give, present=present_appeal),
+    ActionVerb(name="consent.leave", roles=EVERYONE, handler=leave, present=present_appeal),
     ActionVerb(name="programs.open", roles=LOOK, handler=open_programs),
     ActionVerb(name="program.open", roles=LOOK, handler=open_program),
     ActionVerb(name="program.show", roles=LOOK, handler=show_program),

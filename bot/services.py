@@ -306,6 +306,13 @@ class AnswerConsent(Protocol):
     async def give_back(self, actor: Actor, request_id: ConsentId) -> ConsentView: ...
 
 
+class AppealConsent(Protocol):
+    """`reclaim.services.appeal_consent`."""
+
+    async def appeal(self, actor: Actor, request_id: ConsentId, text: str) -> ConsentView: ...
+    async def answer(self, actor: Actor, request_id: ConsentId, *, give: bool, reason: str = "") -> ConsentView: ...
+
+
 class KeepPrograms(Protocol):
     """`reclaim.services.keep_programs`."""
 
@@ -422,6 +429,7 @@ class Services:
     run_checks: RunChecks
     read_consent: ReadConsent
     answer_consent: AnswerConsent
+    appeal_consent: AppealConsent
     keep_programs: KeepPrograms
     run_consent: RunConsent
     export_consent: ExportConsent

@@ -26,6 +26,7 @@ from cards.view import (
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import LATER, NOTE_LENGTH, ApprovedBy, RequestState, StillUsed
+from reclaim.domain.consent_appeal import TEXT_LENGTH, ConsentAppealState
 from reclaim.domain.consent_program import KeepDecides, OnSilence
 from reclaim.domain.consent_views import ConsentView, WaiterView
 from reclaim.domain.membership import MembershipChange, Result
@@ -33,6 +34,7 @@ from reclaim.domain.removal import Blocker
 from reclaim.domain.wait_list import WaitState
 
 KEEP_FIELDS: Final = frozenset({"reason", "note"})
+APPEAL_FIELDS: Final = frozenset({"text"})
 
 # Sources by their names; one that is not listed is shown as it is called.
 SOURCES: Final = {
@@ -144,6 +146,68 @@ def manager_card(view: ConsentView, zone: str, *, may_decide: bool = True) -> Ca
 def removed_card(view: ConsentView, zone: str) -> CardView:
     """Draw the receipt of an application that was removed without its holder's word: what, why, and the way back."""
     return _removed(view, zone, kind="consent.removed")
+
+
+def appeal_form(view: ConsentView, zone: str, filled: Filled = EMPTY) -> CardView:
+    """Draw the form of a holder who appeals: one sentence, to one person."""
+    app = sku(view.program.terms.application)
+    return CardView(
+        kind="consent.appeal_form",
+        headline=Headline(title=f"Why do you need {app}?", context=_context(view)),
+        body=(
+            *filled.strip(APPEAL_FIELDS),
+            Input(
+                id="text",
+                kind=InputKind.LONG_TEXT,
+                label="In one sentence",
+                required=True,
+                value=filled.value("text"),
+                hint="Please leave out health or family details.",
+                max_length=TEXT_LENGTH,
+                error=filled.error_of("text"),
+            ),
+            next_box(
+                "Your manager reads it and answers within 5 days.",
+                "If you do not answer here, it stays removed, and you can still get it back yourself.",
+            ),
+        ),
+        actions=(
+            Action(label="Send", verb="consent.appeal.submit", ref=view.request.id),
+            Action(label="Back", verb="consent.receipt", ref=view.request.id, submits=False),
+        ),
+        fallback=f"Why do you need {app}? One sentence.",
+    )
+
+
+def appeal_card(view: ConsentView, zone: str) -> CardView:
+    """Draw an appeal to the one who decides about it."""
+    app, holder = sku(view.program.terms.application), name(view.holder_name)
+    appeal, ref = view.appeal, view.request.id
+    is_open = appeal is not None and appeal.state is ConsentAppealState.OPEN
+    body: list[Element] = []
+    actions: tuple[Action, ...] = ()
+    if is_open and appeal is not None:
+        body.append(Paragraph(f"{holder} asks for {app} back. You decide by {_until(appeal.due_at, zone)}."))
+    elif appeal is not None:
+        body.append(Strip(tone=Tone.NEUTRAL, text=_appeal_ended(view)))
+    if appeal is not None:
+        body.append(
+            Facts((Fact("In their words", quoted(appeal.text)), Fact("Removed because", _why_removed(view, zone))))
+        )
+    if is_open:
+        body.append(next_box("Give it back restores the membership.", "If you do not answer, it stays removed."))
+        actions = (
+            Action(label="Give it back", verb="consent.give", ref=ref),
+            Action(label="Leave it removed", verb="consent.leave", ref=ref),
+        )
+    return CardView(
+        kind="consent.appeal",
+        headline=Headline(title=f"Give {app} back?" if is_open else app, context=_context(view)),
+        body=tuple(body),
+        actions=actions,
+        fallback=f"Somebody asks for {app} back." if is_open else f"An appeal about {app} is closed.",
+        refresh=Refresh("consent.appealed", ref),
+    )
 
 
 def waiter_card(view: WaiterView) -> CardView:
@@ -397,6 +461,8 @@ def _removed(view: ConsentView, zone: str, *, kind: str) -> CardView:
     body: list[Element] = []
     if (strip := _restore_strip(view.restore, app)) is not None:
         body.append(strip)
+    elif view.appeal is not None:
+        body.append(Strip(tone=Tone.NEUTRAL, text=_appeal_said(view, zone)))
     on = formats.moment(request.ended_at, zone) if request.ended_at else "just now"
     facts = [
         Fact("What", f"{app}, gone since {on}"),
@@ -414,6 +480,8 @@ def _removed(view: ConsentView, zone: str, *, kind: str) -> CardView:
         body.append(next_box("There is nothing to do. If you still need it, you can get it back here."))
         label = "Get it back" if view.restore is None else "Try again"
         actions = (Action(label=label, verb="consent.back", ref=request.id),)
+        if view.can_appeal and kind == "consent.removed":
+            actions = (*actions, Action(label="Appeal…", verb="consent.appeal", ref=request.id, submits=False))
     else:
         body.append(next_box("There is nothing to do."))
     return CardView(
@@ -424,6 +492,33 @@ def _removed(view: ConsentView, zone: str, *, kind: str) -> CardView:
         fallback=f"{app} is back." if back else f"{app} was removed. You can get it back.",
         refresh=Refresh("consent.receipt" if kind == "consent.removed" else "consent.open", request.id),
     )
+
+
+def _appeal_said(view: ConsentView, zone: str) -> str:
+    """Return where an appeal stands, to the holder."""
+    appeal, to = view.appeal, name(view.decider_name or "your manager")
+    if appeal is None:
+        return ""
+    match appeal.state:
+        case ConsentAppealState.OPEN:
+            return f"Sent to {to}. You get an answer here by {_until(appeal.due_at, zone)}."
+        case ConsentAppealState.GRANTED:
+            return f"{to} gave it back."
+        case ConsentAppealState.REFUSED:
+            return sentences([f"{to} left it removed.", quoted(appeal.reason) if appeal.reason else ""])
+        case ConsentAppealState.LAPSED:
+            return "Nobody answered your appeal. It stays removed; you can still get it back here."
+
+
+def _appeal_ended(view: ConsentView) -> str:
+    """Return how an appeal ended, to the one who decided."""
+    match view.appeal.state if view.appeal is not None else ConsentAppealState.LAPSED:
+        case ConsentAppealState.GRANTED:
+            return "You gave it back."
+        case ConsentAppealState.REFUSED:
+            return "You left it removed."
+        case _:
+            return "Closed without an answer. It stays removed."
 
 
 def _why_removed(view: ConsentView, zone: str) -> str:

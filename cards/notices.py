@@ -2,9 +2,9 @@
 
 from typing import assert_never
 
-from cards.appeals import appeal_card
+from cards.appeals import appeal_card as removal_appeal_card
 from cards.campaign import closed_card, opened_card
-from cards.consent import removed_card, request_card, waiter_card
+from cards.consent import appeal_card, removed_card, request_card, waiter_card
 from cards.control import freeze_card, sync_card
 from cards.preview import launch_request_card
 from cards.programs import run_card
@@ -18,6 +18,7 @@ from reclaim.domain.notices import (
     CameBackNotice,
     CampaignClosedNotice,
     CampaignOpenNotice,
+    ConsentAppealNotice,
     ConsentNotice,
     ConsentReceiptNotice,
     ConsentRunNotice,
@@ -67,11 +68,13 @@ def render_notice(notice: Notice, zone: str) -> CardView:
             return request_card(notice.view, zone)
         case ConsentReceiptNotice():
             return removed_card(notice.view, zone)
+        case ConsentAppealNotice():
+            return appeal_card(notice.view, zone)
         case ConsentRunNotice():
             return run_card(notice.run, zone)
         case WaiterNotice():
             return waiter_card(notice.waiter)
         case AppealNotice():
-            return appeal_card(notice.appeal, zone)
+            return removal_appeal_card(notice.appeal, zone)
         case _:
             assert_never(notice)

@@ -952,6 +952,22 @@ Index(
     sqlite_where=membership_changes.c.done.is_(False),
     postgresql_where=membership_changes.c.done.is_(False),
 )
+consent_appeals = Table(
+    "consent_appeals",
+    metadata,
+    Column("request_id", ForeignKey("consent_requests.id"), primary_key=True),
+    Column("program_id", String, nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("decider_id", String, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("state", String, nullable=False),  # open, granted, refused, lapsed
+    Column("ended_at", Instant),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+)
+Index("ix_consent_appeals_due", consent_appeals.c.state, consent_appeals.c.due_at)
 wait_list = Table(
     "wait_list",
     metadata,

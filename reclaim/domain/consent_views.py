@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import NEED_A_PERSON, ConsentRequest, RequestState
+from reclaim.domain.consent_appeal import ConsentAppeal, may_appeal
 from reclaim.domain.consent_program import ConsentProgram
 from reclaim.domain.consent_run import ConsentRun
 from reclaim.domain.ids import PersonId
@@ -25,6 +26,7 @@ class ConsentView:
         undo_window: So long after a removal it can come back.
         until: The way back closes then; None: nothing was removed.
         back_refusal: Why it cannot be given back now; None: it can.
+        appeal, decider_name: The holder's appeal, if there is one, and who decides about it.
         reminders_left: When the holder is still to be reminded of the present question, the next one first.
         reminder: The number of the newest reminder; 0: there was none yet.
     """
@@ -41,6 +43,8 @@ class ConsentView:
     restore: MembershipChange | None = None
     until: datetime | None = None
     back_refusal: str | None = None
+    appeal: ConsentAppeal | None = None
+    decider_name: str | None = None
     reminders_left: Sequence[datetime] = ()
     reminder: int = 0
 
@@ -48,6 +52,11 @@ class ConsentView:
     def to_holder(self) -> bool:
         """Whether the reader holds it."""
         return self.viewer == self.request.person_id
+
+    @property
+    def can_appeal(self) -> bool:
+        """Whether the holder can appeal now."""
+        return self.can_come_back and self.appeal is None and may_appeal(self.request)
 
     @property
     def can_come_back(self) -> bool:

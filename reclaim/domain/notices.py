@@ -205,6 +205,18 @@ class ConsentReceiptNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAppealNotice:
+    """To who decides about an appeal against what a program took, and where that stands."""
+
+    view: ConsentView
+
+    @property
+    def matter(self) -> str:
+        """What it is about: one live message per request."""
+        return f"consent_appeal:{self.view.request.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentRunNotice:
     """To who runs a program: what a run of it has found."""
 
@@ -255,6 +267,7 @@ Notice = (
     | AskBackNotice
     | ConsentNotice
     | ConsentReceiptNotice
+    | ConsentAppealNotice
     | ConsentRunNotice
     | WaiterNotice
     | AppealNotice

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reclaim.domain.consent import ConsentRequest, RequestState
+from reclaim.domain.consent_appeal import ConsentAppeal
 from reclaim.domain.consent_program import ConsentProgram, ProgramState
 from reclaim.domain.consent_run import ConsentRun
 from reclaim.domain.ids import (
@@ -171,6 +172,18 @@ class Consents(Protocol):
 
     async def written_since(self, since: datetime) -> int:
         """Return how many memberships were taken away since, by all programs."""
+        ...
+
+    async def add_appeal(self, appeal: ConsentAppeal) -> None:
+        """Store a new one. Raises Conflict where the request has one."""
+        ...
+
+    async def save_appeal(self, appeal: ConsentAppeal) -> None: ...
+
+    async def appeal(self, request: ConsentId) -> ConsentAppeal | None: ...
+
+    async def due_appeals(self, now: datetime, *, limit: int) -> list[ConsentAppeal]:
+        """Return open appeals whose time is over."""
         ...
 
     async def next_due(self, after: datetime) -> datetime | None:

@@ -143,8 +143,11 @@ class AnswerConsent:
             await work.commit()
         return await self._view(request_id, actor)
 
-    async def give_back(self, actor: Actor, request_id: ConsentId) -> ConsentView:
+    async def give_back(self, actor: Actor, request_id: ConsentId, *, granted: bool = False) -> ConsentView:
         """Give what was removed back: asked for by the holder, or by who runs programs.
+
+        Args:
+            granted: The actor was asked by the holder, in an appeal.
 
         Raises:
             NotFound: There is no such request.
@@ -153,7 +156,7 @@ class AnswerConsent:
         """
         async with self._work.write() as work:
             request, _ = await self._get(work, request_id)
-            if actor.id != request.person_id and not actor.may(RUN_AS_A_PERSON):
+            if actor.id != request.person_id and not granted and not actor.may(RUN_AS_A_PERSON):
                 raise NotAuthorized("This is somebody else’s.")
             now = self._clock.now()
             changes = (await work.consents.changes_of([request.id])).get(request.id, [])

@@ -12,6 +12,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.schedule import Schedule
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock
+from reclaim.services.appeal_consent import AppealConsent
 from reclaim.services.ask_consent import AskConsent
 from reclaim.services.attesting import SYSTEM
 from reclaim.services.chunks import CHUNK
@@ -30,12 +31,15 @@ log = structlog.get_logger(__name__)
 class DueConsent:
     """Starts runs, asks, reminds, closes, and enqueues what is to be written."""
 
-    def __init__(self, *, work: Work, clock: Clock, schedule: Schedule, run: RunConsent, ask: AskConsent) -> None:
+    def __init__(
+        self, *, work: Work, clock: Clock, schedule: Schedule, run: RunConsent, ask: AskConsent, appeals: AppealConsent
+    ) -> None:
         self._work = work
         self._clock = clock
         self._schedule = schedule
         self._run = run
         self._ask = ask
+        self._appeals = appeals
 
     async def tick(self) -> list[str]:
         """Do all that is due, and return what it was, in short sentences."""
@@ -45,6 +49,7 @@ class DueConsent:
         closed = await self._ask.close_due()
         reminded = await self._ask.remind()
         asked = await self._ask.ask_waiting()
+        await self._appeals.lapse_due()
         await self._changes()
         await self._tell_again()
         told += [_sentence(asked, "person", "people", "asked about an application")]

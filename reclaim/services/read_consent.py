@@ -140,7 +140,9 @@ class ReadConsent:
         """
         async with self._work.read() as work:
             request = await work.consents.request(request_id)
-            if request is None or viewer not in (request.person_id, request.manager_id):
+            appeal = await work.consents.appeal(request_id) if request is not None else None
+            concerned = (request.person_id, request.manager_id) if request is not None else ()
+            if request is None or viewer not in (*concerned, appeal.decider_id if appeal is not None else None):
                 raise NotFound("This question is not yours, or no longer here.")
             return await view_of(work, request, viewer, now=self._clock.now(), policy=self._policy)
 
@@ -206,7 +208,9 @@ async def view_of(
     """Return a request as `viewer` sees it, whoever that is."""
     program = await _program(work, request.program_id)
     changes = (await work.consents.changes_of([request.id])).get(request.id, [])
-    names = await names_of(work, [request.person_id, request.manager_id])
+    appeal = await work.consents.appeal(request.id)
+    decider = appeal.decider_id if appeal is not None else None
+    names = await names_of(work, [request.person_id, request.manager_id, decider])
     until = back_until(request, policy)
     leave, restore = newest(changes, ChangeWhy.CONSENT), newest(changes, ChangeWhy.RESTORE)
     return ConsentView(
@@ -222,6 +226,8 @@ async def view_of(
         restore=restore,
         until=until,
         back_refusal=back_refusal(request, restore, now=now, policy=policy),
+        appeal=appeal,
+        decider_name=names.get(decider) if decider is not None else None,
         reminders_left=tuple(at for at in reminder_times(request, program.terms) if at > now),
         reminder=request.reminded,
     )

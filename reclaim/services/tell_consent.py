@@ -6,6 +6,7 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.consent import ApprovedBy, ConsentRequest, RequestState
 from reclaim.domain.ids import ConsentId, ConsentRunId, PersonId, ProductId
 from reclaim.domain.notices import (
+    ConsentAppealNotice,
     ConsentNotice,
     ConsentReceiptNotice,
     ConsentRunNotice,
@@ -66,6 +67,12 @@ class TellConsent:
             await self._show(request, request.manager_id, fresh=fresh and request.state is RequestState.WITH_MANAGER)
         if _gets_receipt(request):
             await self._receipt(request)
+        async with self._work.read() as work:
+            appeal = await work.consents.appeal(request_id)
+            if appeal is None:
+                return
+            view = await view_of(work, request, appeal.decider_id, now=self._clock.now(), policy=self._policy)
+        await self._deliver(appeal.decider_id, ConsentAppealNotice(view=view))
 
     async def handle_result(self, job: Job) -> None:
         """Tell who runs programs what a run has found."""

@@ -16,6 +16,7 @@ from reclaim.ports.usage import UsageSources
 from reclaim.ports.usage_reports import UsageReports
 from reclaim.services.access import Access
 from reclaim.services.answer_consent import AnswerConsent
+from reclaim.services.appeal_consent import AppealConsent
 from reclaim.services.appeal_removals import AppealRemovals
 from reclaim.services.apply_removals import ApplyRemovals
 from reclaim.services.ask_back import AskBackHolders
@@ -192,6 +193,9 @@ class UseCases:
         use = StoredUse(work=work, clock=clock, policy=policy, sources=usage, imports=self.import_usage)
         self.read_consent = ReadConsent(work=work, clock=clock, policy=policy)
         self.answer_consent = AnswerConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.appeal_consent = AppealConsent(
+            work=work, clock=clock, tokens=tokens, policy=policy, answer=self.answer_consent
+        )
         self.programs = KeepPrograms(
             work=work,
             clock=clock,
@@ -257,6 +261,13 @@ class UseCases:
             sync=self.sync,
             verify=self.verify,
             confirm=self.confirm,
-            consent=DueConsent(work=work, clock=clock, schedule=schedule, run=self.run_consent, ask=self.ask_consent),
+            consent=DueConsent(
+                work=work,
+                clock=clock,
+                schedule=schedule,
+                run=self.run_consent,
+                ask=self.ask_consent,
+                appeals=self.appeal_consent,
+            ),
             appeals=self.appeals,
         )

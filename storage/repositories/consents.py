@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import OPEN, UNDECIDED, ApprovedBy, ConsentRequest, NoUse, RequestState, StillUsed
+from reclaim.domain.consent_appeal import ConsentAppeal, ConsentAppealState
 from reclaim.domain.consent_program import (
     ConsentProgram,
     KeepDecides,
@@ -39,6 +40,7 @@ from reclaim.ports.consent_storage import RequestFigure
 from storage.repositories.conflicts import changed, is_duplicate
 from storage.tables import (
     answers,
+    consent_appeals,
     consent_programs,
     consent_requests,
     consent_runs,
@@ -54,7 +56,7 @@ from storage.upsert import in_chunks, upsert
 _QUESTIONS: Final = ("review.wave", "consent.manager", "consent.boomerang")
 
 _PROGRAM, _RUN, _REQUEST = consent_programs.c, consent_runs.c, consent_requests.c
-_CHANGE, _WAIT = membership_changes.c, wait_list.c
+_CHANGE, _WAIT, _APPEAL = membership_changes.c, wait_list.c, consent_appeals.c
 _OPEN: Final = tuple(state.value for state in OPEN)
 _NO_USE: Final = tuple(one.name for one in fields(NoUse))
 _REQUEST_PLAIN: Final = (
@@ -69,6 +71,9 @@ _CHANGE_PLAIN: Final = (
 _RUN_PLAIN: Final = (
     "id", "program_id", "started_at", "asked_by", "data_as_of", "unmatched", "ambiguous", "after", "ended_at", "error",
     "attempt", "not_before", "version",
+)  # fmt: skip
+_APPEAL_PLAIN: Final = (
+    "request_id", "program_id", "person_id", "text", "asked_at", "decider_id", "due_at", "ended_at", "reason", "version",
 )  # fmt: skip
 _PROGRAM_PLAIN: Final = (
     "id", "group_id", "group_name", "product_id", "owner_id", "created_at", "next_run_at", "version",
@@ -388,10 +393,39 @@ class SqlConsents:
             ),
             select(func.min(due)).where(_falls_due(), due > after),
             select(func.min(_CHANGE.not_before)).where(_CHANGE.done.is_(False), _CHANGE.not_before > after),
+            select(func.min(_APPEAL.due_at)).where(
+                _APPEAL.state == ConsentAppealState.OPEN.value, _APPEAL.due_at > after
+            ),
             select(func.min(_RUN.not_before)).where(_RUN.state == RunState.RUNNING.value, _RUN.not_before > after),
         )
         found = [await self._connection.scalar(query) for query in asks]
         return min((at for at in found if at is not None), default=None)
+
+    async def add_appeal(self, appeal: ConsentAppeal) -> None:
+        await self._add(consent_appeals, _appeal_row(appeal), "You have appealed already.")
+
+    async def save_appeal(self, appeal: ConsentAppeal) -> None:
+        done = await self._connection.execute(
+            update(consent_appeals)
+            .where(_APPEAL.request_id == appeal.request_id, _APPEAL.version == appeal.version - 1)
+            .values(_appeal_row(appeal))
+        )
+        if done.rowcount != 1:
+            raise changed()
+
+    async def appeal(self, request: ConsentId) -> ConsentAppeal | None:
+        query = select(consent_appeals).where(_APPEAL.request_id == request)
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return _to_appeal(row) if row else None
+
+    async def due_appeals(self, now: datetime, *, limit: int) -> list[ConsentAppeal]:
+        query = (
+            select(consent_appeals)
+            .where(_APPEAL.state == ConsentAppealState.OPEN.value, _APPEAL.due_at <= now)
+            .order_by(_APPEAL.due_at, _APPEAL.request_id)
+            .limit(limit)
+        )
+        return [_to_appeal(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def wait(self, waiter: Waiter) -> None:
         there = await self.waiter(waiter.product_id, waiter.person_id)
@@ -563,6 +597,15 @@ def _to_change(row: RowMapping) -> MembershipChange:
         result=Result(row["result"]) if row["result"] else None,
         **plain,
     )
+
+
+def _appeal_row(appeal: ConsentAppeal) -> dict[str, object]:
+    return {**{name: getattr(appeal, name) for name in _APPEAL_PLAIN}, "state": appeal.state.value}
+
+
+def _to_appeal(row: RowMapping) -> ConsentAppeal:
+    plain: dict[str, Any] = {name: row[name] for name in _APPEAL_PLAIN}
+    return ConsentAppeal(state=ConsentAppealState(row["state"]), **plain)
 
 
 def _waiter_row(waiter: Waiter) -> dict[str, object]:

@@ -15,6 +15,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
 from reclaim.services.answer_consent import AnswerConsent
+from reclaim.services.appeal_consent import AppealConsent
 from reclaim.services.ask_consent import AskConsent
 from reclaim.services.change_members import ChangeMembers
 from reclaim.services.due_consent import DueConsent
@@ -70,6 +71,7 @@ class ConsentServices:
     ) -> None:
         self.read = ReadConsent(work=work, clock=clock, policy=policy)
         self.answer = AnswerConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.appeals = AppealConsent(work=work, clock=clock, tokens=tokens, policy=policy, answer=self.answer)
         self.programs = KeepPrograms(
             work=work,
             clock=clock,
@@ -94,7 +96,9 @@ class ConsentServices:
             messenger=messenger,
         )
         self.export = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy)
-        self.due = DueConsent(work=work, clock=clock, schedule=CronSchedule(), run=self.run, ask=self.ask)
+        self.due = DueConsent(
+            work=work, clock=clock, schedule=CronSchedule(), run=self.run, ask=self.ask, appeals=self.appeals
+        )
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return the handler of each kind of job."""

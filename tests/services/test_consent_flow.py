@@ -9,8 +9,8 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.consent import ApprovedBy, RequestState, StillUsed
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.domain.membership import Result
-from reclaim.domain.notices import ConsentRunNotice
-from reclaim.errors import Conflict, NotAuthorized, NotFound
+from reclaim.domain.notices import ConsentAppealNotice, ConsentRunNotice
+from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound
 from tests.services.campaign_world import DAY, HOUR, ROSA, CampaignWorld, actor
 from tests.services.consent_world import (
     MIRO_GROUP,
@@ -279,6 +279,64 @@ async def test_what_was_taken_comes_back_only_within_the_window_and_only_for_the
         await world.consent.answer.give_back(actor("ben"), ben.id)
 
     assert (in_group(world, "ada"), in_group(world, "ben")) == (True, False)
+
+
+async def test_an_appeal_goes_to_the_manager_who_gives_it_back(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    member(world, "ada")
+    await run(world, await open_program(world, ask=False))
+    request = await request_of(world, "ada")
+    with pytest.raises(InvalidRequest, match="one sentence"):
+        await world.consent.appeals.appeal(actor("ada"), request.id, "  ")
+    with pytest.raises(NotAuthorized):
+        await world.consent.appeals.appeal(actor(MEGAN), request.id, "She needs it.")
+
+    await world.consent.appeals.appeal(actor("ada"), request.id, "I need it for the plans.")
+    await world.settle()
+    with pytest.raises(Conflict, match="appealed already"):
+        await world.consent.appeals.appeal(actor("ada"), request.id, "Really.")
+    (asked_of,) = [one for one in world.messenger.to(MEGAN) if isinstance(one, ConsentAppealNotice)]
+    assert asked_of.view.appeal is not None
+    with pytest.raises(NotAuthorized):
+        await world.consent.appeals.answer(actor("ada"), request.id, give=True)
+    await world.consent.appeals.answer(actor(MEGAN), request.id, give=True)
+    await world.settle()
+
+    assert in_group(world, "ada")
+    with pytest.raises(Conflict):
+        await world.consent.appeals.answer(actor(MEGAN), request.id, give=False)
+
+
+@pytest.mark.parametrize(("answered", "state"), [(True, "refused"), (False, "lapsed")])
+async def test_an_appeal_that_is_refused_or_not_answered_leaves_it_removed_and_says_so(
+    campaigns: CampaignWorld, answered: bool, state: str
+) -> None:
+    world = campaigns
+    member(world, "ada")
+    await run(world, await open_program(world, ask=False))
+    request = await request_of(world, "ada")
+    await world.consent.appeals.appeal(actor("ada"), request.id, "I need it.")
+    if answered:
+        await world.consent.appeals.answer(actor(MEGAN), request.id, give=False, reason="Not any more.")
+
+    await world.wait(6 * DAY)
+
+    appeal = receipts(world, "ada")[-1].view.appeal
+    assert appeal is not None
+    assert appeal.state.value == state
+    assert not in_group(world, "ada")
+
+
+async def test_who_gave_it_up_has_nothing_to_appeal(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    member(world, "ada")
+    await run(world, await open_program(world))
+    request = await request_of(world, "ada")
+    await world.consent.answer.agree(actor("ada"), request.id)
+    await world.wait(HOUR)
+
+    with pytest.raises(Conflict, match="nothing to appeal"):
+        await world.consent.appeals.appeal(actor("ada"), request.id, "I changed my mind.")
 
 
 async def test_who_is_in_the_program_for_nothing_is_recorded_with_the_reason(campaigns: CampaignWorld) -> None:

@@ -19,6 +19,8 @@ from reclaim.domain.usage import UsageRow
 from reclaim.errors import InvalidRequest, PortError
 from reclaim.settings import Settings
 from rehearsal import PracticeTenant
+from tests.fakes import FixedClock
+from tests.usage_fakes import FakeReports
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PEOPLE = 400
@@ -368,15 +370,16 @@ async def test_an_installation_that_is_told_of_nexthink_asks_it(stage: Stage, tm
     settings = await app.practice_settings(stage.tenant, control, people=PEOPLE, database=tmp_path / "reclaim.db")
     async with AsyncExitStack() as closing:
         closing.push_async_callback(control.aclose)
-        sources = app._usage(settings, clock=stage.clock, closing=closing)
+        sources = app._usage(settings, clock=stage.clock, reports=FakeReports(FixedClock(START)), closing=closing)
         rows = [row async for batch in sources.asked["nexthink"].read(VISIO) for row in batch.rows]
 
-    assert sources.titles == {"csv": "Files", "nexthink": "Nexthink"}
+    assert sources.titles == {"csv": "Files", "m365": "Microsoft usage reports", "nexthink": "Nexthink"}
     assert rows == await stage.read()
 
 
-async def test_an_installation_without_nexthink_knows_files_only() -> None:
+async def test_an_installation_without_nexthink_does_not_know_it() -> None:
     async with AsyncExitStack() as closing:
-        sources = app._usage(Settings(), clock=Waits(), closing=closing)
+        sources = app._usage(Settings(), clock=Waits(), reports=FakeReports(FixedClock(START)), closing=closing)
 
-    assert (sources.titles, sources.asked) == ({"csv": "Files"}, {})
+    assert sources.titles == {"csv": "Files", "m365": "Microsoft usage reports"}
+    assert set(sources.asked) == {"m365"}

@@ -6,6 +6,7 @@ from typing import Final
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import ApprovedBy, ConsentRequest, NoUse, RequestState, StillUsed
+from reclaim.domain.consent_appeal import ConsentAppeal, ConsentAppealState
 from reclaim.domain.consent_program import ConsentProgram, KeepDecides, OnSilence, ProgramState, Terms
 from reclaim.domain.consent_run import ConsentRun, RunState
 from reclaim.domain.consent_views import (
@@ -187,6 +188,24 @@ MANAGER_TOOK: Final = replace(
 )
 MANAGER_DONE: Final = replace(
     MANAGER_TOOK, request=replace(MANAGER_TOOK.request, state=RequestState.REMOVED, ended_at=NOW)
+)
+
+APPEAL: Final = ConsentAppeal(
+    request_id=REQUEST.id,
+    program_id=PROGRAM.id,
+    person_id=ADELE,
+    text="I draw the floor plans of the new store with it in December.",
+    asked_at=NOW,
+    decider_id=MEGAN,
+    due_at=NOW + timedelta(days=5),
+)
+APPEALED: Final = replace(ENFORCED, appeal=APPEAL, decider_name="Megan Bowen")
+APPEAL_REFUSED: Final = replace(
+    APPEALED, appeal=replace(APPEAL, state=ConsentAppealState.REFUSED, reason="The plans are drawn elsewhere.")
+)
+APPEAL_LAPSED: Final = replace(APPEALED, appeal=replace(APPEAL, state=ConsentAppealState.LAPSED))
+APPEAL_GRANTED: Final = replace(
+    RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.GRANTED), decider_name="Megan Bowen"
 )
 
 FUNNEL: Final = Funnel(

@@ -659,6 +659,17 @@ def _consent() -> dict[str, CardView]:
         "consent_removed_coming": consent.removed_card(asking.RESTORING, ZONE),
         "consent_removed_back": consent.removed_card(asking.RESTORED, ZONE),
         "consent_removed_full": consent.removed_card(asking.NOT_RESTORED, ZONE),
+        "consent_appeal_form": consent.appeal_form(asking.ENFORCED, ZONE),
+        "consent_appeal_form_error": consent.appeal_form(
+            asking.ENFORCED, ZONE, Filled(field="text", error="Please say in one sentence why you need it.")
+        ),
+        "consent_removed_appealed": consent.removed_card(asking.APPEALED, ZONE),
+        "consent_removed_refused": consent.removed_card(asking.APPEAL_REFUSED, ZONE),
+        "consent_removed_lapsed": consent.removed_card(asking.APPEAL_LAPSED, ZONE),
+        "consent_appeal": consent.appeal_card(asking.APPEALED, ZONE),
+        "consent_appeal_granted": consent.appeal_card(asking.APPEAL_GRANTED, ZONE),
+        "consent_appeal_refused": consent.appeal_card(asking.APPEAL_REFUSED, ZONE),
+        "consent_appeal_lapsed": consent.appeal_card(asking.APPEAL_LAPSED, ZONE),
         "consent_waiter": consent.waiter_card(asking.WAITER),
         "consent_waiter_added": consent.waiter_card(asking.ADDED),
         "programs": programs.programs_card(
@@ -689,6 +700,6 @@ ASKING: Final = (
     "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
     "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose", "consent", "consent_hostile",
     "consent_silence_removes", "consent_escalates", "consent_dry_run_asked", "consent_reminder", "consent_keep_form",
-    "consent_manager", "consent_manager_silent",
+    "consent_manager", "consent_manager_silent", "consent_appeal", "consent_appeal_form", "consent_appeal_form_error",
     "receipt_appeal_form", "receipt_appeal_form_error", "appeal", "appeal_moved", "appeal_hostile", "appeal_leave",
 )  # fmt: skip

@@ -172,7 +172,16 @@ def test_only_the_cards_of_the_way_back_speak_of_a_restore() -> None:
         name
         for name in spoken
         if not name.startswith(
-            ("restore_", "receipt_", "ask_back_", "appeal_", "item_restore_", "consent_removed_", "program")
+            (
+                "restore_",
+                "receipt_",
+                "ask_back_",
+                "appeal_",
+                "item_restore_",
+                "consent_removed_",
+                "consent_appeal",
+                "program",
+            )
         )
     ] == []
 
@@ -184,6 +193,7 @@ def test_a_holder_is_offered_a_seat_back_only_while_the_way_back_is_open() -> No
         "receipt_open", "receipt_full", "receipt_of_two_open", "receipt_choose", "ask_back", "ask_back_full",
         "receipt_appeal_sent", "receipt_appeal_moved", "receipt_appeal_refused", "receipt_appeal_lapsed",
         "consent_gone", "consent_removed_enforced", "consent_removed_silent", "consent_removed_full",
+        "consent_removed_appealed", "consent_removed_refused", "consent_removed_lapsed",
     }  # fmt: skip
 
 

@@ -699,6 +699,14 @@ class Consenting:
         self.core.note("give back", request_id)
         return asking.RESTORING
 
+    async def appeal(self, actor: Actor, request_id: ConsentId, text: str) -> ConsentView:
+        self.core.note("appeal consent", request_id, text)
+        return asking.APPEALED
+
+    async def answer(self, actor: Actor, request_id: ConsentId, *, give: bool, reason: str = "") -> ConsentView:
+        self.core.note("answer appeal", request_id, give)
+        return asking.APPEAL_GRANTED
+
 
 @dataclass(frozen=True, slots=True)
 class Programming:
@@ -805,6 +813,7 @@ def services(core: Core, writes: WriteMode) -> Services:
         restore_seats=Restoring(core),
         read_consent=Consenting(core),
         answer_consent=Consenting(core),
+        appeal_consent=Consenting(core),
         keep_programs=Programming(core),
         run_consent=Programming(core),
         export_consent=Programming(core),

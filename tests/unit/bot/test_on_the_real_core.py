@@ -145,6 +145,7 @@ def services(world: CampaignWorld) -> Services:
         restore_seats=world.restores,
         read_consent=world.consent.read,
         answer_consent=world.consent.answer,
+        appeal_consent=world.consent.appeals,
         keep_programs=world.consent.programs,
         run_consent=world.consent.run,
         export_consent=world.consent.export,
