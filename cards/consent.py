@@ -260,6 +260,7 @@ STATES: Final = {
     RequestState.BY_HAND: "Needs a person",
     RequestState.STILL_THERE: "Still there",
     RequestState.USED_AGAIN: "Used again",
+    RequestState.USE_UNKNOWN: "Use no longer known",
     RequestState.EXCLUDED: "Left out",
     RequestState.LEFT: "Account gone",
     RequestState.UNREACHED: "Not reached",

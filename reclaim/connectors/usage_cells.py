@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reclaim.domain.usage import UsageRow
+from reclaim.domain.usage import LONG_AGO, UsageRow
 
 DAYS_MOST: Final = 3_650
 _AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
-# An observation that is older than any that counts.
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 320  # characters: the longest mail address
 
 WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
@@ -61,11 +59,18 @@ def usage_row(
     used = _instant(LAST_USED, last_used, now) if last_used else None
     if used is not None and used > observed + _AHEAD:
         raise BadCell(LAST_USED, "is later than it was observed")
+    days = _days(unused) if unused else None
+    if used is not None and days is not None:
+        # The later use of the two: what contradicts itself must not take anything away.
+        if observed - timedelta(days=days) > used + timedelta(days=1):  # full days are up to one short
+            used = None
+        else:
+            days = None
     return UsageRow(
         who=who,
         application=of,
         last_used_at=used,
-        unused_days=_days(unused) if used is None else None,
+        unused_days=days,
         device=cells.get(DEVICE, "").strip()[:100] or None,
         observed_at=observed,
     )
@@ -83,7 +88,7 @@ def unknown_row(cells: Mapping[str, str], *, application: str | None = None) -> 
             last_used_at=None,
             unused_days=0,
             device=None,
-            observed_at=_LONG_AGO,
+            observed_at=LONG_AGO,
         )
     except BadCell:
         return None

@@ -80,6 +80,7 @@ class UsageFile:
     bad_rows: BadRows = BadRows.REFUSE
     problems: list[Problem] = field(default_factory=list)
     skipped: int = 0
+    _torn: bool = False  # the line that was read last has no end
 
     async def read(self, application: str = "") -> AsyncIterator[UsageBatch]:
         """Yield all rows.
@@ -138,6 +139,7 @@ class UsageFile:
             number += 1
             if len(line) == MAX_LINE and not line.endswith("\n"):
                 raise InvalidRequest(f"{self.path.name}, line {number}: it is longer than {MAX_LINE:,} characters.")
+            self._torn = not line.endswith(("\n", "\r"))
             yield line
 
     def _csv(self, lines: Iterator[str], first: str) -> Iterator[UsageRow]:
@@ -222,6 +224,8 @@ class UsageFile:
         """Refuse the file, or skip a row: then yield one that makes its person unknown, where it says whose it is."""
         if self.bad_rows is BadRows.REFUSE:
             raise InvalidRequest(f"{self.path.name}: {problem}. Nothing was imported.")
+        if self._torn:
+            raise InvalidRequest(f"{self.path.name}: {problem}. The file breaks off there. Nothing was imported.")
         self.skipped += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)

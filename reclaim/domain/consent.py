@@ -40,6 +40,7 @@ class RequestState(StrEnum):
     BY_HAND = "by_hand"  # somebody has to do it: why says what stands in the way
     STILL_THERE = "still_there"  # out of the group, and still has it through something else
     USED_AGAIN = "used_again"
+    USE_UNKNOWN = "use_unknown"  # no source tells any more that it is not used: kept
     EXCLUDED = "excluded"
     LEFT = "left"  # the account is gone
     UNREACHED = "unreached"  # no chat reaches the person, so they could not be asked: kept

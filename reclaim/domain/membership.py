@@ -54,6 +54,7 @@ class Result(StrEnum):
     PERSON_GONE = "person_gone"
     GROUP_GONE = "group_gone"
     USED_AGAIN = "used_again"
+    USE_UNKNOWN = "use_unknown"  # no source tells any more that it is not used
     EXCLUDED = "excluded"
     NO_FREE_SEAT = "no_free_seat"
     REFUSED = "refused"  # detail: HTTP status

@@ -14,7 +14,7 @@ import structlog
 
 from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.campaign import WriteMode
-from reclaim.domain.consent import ApprovedBy, ConsentRequest
+from reclaim.domain.consent import ApprovedBy, ConsentRequest, is_candidate
 from reclaim.domain.directory import DIRECTLY, Group, LivePerson, Seat, Sku
 from reclaim.domain.exclusions import strongest
 from reclaim.domain.ids import ChangeId, GroupId, ProductId
@@ -170,11 +170,15 @@ class ChangeMembers:
                 return Halt(Result.EXCLUDED, exclusion.id)
             if request.approved_by is ApprovedBy.HOLDER:
                 return None
-            used = await self._use.used_at(work, program.terms, change.person_id) if program is not None else None
-        since = request.no_use.last_used_at
-        if used is None or (since is not None and used <= since) or (since is None and used <= request.found_at):
+            if program is None:
+                return Halt(Result.USE_UNKNOWN)
+            use = await self._use.use_of(work, program.terms, change.person_id)
+        if use is None or use.no_use is None:
+            return Halt(Result.USE_UNKNOWN)
+        if is_candidate(use.no_use, program.terms, kept_at=[], now=now):
             return None
-        return Halt(Result.USED_AGAIN, used.date().isoformat())
+        used = use.no_use.last_used_at
+        return Halt(Result.USED_AGAIN, used.date().isoformat() if used is not None else None)
 
     # Writing --------------------------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ _ENDS: Final = {
     Result.PERSON_GONE: RequestState.LEFT,
     Result.GROUP_GONE: RequestState.NOT_A_MEMBER,
     Result.USED_AGAIN: RequestState.USED_AGAIN,
+    Result.USE_UNKNOWN: RequestState.USE_UNKNOWN,
     Result.EXCLUDED: RequestState.EXCLUDED,
     Result.REFUSED: RequestState.FAILED,
     Result.UNREACHABLE: RequestState.FAILED,

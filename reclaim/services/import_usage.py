@@ -84,6 +84,10 @@ class ImportUsage:
                     known.setdefault(folded(app), []).append(KnownUse(person_id=fitting[0], row=row))
                 else:
                     missed[folded(app), bool(fitting)] += 1
+                    # One of them may have used it: each of them is unknown, as nobody knows which.
+                    known.setdefault(folded(app), []).extend(
+                        KnownUse(person_id=one, row=row.unknown()) for one in fitting
+                    )
                     some = ambiguous if fitting else unmatched
                     if len(some) < NAMED:
                         some.append(row.who)

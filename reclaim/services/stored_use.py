@@ -1,7 +1,6 @@
 """Use of an application as the newest import of its source tells it; a source that can be asked is asked anew first."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import groupby
 
 from reclaim.domain.consent_program import Terms
@@ -53,11 +52,11 @@ class StoredUse:
         people = await work.usage.people(newest.id, after=after, limit=limit)
         return await self._use_of(work, newest.id, terms, people)
 
-    async def used_at(self, work: UnitOfWork, terms: Terms, person: PersonId) -> datetime | None:
+    async def use_of(self, work: UnitOfWork, terms: Terms, person: PersonId) -> UseOf | None:
         """See `ReadUse`."""
         newest = await work.usage.newest(terms.source, terms.name_in_source)
-        rows = await work.usage.rows_of(newest.id, [person]) if newest is not None else []
-        return max((one.row.last_used_at for one in rows if one.row.last_used_at is not None), default=None)
+        found = await self._use_of(work, newest.id, terms, [person]) if newest is not None else []
+        return found[0] if found else None
 
     async def _use_of(self, work: UnitOfWork, import_id: str, terms: Terms, people: Sequence[PersonId]) -> list[UseOf]:
         now = self._clock.now()

@@ -55,6 +55,6 @@ class ReadUse(Protocol):
         """Return people whose use is known, in the order of their ids, behind `after`."""
         ...
 
-    async def used_at(self, work: UnitOfWork, terms: Terms, person: PersonId) -> datetime | None:
-        """Return the latest use that any source row tells of; None: none is known."""
+    async def use_of(self, work: UnitOfWork, terms: Terms, person: PersonId) -> UseOf | None:
+        """Return one person's use; None: the source has no row of them."""
         ...

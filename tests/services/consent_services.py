@@ -34,7 +34,6 @@ class FakeUse:
     """What a usage source knows, in memory; `error` is raised instead of a reading."""
 
     rows: dict[PersonId, UseOf] = field(default_factory=dict)
-    used: dict[PersonId, datetime] = field(default_factory=dict)
     newest: datetime | None = None
     unmatched: int = 0
     ambiguous: int = 0
@@ -50,8 +49,8 @@ class FakeUse:
     async def page(self, work: UnitOfWork, terms: Terms, *, after: PersonId | None, limit: int) -> list[UseOf]:
         return [self.rows[one] for one in sorted(self.rows) if one > (after or "")][:limit]
 
-    async def used_at(self, work: UnitOfWork, terms: Terms, person: PersonId) -> datetime | None:
-        return self.used.get(person)
+    async def use_of(self, work: UnitOfWork, terms: Terms, person: PersonId) -> UseOf | None:
+        return self.rows.get(person)
 
 
 class ConsentServices:

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.consent import ApprovedBy, RequestState, StillUsed
+from reclaim.domain.consent import ApprovedBy, NoUse, RequestState, StillUsed
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.domain.membership import Result
 from reclaim.domain.notices import ConsentAppealNotice, ConsentRunNotice
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound
+from reclaim.services.usage_of import UseOf
 from tests.services.campaign_world import DAY, HOUR, ROSA, CampaignWorld, actor
 from tests.services.consent_world import (
     MIRO_GROUP,
@@ -26,6 +27,7 @@ from tests.services.consent_world import (
     request_of,
     requests,
     run,
+    use,
 )
 from tests.services.world import ALLAN, LYNNE, MEGAN
 
@@ -426,12 +428,57 @@ async def test_who_uses_it_again_before_an_enforced_write_keeps_it(campaigns: Ca
     member(world, "ada")
     program = await open_program(world, on_silence="remove")
     await run(world, program)
-    world.use.used[PersonId("ada")] = world.clock.now() + DAY
+    world.use.rows[PersonId("ada")] = use("ada", 2)
 
     await world.wait(over(program))
 
     assert (await request_of(world, "ada")).state is RequestState.USED_AGAIN
     assert in_group(world, "ada")
+
+
+async def test_who_used_it_again_keeps_it_also_where_the_source_tells_days_only(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    member(world, "ada")
+    program = await open_program(world, on_silence="remove")
+    await run(world, program)
+    no_use = NoUse(last_used_at=None, unused_days=3, device=None, source="csv", observed_at=world.clock.now())
+    world.use.rows[PersonId("ada")] = UseOf(person_id=PersonId("ada"), no_use=no_use)
+
+    await world.wait(over(program))
+
+    assert (await request_of(world, "ada")).state is RequestState.USED_AGAIN
+    assert in_group(world, "ada")
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["no row", "rows too old"])
+async def test_whose_use_is_not_known_any_more_is_not_removed_without_a_word(
+    campaigns: CampaignWorld, gone: bool
+) -> None:
+    world = campaigns
+    member(world, "ada")
+    program = await open_program(world, on_silence="remove")
+    await run(world, program)
+    if gone:
+        del world.use.rows[PersonId("ada")]
+    else:
+        world.use.rows[PersonId("ada")] = use("ada", None)
+
+    await world.wait(over(program))
+
+    assert (await request_of(world, "ada")).state is RequestState.USE_UNKNOWN
+    assert in_group(world, "ada")
+
+
+async def test_who_agrees_is_removed_whatever_the_source_still_knows(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    member(world, "ada")
+    await run(world, await open_program(world))
+    await world.consent.answer.agree(actor("ada"), (await request_of(world, "ada")).id)
+    del world.use.rows[PersonId("ada")]
+
+    await world.wait(HOUR)
+
+    assert (await request_of(world, "ada")).state is RequestState.REMOVED
 
 
 async def test_who_leaves_in_between_ends_as_left(campaigns: CampaignWorld) -> None:

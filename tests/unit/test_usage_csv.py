@@ -228,6 +228,42 @@ async def test_a_torn_file_is_refused_also_where_bad_rows_are_skipped(tmp_path: 
     assert "or the file is torn" in await refused(file)
 
 
+@pytest.mark.parametrize("torn", ["bob@contoso.exam", '{"who": "bob@conto'])
+async def test_a_last_line_that_breaks_off_refuses_a_file_of_which_bad_rows_are_skipped(
+    tmp_path: Path, torn: str
+) -> None:
+    good = '{"who": "ada", "application": "Miro", "unused_days": 45, "observed_at": "2026-11-23"}'
+    before = good if torn.startswith("{") else f"{HEADER}\n{ADA}"
+
+    message = await refused(file_of(tmp_path, f"{before}\n{torn}", bad_rows=BadRows.SKIP))
+
+    assert message.endswith("The file breaks off there. Nothing was imported.")
+
+
+@pytest.mark.parametrize(
+    ("last_used", "days", "expected"),
+    [
+        pytest.param("2026-09-01T12:00:00Z", "3", (None, 3), id="the days are the later use"),
+        pytest.param("2026-11-20T12:00:00Z", "80", (datetime(2026, 11, 20, 12, tzinfo=UTC), None), id="the date is"),
+        pytest.param("2026-11-20T12:00:00Z", "2", (datetime(2026, 11, 20, 12, tzinfo=UTC), None), id="they agree"),
+    ],
+)
+async def test_of_a_date_and_days_that_differ_the_later_use_counts(
+    tmp_path: Path, last_used: str, days: str, expected: tuple[datetime | None, int | None]
+) -> None:
+    line = f"ada@contoso.example,Miro,{last_used},{days},,2026-11-23T08:00:00Z"
+
+    (row,) = await rows_of(file_of(tmp_path, f"{HEADER}\n{line}\n"))
+
+    assert (row.last_used_at, row.unused_days) == expected
+
+
+async def test_days_that_cannot_be_read_are_said_also_beside_a_date(tmp_path: Path) -> None:
+    line = "ada@contoso.example,Miro,2026-09-01,many,,2026-11-23"
+
+    assert "column unused_days: “many” is no number" in await refused(file_of(tmp_path, f"{HEADER}\n{line}\n"))
+
+
 async def test_the_example_of_the_manual_is_one(tmp_path: Path) -> None:
     manual = (Path(__file__).parents[2] / "docs/consent.md").read_text(encoding="utf-8")
     example = manual.partition("```csv\n")[2].partition("```")[0]

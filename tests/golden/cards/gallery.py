@@ -615,6 +615,7 @@ def _consent() -> dict[str, CardView]:
             RequestState.NOT_A_MEMBER: None,
             RequestState.BY_HAND: None,
             RequestState.USED_AGAIN: None,
+            RequestState.USE_UNKNOWN: None,
             RequestState.EXCLUDED: None,
             RequestState.DRY_RUN: None,
             RequestState.CANCELLED: None,
