@@ -85,7 +85,9 @@ def _is_wanted(one: Finding, scope: Scope, departments: dict[PersonId, str | Non
     own = departments.get(one.person_id)
     if scope.product_ids and one.product_id not in scope.product_ids:
         return False
-    if scope.rules and one.rule not in scope.rules:
+    # Who chooses idle seats means also those that reports find unused.
+    wanted = {*scope.rules, *([Rule.UNUSED] if Rule.IDLE in scope.rules else [])}
+    if wanted and one.rule not in wanted:
         return False
     if scope.departments and (own is None or folded(own) not in [folded(name) for name in scope.departments]):
         return False

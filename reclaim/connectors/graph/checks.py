@@ -23,6 +23,7 @@ _QUESTIONS = {
     Permission.READ_ROLES: "/roleManagement/directory/roleAssignments",
     # It answers with the address of a report, which is not fetched.
     Permission.READ_REPORTS: "/reports/getOffice365ActivationsUserDetail()",
+    Permission.READ_REPORT_SETTINGS: "/admin/reportSettings",
 }
 
 
