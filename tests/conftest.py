@@ -15,7 +15,9 @@ from tests.databases import copy_sqlite, empty_postgres, migrate_sqlite_template
 
 # A deadline is a timed assertion, and so is the complaint of slow data: on a busy machine both fail what is right. The
 # gate tries the same examples every time; to look for new ones: pytest --hypothesis-profile=default.
-settings.register_profile("reclaim", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "reclaim", deadline=None, max_examples=25, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("reclaim")
 
 
