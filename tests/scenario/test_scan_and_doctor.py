@@ -128,7 +128,9 @@ async def test_a_scan_of_a_tenant_without_sign_in_data_tells_disabled_accounts_o
 async def test_the_doctor_tells_what_is_missing_and_how_to_grant_it(shell: Shell) -> None:
     await shell.reclaim("db", "upgrade")
     await shell.reclaim("sync")
-    await shell.control("POST", "/permissions", {"granted": [*THREE, "Group.Read.All"]})
+    await shell.control(
+        "POST", "/permissions", {"granted": [*THREE, "Group.Read.All", "RoleManagement.Read.Directory"]}
+    )
 
     code, out, err = await shell.reclaim("doctor", RECLAIM_WRITES="live")
 
