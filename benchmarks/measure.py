@@ -1,6 +1,8 @@
 """One measure as a line and as JSON: name, value, unit, baseline, ratio, goal."""
 
+import resource
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
@@ -56,3 +58,9 @@ def medians(run: Callable[[], tuple[float, ...]], runs: int = RUNS) -> Sequence[
     """Call `run` several times and return the median of each of its figures: a noisy machine spoils single runs."""
     results = [run() for _ in range(runs)]
     return [statistics.median(column) for column in zip(*results, strict=True)]
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process ever had; `getrusage` counts KB, on macOS bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024 / 1024 if sys.platform == "darwin" else peak / 1024

@@ -8,19 +8,18 @@ that order too. Both run in processes of their own, on copies of the same file.
 import asyncio
 import multiprocessing
 import os
-import resource
 import shutil
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.measure import Measure, medians
+from benchmarks.measure import Measure, medians, peak_mb
+from benchmarks.opening import hold_times
 from benchmarks.tenant import NOW, RUN, make, stored
 from reclaim.connectors.clock import SteppingClock
 from reclaim.domain.exclusions import GUEST, Exclusion, ExclusionId, ExclusionKind
@@ -134,19 +133,19 @@ def _scan(path: Path) -> tuple[float, ...]:
 
 async def _scan_in(path: Path) -> tuple[float, ...]:
     database = Database(f"sqlite:///{path}")
-    work = _Watched(database, lambda _connection, _job: None)
+    work = SqlWork(database, lambda _connection, _job: None)
     async with work.write() as unit:
         await _exclude(unit)
         await unit.commit()
     scan = FindIdleSeats(work=work, clock=SteppingClock(NOW), policy=Policy())
-    work.longest = 0.0
-    before = _peak_mb()
+    held = hold_times(database)
+    before = peak_mb()
     began = time.perf_counter()
     idle = await scan.scan(RUN)
     seconds = time.perf_counter() - began
-    grown = _peak_mb() - before
+    grown = peak_mb() - before
     await database.dispose()
-    return seconds, idle, grown, work.longest * 1_000
+    return seconds, idle, grown, max(held)
 
 
 async def _exclude(unit: UnitOfWork) -> None:
@@ -195,22 +194,3 @@ async def _p99(ask: Callable[[int], Awaitable[object]]) -> float:
         await ask(turn)
         spent.append((time.perf_counter() - began) * 1_000)
     return statistics.quantiles(spent, n=100)[98]
-
-
-class _Watched(SqlWork):
-    """Units of work that remember how long the write lock was held at most."""
-
-    longest = 0.0
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        """As ever, timed from the lock to its release."""
-        async with super().write() as unit:
-            began = time.perf_counter()
-            yield unit
-        self.longest = max(self.longest, time.perf_counter() - began)
-
-
-def _peak_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024 / 1024 if sys.platform == "darwin" else peak / 1024

@@ -9,7 +9,6 @@ hashes every page as evidence, and concludes who is gone.
 import asyncio
 import json
 import multiprocessing
-import resource
 import sqlite3
 import ssl
 import tempfile
@@ -24,7 +23,7 @@ from typing import Any
 import httpx
 
 from benchmarks.large import NOW
-from benchmarks.measure import Measure
+from benchmarks.measure import Measure, peak_mb
 from benchmarks.opening import hold_times
 from reclaim.connectors.clock import SystemClock
 from reclaim.connectors.graph import Registration, connect
@@ -150,11 +149,6 @@ def _alone(read: Any, there: Tenant, path: Path) -> Read:
     with context.Pool(1) as pool:
         done: Read = pool.apply(read, (there, path))
     return done
-
-
-def peak_mb() -> float:
-    """Return the most memory that this process ever had; on Linux in KB, elsewhere in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 class Nobody:

@@ -12,18 +12,17 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.measure import Measure, medians
-from benchmarks.syncing import peak_mb
+from benchmarks.measure import Measure, medians, peak_mb
+from benchmarks.opening import hold_times
 from benchmarks.tenant import NOW, make
 from reclaim.connectors.clock import SteppingClock
 from reclaim.connectors.tokens import RandomTokens
 from reclaim.connectors.usage_csv import UsageFile
-from reclaim.ports.storage import UnitOfWork
 from reclaim.services.import_usage import ImportUsage
 from storage.engine import Database
 from storage.unit_of_work import SqlWork
@@ -118,7 +117,8 @@ def _take(path: Path, file: Path) -> tuple[float, ...]:
 
 async def _take_in(path: Path, file: Path) -> tuple[float, ...]:
     database = Database(f"sqlite:///{path}")
-    work = _Watched(database, lambda _connection, _job: None)
+    held = hold_times(database)
+    work = SqlWork(database, lambda _connection, _job: None)
     imports = ImportUsage(work=work, clock=SteppingClock(NOW), tokens=RandomTokens())
     async with work.read() as unit:  # connections and statements are there before the memory is looked at
         await unit.usage.newest("csv", "Miro")
@@ -130,18 +130,4 @@ async def _take_in(path: Path, file: Path) -> tuple[float, ...]:
     await database.dispose()
     if [one.rows for one in done.imports] != [ROWS]:
         raise AssertionError(f"ours took {[one.rows for one in done.imports]} of {ROWS} rows")
-    return ROWS / seconds, grown, work.longest * 1_000
-
-
-class _Watched(SqlWork):
-    """Units of work that remember how long the write lock was held at most."""
-
-    longest = 0.0
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[UnitOfWork]:
-        """As ever, timed from the lock to its release."""
-        async with super().write() as unit:
-            began = time.perf_counter()
-            yield unit
-        self.longest = max(self.longest, time.perf_counter() - began)
+    return ROWS / seconds, grown, max(held)

@@ -35,7 +35,7 @@ async def submit(click: Click) -> Reply:
         text = text_of(click.inputs, "text", longest=2 * TEXT_LENGTH)
         await click.services.appeal_removals.appeal(click.actor, ItemId(chosen), text)
     except InvalidRequest as error:
-        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        filled = click.filled(error)
         raise FormRefused(await _form(click, receipt, filled), error.message) from error
     return Reply(replace=await present_receipt(click))
 
@@ -69,7 +69,7 @@ async def leave_submit(click: Click) -> Reply:
     try:
         view = await appeals.refuse(click.actor, item, text_of(click.inputs, "reason", longest=2 * TEXT_LENGTH))
     except InvalidRequest as error:
-        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        filled = click.filled(error)
         refused = leave_form(await appeals.view(click.actor, item), click.zone, filled)
         raise FormRefused(refused, error.message) from error
     return Reply(replace=appeal_card(view, click.zone))

@@ -5,11 +5,10 @@ from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import choice_of, text_of
 from cards.consent import appeal_card, appeal_form, keep_form, removed_card, request_card
-from cards.form import Filled
 from cards.programs import run_card
 from cards.view import CardView
+from reclaim.domain.appeals import TEXT_LENGTH
 from reclaim.domain.consent import NOTE_LENGTH, StillUsed
-from reclaim.domain.consent_appeal import TEXT_LENGTH
 from reclaim.domain.consent_program import ProgramState
 from reclaim.domain.consent_views import ConsentView
 from reclaim.domain.ids import ConsentId, ConsentRunId, ProgramId
@@ -60,7 +59,7 @@ async def keep_submit(click: Click) -> Reply:
             note=text_of(click.inputs, "note", longest=2 * NOTE_LENGTH),
         )
     except InvalidRequest as error:
-        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        filled = click.filled(error)
         raise FormRefused(keep_form(await _view(click), click.zone, filled), error.message) from error
     return Reply(replace=request_card(view, click.zone))
 
@@ -106,7 +105,7 @@ async def appeal_submit(click: Click) -> Reply:
         text = text_of(click.inputs, "text", longest=2 * TEXT_LENGTH)
         view = await click.services.appeal_consent.appeal(click.actor, ConsentId(click.ref), text)
     except InvalidRequest as error:
-        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        filled = click.filled(error)
         raise FormRefused(appeal_form(await _view(click), click.zone, filled), error.message) from error
     return Reply(replace=removed_card(view, click.zone))
 

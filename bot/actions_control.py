@@ -19,7 +19,6 @@ from bot.parsing import text_of, whole
 from bot.steering import draw_freeze, read_tenant
 from cards.campaign import reviewers_card
 from cards.control import freeze_form, resume_form, sync_card
-from cards.form import Filled
 from cards.steer import cancelling_card
 from cards.view import CardView
 from reclaim.domain.ids import CampaignId, RunId
@@ -98,7 +97,7 @@ async def cancel_submit(click: Click) -> Reply:
         return Reply(replace=await cancel(click, campaign, text_of(click.inputs, "reason") or None))
     except InvalidRequest as error:
         found = await click.services.read_status.status(campaign)
-        raise FormRefused(cancelling_card(found, _filled(click, error)), error.message) from error
+        raise FormRefused(cancelling_card(found, click.filled(error)), error.message) from error
 
 
 async def nudge_run(click: Click) -> Reply:
@@ -116,7 +115,7 @@ async def freeze_submit(click: Click) -> Reply:
     try:
         view = await click.services.freeze_writes.freeze(click.actor, text_of(click.inputs, "reason"))
     except InvalidRequest as error:
-        raise FormRefused(freeze_form(_filled(click, error)), error.message) from error
+        raise FormRefused(freeze_form(click.filled(error)), error.message) from error
     return Reply(replace=draw_freeze(click, view))
 
 
@@ -134,7 +133,7 @@ async def resume_submit(click: Click) -> Reply:
     try:
         view = await freezing.ask_resume(click.actor, text_of(click.inputs, "reason"))
     except InvalidRequest as error:
-        form = resume_form(await freezing.view(), click.zone, _filled(click, error))
+        form = resume_form(await freezing.view(), click.zone, click.filled(error))
         raise FormRefused(form, error.message) from error
     return Reply(replace=draw_freeze(click, view, asker=True))
 
@@ -155,10 +154,6 @@ async def sync_open(click: Click) -> Reply:
     if view is None:
         raise NotFound("This sync is no longer here.")
     return Reply(replace=sync_card(view, click.now, click.zone))
-
-
-def _filled(click: Click, error: InvalidRequest) -> Filled:
-    return Filled(values=click.inputs, field=error.field, error=error.message)
 
 
 CONTROL_ACTIONS: tuple[ActionVerb, ...] = (

@@ -5,7 +5,6 @@ from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import choice_of, day_of, text_of
 from cards.exclusions import ended
-from cards.form import Filled
 from cards.prices import price_form, priced_note, prices_card
 from cards.view import CardView
 from reclaim.domain.ids import ProductId
@@ -45,7 +44,7 @@ async def price_submit(click: Click) -> Reply:
             renews_on=day_of(click.inputs, "renews"),
         )
     except InvalidRequest as error:
-        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        filled = click.filled(error)
         raise FormRefused(price_form(await keeping.list(), _product(click), filled), error.message) from error
     return Reply(replace=prices_card(await keeping.list(), note=priced_note(row), may_set=True))
 

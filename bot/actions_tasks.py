@@ -3,7 +3,6 @@
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import text_of
-from cards.form import Filled
 from cards.tasks import ALL, task_card, tasks_card
 from cards.view import CardView
 from reclaim.domain.ids import ItemId
@@ -37,7 +36,7 @@ async def done(click: Click) -> Reply:
             text_of(click.inputs, "link", longest=2 * LINK_LENGTH),
         )
     except InvalidRequest as error:
-        filled = Filled(values=click.inputs, field=error.field, error=error.message)
+        filled = click.filled(error)
         form = task_card(await click.services.manual_tasks.get(ItemId(click.ref)), click.zone, filled=filled)
         raise FormRefused(form, error.message) from error
     return Reply(replace=task_card(view, click.zone))

@@ -9,9 +9,10 @@ from bot.inbound import Reply
 from bot.parsing import Arguments
 from bot.services import Services
 from cards.control import HelpLine
+from cards.form import Filled
 from cards.view import CardView
 from reclaim.domain.roles import Actor, Role
-from reclaim.errors import NotAuthorized
+from reclaim.errors import InvalidRequest, NotAuthorized
 
 CONSOLE = "console"  # the channel without buttons, and the only one where the operator acts
 
@@ -77,6 +78,10 @@ class Click(Asked):
     ref: str
     batch: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def filled(self, error: InvalidRequest) -> Filled:
+        """Return the form's input as it came, with what is wrong with it."""
+        return Filled(values=self.inputs, field=error.field, error=error.message)
 
 
 CommandHandler = Callable[[Call], Awaitable[Reply]]

@@ -23,10 +23,11 @@ from cards.view import (
     Strip,
     Tone,
 )
+from reclaim.domain.appeals import TEXT_LENGTH
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import LATER, NOTE_LENGTH, ApprovedBy, RequestState, StillUsed
-from reclaim.domain.consent_appeal import TEXT_LENGTH, ConsentAppealState
+from reclaim.domain.consent_appeal import ConsentAppealState
 from reclaim.domain.consent_program import KeepDecides, OnSilence
 from reclaim.domain.consent_views import ConsentView, WaiterView
 from reclaim.domain.membership import MembershipChange, Result

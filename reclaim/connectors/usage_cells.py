@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reclaim.domain.usage import LONG_AGO, UsageRow
+from reclaim.domain.usage import UsageRow, unknown_use
 
 DAYS_MOST: Final = 3_650
 _AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
@@ -82,14 +82,7 @@ def unknown_row(cells: Mapping[str, str], *, application: str | None = None) -> 
     None where the row does not even say whose it is, or of which application.
     """
     try:
-        return UsageRow(
-            who=_required(WHO, cells),
-            application=application or _required(APPLICATION, cells),
-            last_used_at=None,
-            unused_days=0,
-            device=None,
-            observed_at=LONG_AGO,
-        )
+        return unknown_use(_required(WHO, cells), application or _required(APPLICATION, cells))
     except BadCell:
         return None
 

@@ -1,16 +1,13 @@
 """An appeal: a holder whose application was taken without their word asks one person to give it back."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
+from reclaim.domain.appeals import ANSWER_WITHIN, checked_text
 from reclaim.domain.consent import ApprovedBy, ConsentRequest, RequestState
 from reclaim.domain.ids import ConsentId, PersonId, ProgramId
-from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
-
-TEXT_LENGTH: Final = 500
-ANSWER_WITHIN: Final = timedelta(days=5)
+from reclaim.errors import Conflict, NotAuthorized
 
 
 class ConsentAppealState(StrEnum):
@@ -82,16 +79,11 @@ def appeal(
         raise Conflict("The time to get it back is over.")
     if decider is None:
         raise Conflict("Nobody could answer an appeal here. Get it back with the button instead.")
-    said = " ".join(text.split())
-    if not said:
-        raise InvalidRequest("Please say in one sentence why you need it.", field="text")
-    if len(said) > TEXT_LENGTH:
-        raise InvalidRequest(f"Please use at most {TEXT_LENGTH} characters.", field="text")
     return ConsentAppeal(
         request_id=request.id,
         program_id=request.program_id,
         person_id=request.person_id,
-        text=said,
+        text=checked_text(text),
         asked_at=now,
         decider_id=decider,
         due_at=min(now + ANSWER_WITHIN, until),

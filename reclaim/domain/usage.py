@@ -4,14 +4,14 @@ Missing data is never unused: somebody of whom a source has no row is unknown, a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from reclaim.domain.consent import NoUse
 from reclaim.domain.ids import PersonId
 
-LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)  # an observation older than any that counts
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)  # an observation older than any that counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +41,12 @@ class UsageRow:
             return self.last_used_at
         return self.observed_at - timedelta(days=self.unused_days or 0)
 
-    def unknown(self) -> "UsageRow":
-        """Return a row in its place that makes whose it is unknown: seen before anything that counts."""
-        return replace(self, last_used_at=None, unused_days=0, device=None, observed_at=LONG_AGO)
+
+def unknown_use(who: str, application: str) -> UsageRow:
+    """Return a row that makes its person unknown, whatever other rows say: it was seen before anything that counts."""
+    return UsageRow(
+        who=who, application=application, last_used_at=None, unused_days=0, device=None, observed_at=_LONG_AGO
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

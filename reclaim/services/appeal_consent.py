@@ -1,5 +1,6 @@
 """Take a holder's appeal to the one who decides, and what that person answers; nobody's silence gives anything back."""
 
+from reclaim.domain.appeals import TEXT_LENGTH
 from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.consent_appeal import ConsentAppeal, ConsentAppealState, appeal, check_decider
 from reclaim.domain.consent_views import ConsentView
@@ -70,7 +71,7 @@ class AppealConsent:
             await self._answer.give_back(actor, request_id, granted=True)
         async with self._work.write() as work:
             state = ConsentAppealState.GRANTED if give else ConsentAppealState.REFUSED
-            said = " ".join(reason.split())[:500] or None
+            said = " ".join(reason.split())[:TEXT_LENGTH] or None
             ended = (await self._get(work, request_id)).to(state, self._clock.now(), said)
             await work.consents.save_appeal(ended)
             await self._note(work, EventKind.APPEAL_ANSWERED, ended, actor.id, {"state": state.value}, text=said)

@@ -4,10 +4,9 @@ One mistake refuses the whole file. A person whom the directory does not know is
 """
 
 import asyncio
-import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from io import StringIO
+from functools import partial
 
 from reclaim.domain.absences import Absence, AbsenceList
 from reclaim.domain.attestation import EventKind
@@ -23,6 +22,7 @@ from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import Attestor
 from reclaim.services.chunks import in_chunks
+from reclaim.services.csv_rows import mistake, read_rows
 from reclaim.services.exclude_seats import excluded_event
 from reclaim.services.find_idle_seats import mark_excluded
 from reclaim.services.follow_lists import FollowLists
@@ -34,6 +34,7 @@ _IGNORED = "kind"  # HR systems export it; why somebody is away is nothing that 
 _HEADER = ",".join(COLUMNS)
 MAX_ROWS = 200_000
 REASON = "May be away, by the list of absences."
+_mistake = partial(mistake, field="file")
 _NOT_KNOWN_YET = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -191,7 +192,7 @@ def read_absences(text: str) -> list[AbsentRow]:
         InvalidRequest: See `ImportAbsences.from_csv`; the message names line and column and quotes no person.
     """
     found: list[AbsentRow] = []
-    for line, row in _rows(text):
+    for line, row in read_rows(text, _check_header, field="file"):
         if len(found) == MAX_ROWS:
             raise InvalidRequest(f"A list has at most {MAX_ROWS:,} rows. Nothing was loaded.", field="file")
         if not row["person"]:
@@ -206,28 +207,11 @@ def read_absences(text: str) -> list[AbsentRow]:
     return found
 
 
-def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield line number and cells by column; blank lines are passed over."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        names = [cell.strip().casefold() for cell in next(reader, [])]
-        if len(names) == 1 and ";" in names[0]:
-            raise InvalidRequest(f"Line 1: this file uses semicolons. Please save it with commas, as {_HEADER}")
-        if len(names) != len(set(names)) or set(names) - {_IGNORED} != set(COLUMNS):
-            raise InvalidRequest(f"Line 1: the columns must be {_HEADER}. Nothing was loaded.", field="file")
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(names):
-                raise InvalidRequest(
-                    f"Line {reader.line_num}: {len(cells)} columns instead of {len(names)}. Nothing was loaded.",
-                    field="file",
-                )
-            yield reader.line_num, {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-    except csv.Error as error:
-        raise InvalidRequest(
-            f"Line {reader.line_num} cannot be read as CSV: {error}. Nothing was loaded.", field="file"
-        ) from error
+def _check_header(names: Sequence[str]) -> None:
+    if len(names) == 1 and ";" in names[0]:
+        raise InvalidRequest(f"Line 1: this file uses semicolons. Please save it with commas, as {_HEADER}")
+    if len(names) != len(set(names)) or set(names) - {_IGNORED} != set(COLUMNS):
+        raise InvalidRequest(f"Line 1: the columns must be {_HEADER}. Nothing was loaded.", field="file")
 
 
 def _day(line: int, column: str, text: str) -> date:
@@ -235,7 +219,3 @@ def _day(line: int, column: str, text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise _mistake(line, column, "this is not a clear date. Example: 2027-01-31.") from error
-
-
-def _mistake(line: int, column: str, what: str) -> InvalidRequest:
-    return InvalidRequest(f"Line {line}, {column}: {what} Nothing was loaded.", field="file")

@@ -10,7 +10,7 @@ import structlog
 
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
-from reclaim.domain.usage import KnownUse, UsageRow
+from reclaim.domain.usage import KnownUse, UsageRow, unknown_use
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.ports.usage import UsageBatch
@@ -86,7 +86,7 @@ class ImportUsage:
                     missed[folded(app), bool(fitting)] += 1
                     # One of them may have used it: each of them is unknown, as nobody knows which.
                     known.setdefault(folded(app), []).extend(
-                        KnownUse(person_id=one, row=row.unknown()) for one in fitting
+                        KnownUse(person_id=one, row=unknown_use(row.who, row.application)) for one in fitting
                     )
                     some = ambiguous if fitting else unmatched
                     if len(some) < NAMED:

@@ -1,11 +1,10 @@
 """Load a price list. One mistake refuses the whole file: half a list would show wrong sums without anybody knowing."""
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from io import StringIO
+from functools import partial
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.money import Money, Period, Price, minor_digits
@@ -13,6 +12,7 @@ from reclaim.errors import InvalidRequest
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.csv_rows import mistake, read_rows
 
 COLUMNS = ("sku", "amount", "currency", "period", "renews_on")
 _OPTIONAL = "renews_on"
@@ -21,6 +21,7 @@ MAX_ROWS = 10_000
 _SKU_LENGTH = 256
 _AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d+))?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_mistake = partial(mistake, field="prices")
 
 
 class LoadPrices:
@@ -68,7 +69,7 @@ def read_prices(text: str) -> list[tuple[str, Price]]:
     """
     prices: list[tuple[str, Price]] = []
     first_lines: dict[str, int] = {}
-    for line, row in _rows(text):
+    for line, row in read_rows(text, _check_header, field="prices"):
         sku = _sku(line, row["sku"])
         same = " ".join(sku.split()).casefold()
         if same in first_lines:
@@ -82,28 +83,7 @@ def read_prices(text: str) -> list[tuple[str, Price]]:
     return prices
 
 
-def _rows(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield line number and cells by column; blank lines are passed over."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    try:
-        names = _header(next(reader, []))
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(names):
-                raise InvalidRequest(
-                    f"Line {reader.line_num}: {len(cells)} columns instead of {len(names)}. Nothing was loaded.",
-                    field="prices",
-                )
-            yield reader.line_num, {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
-    except csv.Error as error:
-        raise InvalidRequest(
-            f"Line {reader.line_num} cannot be read as CSV: {error}. Nothing was loaded.", field="prices"
-        ) from error
-
-
-def _header(cells: list[str]) -> list[str]:
-    names = [cell.strip().casefold() for cell in cells]
+def _check_header(names: Sequence[str]) -> None:
     if len(names) == 1 and ";" in names[0]:
         raise InvalidRequest(
             f"Line 1: this file uses semicolons. Please save it with commas, as {_HEADER}", field="prices"
@@ -111,7 +91,6 @@ def _header(cells: list[str]) -> list[str]:
     wanted = set(COLUMNS) - ({_OPTIONAL} - set(names))
     if len(names) != len(set(names)) or set(names) != wanted:
         raise InvalidRequest(f"Line 1: the columns must be {_HEADER} ({_OPTIONAL} may be left out).", field="prices")
-    return names
 
 
 def _price(line: int, row: Mapping[str, str]) -> Price:
@@ -174,7 +153,3 @@ def _day(line: int, text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise _mistake(line, _OPTIONAL, f"“{text}” is not a clear date. Example: 2027-06-30") from error
-
-
-def _mistake(line: int, column: str, what: str) -> InvalidRequest:
-    return InvalidRequest(f"Line {line}, {column}: {what} Nothing was loaded.", field="prices")
