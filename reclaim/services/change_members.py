@@ -16,7 +16,6 @@ from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import ApprovedBy, ConsentRequest, is_candidate
 from reclaim.domain.directory import DIRECTLY, Group, LivePerson, Seat, Sku
-from reclaim.domain.exclusions import strongest
 from reclaim.domain.ids import ChangeId, GroupId, ProductId
 from reclaim.domain.membership import (
     ChangeKind,
@@ -36,7 +35,7 @@ from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.consent_mode import mode_of
 from reclaim.services.end_consent import EndConsent
-from reclaim.services.listing import in_groups, listed
+from reclaim.services.listing import live_exclusion
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later
 from reclaim.services.usage_of import ReadUse
 from reclaim.services.write_step import FROZEN, HOURLY_WAIT, OVERTAKEN, as_guid, in_flight, take_turn
@@ -162,10 +161,7 @@ class ChangeMembers:
         async with self._work.read() as work:
             program = await work.consents.program(change.program_id)
             days = program.terms.unused_days if program is not None else self._policy.idle_days
-            counting = await work.exclusions.counting(now)
-            by_list = await listed(work, change.person_id, counting, days=days, now=now)
-            by_list |= in_groups(look.person, counting)
-            exclusion = strongest(counting, look.person.person, change.product_id, now, by_list)
+            exclusion = await live_exclusion(work, look.person, change.product_id, days=days, now=now)
             if exclusion is not None:
                 return Halt(Result.EXCLUDED, exclusion.id)
             if request.approved_by is ApprovedBy.HOLDER:

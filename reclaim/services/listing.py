@@ -6,8 +6,8 @@ from datetime import datetime
 
 from reclaim.domain.absences import counts_since
 from reclaim.domain.directory import LivePerson
-from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind
-from reclaim.domain.ids import GroupId, PersonId
+from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
+from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.domain.name_patterns import matches_name
 from reclaim.ports.storage import PeopleList, UnitOfWork, Work
 from reclaim.services.chunks import in_chunks
@@ -42,6 +42,15 @@ def in_groups(live: LivePerson | None, exclusions: Sequence[Exclusion]) -> froze
     return frozenset(
         one.id for one in exclusions if one.kind is ExclusionKind.GROUP and GroupId(one.value) in live.direct_group_ids
     )
+
+
+async def live_exclusion(
+    reading: UnitOfWork, live: LivePerson, product: ProductId, *, days: int, now: datetime
+) -> Exclusion | None:
+    """Return what leaves out a seat just before its write, by our lists and by what Microsoft says of the person now."""
+    counting = await reading.exclusions.counting(now)
+    by_list = await listed(reading, live.person.id, counting, days=days, now=now) | in_groups(live, counting)
+    return strongest(counting, live.person, product, now, by_list)
 
 
 async def all_away(reading: UnitOfWork, *, days: int, now: datetime) -> frozenset[PersonId]:

@@ -8,7 +8,6 @@ import structlog
 
 from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.exclusions import strongest
 from reclaim.domain.ids import GroupId, OrderId, ProductId, StepId
 from reclaim.domain.orders import RemovalStep, StepState
 from reclaim.domain.policy import Policy
@@ -19,7 +18,7 @@ from reclaim.ports.directory import SeatWriter, WriteResult
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.listing import in_groups, listed
+from reclaim.services.listing import live_exclusion
 from reclaim.services.live_look import Look
 from reclaim.services.settle import ALREADY_ABSENT, Later, end_item, get_order, paths_json, steps_of, with_steps
 
@@ -169,10 +168,8 @@ class WriteStep:
         live = one.look.person
         if live is None:
             return False
-        counting = await work.exclusions.counting(now)
         days = max(campaign.scope.days, self._policy.idle_days)
-        by_list = await listed(work, one.item.person_id, counting, days=days, now=now) | in_groups(live, counting)
-        return strongest(counting, live.person, one.item.product_id, now, by_list) is not None
+        return await live_exclusion(work, live, one.item.product_id, days=days, now=now) is not None
 
     def _intent(self, one: _Intended) -> Event:
         return self._attest.event(
