@@ -45,7 +45,7 @@ async def test_files_that_were_compressed_one_by_one_are_one_file() -> None:
     assert await read(gzip.compress(first) + gzip.compress(second)) == RECORDS
 
 
-@pytest.mark.parametrize("content", [b"", b"\r\n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\r\n", gzip.compress(b"")], ids=["no bytes", "one line end", "packed"])
 async def test_an_empty_file_has_no_records(content: bytes) -> None:
     assert await read(content) == []
 
