@@ -26,6 +26,8 @@ from reclaim.connectors.practice import PracticeControl
 from reclaim.connectors.tokens import RandomTokens
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import Campaign, CampaignState, Scope, Silence, Strategy, WriteMode, reminder_times
+from reclaim.domain.consent import RequestState
+from reclaim.domain.consent_program import Value
 from reclaim.domain.ids import CampaignId, PersonId
 from reclaim.domain.review import Choice, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
@@ -39,6 +41,7 @@ from tests.crash.points import MortalTransport, MortalWriter, Points, mortal
 CHANNEL = "chat"
 CAMPAIGN = CampaignId("crash-campaign")
 DAYS = 1
+APPLICATION, APPLICATION_GROUP = "Acrobat Pro", "App Acrobat users"
 STAGES = ("nothing", "read", "asked", "answered", "closed", "restored")
 
 
@@ -52,6 +55,7 @@ class Script:
         at, nth: Where it dies; None: nowhere.
         now: Calendar time at its start.
         answers: Seat → choice, and who is asked; the others stay silent.
+        returns: Who takes an application back that a program has taken from them.
     """
 
     until: str
@@ -77,6 +81,7 @@ class Script:
     fallback: str
     seats: Sequence[str]
     answers: dict[str, str]
+    returns: str
 
 
 @dataclass(frozen=True)
@@ -179,6 +184,9 @@ class Life:
                     await self._use.delegate.delegate(reviewer, [item.id], to, "knows the team", idem_key="pass-on")
                 case "freeze":
                     await self._use.freeze.freeze(self._owner, "something is wrong")
+                case "take_back":
+                    await self._take_application()
+                    await self._give_it_back()
                 case _:
                     raise ValueError(act)
         await self._product.engine.idle()
@@ -274,6 +282,49 @@ class Life:
                 reply = await self._product.dispatch.action(click)
                 assert reply.replace is not None, f"a click on an old card gets the present state, not “{reply.toast}”"
                 assert not any(action.verb == "wave.revoke" for action in actions_of(reply.replace))
+
+    async def _take_application(self) -> None:
+        """Run a program that takes the application from who does not use it, until nobody is on their way out."""
+        programs = await self._use.read_consent.programs()
+        if not programs:
+            usage = (await self._tenant.setup()).usage_csv
+            await app.import_practice_usage(self._product, usage, Path(self._script.note).parent)
+            terms: dict[str, Value] = {"name": APPLICATION, "application": APPLICATION, "source": "csv", "ask": False}
+            await self._use.programs.make(self._owner, APPLICATION_GROUP, terms)
+        (view,) = await self._use.read_consent.programs()
+        async with self._product.work.read() as unit:
+            runs = await unit.consents.runs_of(view.program.id)
+        if not runs:
+            await self._use.run_consent.start(self._owner.id, view.program.id)
+        await self._until_no_member_moves()
+
+    async def _give_it_back(self) -> None:
+        """Everybody who lost the application takes it back, once."""
+        async with self._product.work.read() as unit:
+            (program,) = await unit.consents.programs()
+            requests = await unit.consents.all_of(program.id)
+        for request in requests:
+            if request.person_id == self._script.returns and request.state is RequestState.REMOVED:
+                holder = Actor(id=request.person_id, channel=CHANNEL)
+                with suppress(Conflict):  # the process that died has asked for it
+                    await self._use.answer_consent.give_back(holder, request.id)
+        await self._until_no_member_moves()
+
+    async def _until_no_member_moves(self) -> None:
+        last = self._clock.now() + timedelta(days=7)
+        await self._product.engine.idle()
+        while await self._members_move():
+            due = await self._use.due.next_due(last)
+            assert due is not None, "nothing is due, and a membership is still to be changed"
+            await self._move(due)
+            await self._product.scheduler.tick()
+            await self._product.engine.idle()
+
+    async def _members_move(self) -> bool:
+        async with self._product.work.read() as unit:
+            (program,) = await unit.consents.programs()
+            changes = await unit.consents.changes_of_program(program.id)
+            return bool(await unit.consents.running()) or any(change.running for change in changes)
 
     async def _campaign(self) -> Campaign:
         async with self._product.work.read() as unit:

@@ -29,6 +29,7 @@ START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PEOPLE, SEED = 30, 7  # the cast alone
 LONGEST_LIFE_S = 120
 OWNER, SECOND_ADMIN = "Allan Deyoung", "Patti Fernandez"
+RETURNS = "Nestor Wilke"  # does not use Acrobat Pro, loses it, and takes it back
 
 # Who holds what stands in the practice tenant's cast. Nobody answers for Grady's mailbox and for Sarah's seat.
 ANSWERS = {
@@ -222,6 +223,7 @@ class Stage:
             fallback=people[SECOND_ADMIN]["person_id"],
             seats=sorted(seats),
             answers={seat: choice for seat, choice in seats.items() if choice is not None},
+            returns=people[RETURNS]["person_id"],
         )
         process = _PROCESSES.Process(target=run, args=(script,))
         process.start()
