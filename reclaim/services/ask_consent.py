@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from reclaim.domain.attestation import EventKind
+from reclaim.domain.calendar import local_day, start_of_day
 from reclaim.domain.consent import (
     APPROVED,
     UNDECIDED,
@@ -28,7 +29,6 @@ from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.consent_people import has_arrived, manager_of
 from reclaim.services.end_consent import EndConsent
 from reclaim.services.jobs import consent_job, membership_job
-from reclaim.services.run_consent import day_start
 
 PART: Final = 100
 
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 
 class AskConsent:
-    """Called by every tick."""
+    """Called by every tick; who is to be asked, also at the end of a run."""
 
     def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy) -> None:
         self._work = work
@@ -66,7 +66,7 @@ class AskConsent:
         async with self._work.write() as work:
             current = await work.consents.requests(one.id for one in found)
             people = await work.people.get_many({one.person_id for one in found})
-            since = day_start(now, self._policy.zone)
+            since = _today(now, self._policy.zone)
             today = Counter(await work.consents.questions_today(people, since))
             programs: dict[ProgramId, ConsentProgram] = {}
             room: dict[ProgramId, int] = {}
@@ -87,7 +87,7 @@ class AskConsent:
                     continue
                 if program.id not in room:
                     room[program.id] = program.terms.questions_per_day - await work.consents.asked_since(
-                        day_start(now, program.terms.zone), program.id
+                        _today(now, program.terms.zone), program.id
                     )
                 if room[program.id] <= 0 or today[person.id] >= self._policy.questions_per_day:
                     continue
@@ -261,3 +261,8 @@ class AskConsent:
                 return None
             known[program] = found
         return known[program]
+
+
+def _today(now: datetime, zone: str) -> datetime:
+    """Return the first instant of the local day."""
+    return start_of_day(local_day(now, zone), zone)

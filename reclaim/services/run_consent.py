@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from reclaim.domain.attestation import Event, EventKind, Fact
-from reclaim.domain.calendar import end_of_day, local_day
+from reclaim.domain.calendar import local_day, start_of_day
 from reclaim.domain.campaign import stricter
 from reclaim.domain.consent import ConsentRequest, NoUse, RequestState, enforce, is_candidate
 from reclaim.domain.consent_program import ConsentProgram, ProgramState
@@ -28,6 +28,7 @@ from reclaim.ports.directory import Directory
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.services.ask_consent import AskConsent
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import consent_result_job, consent_run_job, membership_job
 from reclaim.services.listing import listed_many
@@ -81,6 +82,7 @@ class RunConsent:
         policy: Policy,
         directory: Directory,
         use: ReadUse,
+        ask: AskConsent,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -88,6 +90,7 @@ class RunConsent:
         self._policy = policy
         self._directory = directory
         self._use = use
+        self._ask = ask
         self._attest = Attestor(clock=clock, tokens=tokens)
 
     async def start(
@@ -182,6 +185,7 @@ class RunConsent:
             around = await self._with_nested(around, found, group)
             run = await self._store(run, program, group, found, around)
         await self._end(run.id, RunState.COMPLETE, None)
+        await self._ask.ask_waiting()  # a process that dies here leaves it to the next tick
 
     async def _read_use(self, run: ConsentRun, program: ConsentProgram) -> ConsentRun:
         """Have the source read anew where it can be, and refuse data that says nothing about now."""
@@ -384,7 +388,7 @@ class RunConsent:
         )
 
     async def _left_today(self, work: UnitOfWork, program: ConsentProgram, now: datetime) -> int:
-        since = day_start(now, program.terms.zone)
+        since = start_of_day(local_day(now, program.terms.zone), program.terms.zone)
         return program.terms.removals_per_day - await work.consents.started_since(since, program.id, ChangeWhy.CONSENT)
 
     async def _end(self, run_id: ConsentRunId, state: RunState, error: str | None) -> None:
@@ -436,8 +440,3 @@ def _held(around: _Around, person: Person, program: ConsentProgram, now: datetim
 
 def _ms(at: datetime | None) -> int | None:
     return int(at.timestamp() * 1000) if at else None
-
-
-def day_start(now: datetime, zone: str) -> datetime:
-    """Return the first instant of the local day."""
-    return end_of_day(local_day(now, zone) - timedelta(days=1), zone)

@@ -205,10 +205,16 @@ class UseCases:
             schedule=schedule,
             sources=usage.titles,
         )
-        self.run_consent = RunConsent(
-            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, use=use
-        )
         self.ask_consent = AskConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.run_consent = RunConsent(
+            work=work,
+            clock=clock,
+            tokens=tokens,
+            policy=policy,
+            directory=directory,
+            use=use,
+            ask=self.ask_consent,
+        )
         self.change_members = ChangeMembers(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer, use=use
         )

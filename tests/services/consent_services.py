@@ -80,8 +80,10 @@ class ConsentServices:
             schedule=CronSchedule(),
             sources=SOURCES,
         )
-        self.run = RunConsent(work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, use=use)
         self.ask = AskConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.run = RunConsent(
+            work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, use=use, ask=self.ask
+        )
         self.change = ChangeMembers(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer, use=use
         )
