@@ -58,3 +58,26 @@ def test_a_person_clicks_through_the_whole_loop(address: str, browser: webdriver
     page.move_clock("+1 day", "1 day later: ")
     page.see("article.card", "Clicked through is closed")
     assert page.errors() == []
+
+
+def test_a_holder_gives_an_application_up_in_the_browser_and_takes_it_back(
+    address: str, browser: webdriver.Chrome
+) -> None:
+    browser.get(address)
+    page = Page(browser)
+    page.see("article.card", "seats look unused")
+    page.type_command('consent new --group "App Miro users" --name Miro --application Miro --source csv')
+    page.press("program.run")
+
+    page.become("Adele Vance")
+    page.see("article.card", "Do you still need Miro?")
+    page.press("consent.agree")
+    page.until(lambda: page.click("dialog button", "Give it up"), "the question whether Adele is sure")
+    page.see("article.card", "Thank you, Adele")
+    page.become("Allan Deyoung")
+    page.move_clock("+1 day", "1 day later: ")
+    page.become("Adele Vance")
+    page.see("article.card", "Miro was removed")
+    page.press("consent.back")
+    page.see("article.card", "Miro is back")
+    assert page.errors() == []
