@@ -5,6 +5,7 @@ from typing import Final
 
 from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.consent import APPROVED, ConsentRequest, RequestState
+from reclaim.domain.consent_appeal import ConsentAppealState
 from reclaim.domain.consent_program import ConsentProgram
 from reclaim.domain.ids import ChangeId, PersonId
 from reclaim.domain.membership import (
@@ -98,6 +99,7 @@ class EndConsent:
         if change.why is ChangeWhy.RESTORE:
             if result is Result.THERE:
                 await self._wanted_back(work, request)
+                await self._settle_appeal(work, request)
             await work.enqueue(consent_job(request.id, f"{done.id}-{done.version}"))
             return
         if request.state not in APPROVED:
@@ -127,6 +129,23 @@ class EndConsent:
             now = self._clock.now()
             said = replace(request, answered_at=now)
             await work.consents.remember(said, choice=Choice.KEEP.value, until=now + program.terms.cooldown)
+
+    async def _settle_appeal(self, work: UnitOfWork, request: ConsentRequest) -> None:
+        """End an appeal that waits for an answer: what it asked for is there."""
+        appeal = await work.consents.appeal(request.id)
+        if appeal is None or appeal.state is not ConsentAppealState.OPEN:
+            return
+        settled = appeal.to(ConsentAppealState.SETTLED, self._clock.now())
+        await work.consents.save_appeal(settled)
+        await work.events.append(
+            self._attest.event(
+                EventKind.APPEAL_ENDED,
+                actor=SYSTEM,
+                campaign=request.program_id,
+                item=request.id,
+                facts={"state": settled.state.value},
+            )
+        )
 
     # The waiting list -----------------------------------------------------------------------------------------------
 

@@ -203,6 +203,12 @@ APPEALED: Final = replace(ENFORCED, appeal=APPEAL, decider_name="Megan Bowen")
 APPEAL_REFUSED: Final = replace(
     APPEALED, appeal=replace(APPEAL, state=ConsentAppealState.REFUSED, reason="The plans are drawn elsewhere.")
 )
+APPEAL_SETTLED: Final = replace(
+    RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.SETTLED), decider_name="Megan Bowen"
+)
+APPEAL_IN_VAIN: Final = replace(
+    NOT_RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.GRANTED), decider_name="Megan Bowen"
+)
 APPEAL_LAPSED: Final = replace(APPEALED, appeal=replace(APPEAL, state=ConsentAppealState.LAPSED))
 APPEAL_GRANTED: Final = replace(
     RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.GRANTED), decider_name="Megan Bowen"

@@ -704,8 +704,8 @@ class Consenting:
         return asking.APPEALED
 
     async def answer(self, actor: Actor, request_id: ConsentId, *, give: bool, reason: str = "") -> ConsentView:
-        self.core.note("answer appeal", request_id, give)
-        return asking.APPEAL_GRANTED
+        self.core.note("answer appeal", request_id, give, reason)
+        return asking.APPEAL_GRANTED if give else asking.APPEAL_REFUSED
 
 
 @dataclass(frozen=True, slots=True)

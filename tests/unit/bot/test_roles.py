@@ -116,6 +116,7 @@ BUTTONS = {
             "consent.appealed",
             "consent.give",
             "consent.leave",
+            "consent.leave.submit",
         ],
         EVERYONE,
     ),
