@@ -73,9 +73,19 @@ class EndConsent:
         await work.enqueue(consent_job(request.id, f"{request.version}-ended"))
 
     async def change(
-        self, work: UnitOfWork, change: MembershipChange, result: Result, detail: str | None = None
+        self,
+        work: UnitOfWork,
+        change: MembershipChange,
+        result: Result,
+        detail: str | None = None,
+        *,
+        is_member: bool | None = None,
     ) -> None:
-        """Store what became of a change of membership, and what follows from that."""
+        """Store what became of a change of membership, and what follows from that.
+
+        Args:
+            is_member: As read back after the write; None: nothing was written, or it was not read.
+        """
         now = self._clock.now()
         done = change.done(result, now, detail)
         await work.consents.save_change(done)
@@ -85,7 +95,13 @@ class EndConsent:
                 actor=SYSTEM,
                 campaign=change.program_id,
                 item=change.request_id,
-                facts={"change": change.id, "kind": change.kind.value, "why": change.why.value, "result": result.value},
+                facts={
+                    "change": change.id,
+                    "kind": change.kind.value,
+                    "why": change.why.value,
+                    "result": result.value,
+                    "is_member": is_member,
+                },
                 # Names of groups and the like are for the card, not for the body.
                 personal={"detail": detail},
             )
