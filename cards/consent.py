@@ -29,6 +29,7 @@ from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import LATER, NOTE_LENGTH, ApprovedBy, RequestState, StillUsed
 from reclaim.domain.consent_appeal import ConsentAppealState
+from reclaim.domain.consent_funnel import Answer, Standing
 from reclaim.domain.consent_program import KeepDecides, OnSilence
 from reclaim.domain.consent_views import ConsentView, WaiterView
 from reclaim.domain.membership import MembershipChange, Result
@@ -635,3 +636,26 @@ def _fallback(view: ConsentView, zone: str) -> str:
     if view.program.terms.on_silence is OnSilence.KEEP:
         return f"Do you still need {app}? If you do not answer by {until}, you keep it."
     return f"Do you still need {app}? Please answer by {until}."
+
+
+# Behind a number of people who were asked.
+ANSWERED: Final = {
+    Answer.AGREED: "agreed",
+    Answer.KEPT: "keep it",
+    Answer.SILENT: "did not answer",
+    Answer.OPEN: "can still answer",
+    Answer.OVERTAKEN: "closed before an answer",
+}
+STANDINGS: Final = {
+    Standing.NOT_A_MEMBER: "Not in the group",
+    Standing.EXCLUDED: "Left out by an exclusion",
+    Standing.WAITING: "Not asked yet",
+    Standing.OPEN: "Asked, answer open",
+    Standing.KEPT: "Kept, still needed",
+    Standing.SILENT: "Kept, no answer",
+    Standing.REMOVING: "Being removed",
+    Standing.REMOVED: "Removed and checked",
+    Standing.RESTORED: "Removed, then given back",
+    Standing.BY_HAND: "Need a person",
+    Standing.OTHERWISE: "Ended in another way",
+}

@@ -1,6 +1,5 @@
 """Programs side by side: caps, one memory, schedules, the file, pausing and ending, waiting lists, freezes, dry runs."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,7 +24,6 @@ from tests.services.consent_world import (
     in_group,
     member,
     open_program,
-    over,
     request_of,
     requests,
     run,
@@ -467,39 +465,6 @@ async def test_what_microsoft_refuses_for_good_ends_failed_and_stays(campaigns: 
 
     ended = await request_of(world, "ada")
     assert (ended.state, ended.why, ended.detail) == (RequestState.FAILED, "refused", "403")
-
-
-async def test_the_funnel_adds_up_and_the_export_says_the_same(campaigns: CampaignWorld) -> None:
-    world = campaigns
-    for ref in ("ada", "ben", "cleo", "dan"):
-        member(world, ref)
-    member(world, "out")
-    world.directory.members[MIRO_GROUP].remove(PersonId("out"))
-    program = await open_program(world, price="10.00 USD")
-    await run(world, program)
-    await world.consent.answer.agree(actor("ada"), (await request_of(world, "ada")).id)
-    await world.consent.answer.agree(actor("dan"), (await request_of(world, "dan")).id)
-    await world.consent.answer.keep(actor("ben"), (await request_of(world, "ben")).id, reason=None, note="=1+1")
-    await world.wait(over(program))
-    await world.consent.answer.give_back(actor("dan"), (await request_of(world, "dan")).id)
-    await world.settle()
-
-    funnel = (await world.consent.read.program(program.id)).funnel
-    assert funnel.candidates == 5
-    assert (
-        funnel.not_members + funnel.excluded + funnel.waiting + funnel.not_askable + funnel.asked + funnel.enforced
-        == funnel.candidates
-    )
-    assert (funnel.agreed, funnel.kept, funnel.silent, funnel.removed, funnel.restored) == (2, 1, 1, 2, 1)
-    assert [(one.minor, one.currency) for one in funnel.saved.amounts] == [(1000, "USD")]
-    files = await world.consent.export.export(actor(LYNNE), program.id)
-    document = json.loads(files[1].content)
-    assert document["funnel"]["removed"] == 2
-    assert len(document["requests"]) == 5
-    rows = files[0].content.decode().splitlines()
-    assert len(rows) == 6
-    assert "'=1+1" in files[0].content.decode()
-    assert any(event["kind"] == "consent_answered" for event in document["events"])
 
 
 def test_the_clock_of_these_tests_is_a_monday_morning() -> None:

@@ -746,8 +746,10 @@ class Programming:
         self.core.note("run program", program_id, tuple(people), tuple(devices))
         return asking.RUN
 
-    async def export(self, actor: Actor, program_id: ProgramId) -> tuple[ExportedFile, ...]:
-        self.core.note("export program", program_id)
+    async def export(
+        self, actor: Actor, program_id: ProgramId, *, run: int | None = None, pseudonymous: bool = False
+    ) -> tuple[ExportedFile, ...]:
+        self.core.note("export program", program_id, run, pseudonymous)
         return (ExportedFile(name="consent.csv", media_type="text/csv", content=b"a,b"),)
 
 

@@ -43,6 +43,7 @@ VERBS = {
     "resume": ADMINS,
     "consent": LOOK,
     "consent export": LOOK,
+    "consent status": LOOK,
     **dict.fromkeys(
         [
             "consent new",
