@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Scope, WriteMode
 from reclaim.domain.consent import RequestState
 from reclaim.domain.consent_program import ProgramState
@@ -21,6 +22,7 @@ from tests.services.consent_world import (
     MIRO_GROUP,
     MURAL_GROUP,
     asked,
+    events_of,
     in_group,
     member,
     open_program,
@@ -244,6 +246,19 @@ async def test_a_source_that_is_down_is_tried_again_and_nothing_is_lost(campaign
 
     assert (await newest_run(world, program))[0] is RunState.COMPLETE
     assert len(asked(world, "ada")) == 1
+
+
+async def test_a_source_that_stays_down_ends_the_run_and_that_is_attested(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    member(world, "ada")
+    program = await open_program(world)
+    world.use.error = PortError("Nexthink does not answer.")
+
+    await run(world, program)
+    await world.wait(4 * HOUR)
+
+    assert await newest_run(world, program) == (RunState.STOPPED, "Nexthink does not answer. Run it again later.")
+    assert (await events_of(world, program))[-1] is EventKind.CONSENT_RUN_ENDED
 
 
 async def test_a_group_that_is_gone_stops_the_run(campaigns: CampaignWorld) -> None:
