@@ -4,11 +4,12 @@ from bot.consent_steps import export, move, program, programs, requests, run
 from bot.handling import ActionVerb, Click, FormRefused
 from bot.inbound import Reply
 from bot.parsing import choice_of, text_of
-from cards.consent import appeal_card, appeal_form, keep_form, removed_card, request_card
+from cards.consent import appeal_card, appeal_form, keep_form, leave_form, removed_card, request_card
 from cards.programs import run_card
 from cards.view import CardView
 from reclaim.domain.appeals import TEXT_LENGTH
 from reclaim.domain.consent import NOTE_LENGTH, StillUsed
+from reclaim.domain.consent_appeal import ConsentAppealState
 from reclaim.domain.consent_program import ProgramState
 from reclaim.domain.consent_views import ConsentView
 from reclaim.domain.ids import ConsentId, ConsentRunId, ProgramId
@@ -127,8 +128,20 @@ async def give(click: Click) -> Reply:
 
 
 async def leave(click: Click) -> Reply:
+    """Ask for a reason before it stays removed."""
+    view = await _view(click)
+    is_open = view.appeal is not None and view.appeal.state is ConsentAppealState.OPEN
+    return Reply(replace=leave_form(view, click.zone) if is_open else appeal_card(view, click.zone))
+
+
+async def leave_submit(click: Click) -> Reply:
     """The one who decides leaves it removed."""
-    view = await click.services.appeal_consent.answer(click.actor, ConsentId(click.ref), give=False)
+    try:
+        reason = text_of(click.inputs, "reason", longest=2 * TEXT_LENGTH)
+        view = await click.services.appeal_consent.answer(click.actor, ConsentId(click.ref), give=False, reason=reason)
+    except InvalidRequest as error:
+        filled = click.filled(error)
+        raise FormRefused(leave_form(await _view(click), click.zone, filled), error.message) from error
     return Reply(replace=appeal_card(view, click.zone))
 
 
@@ -228,6 +241,7 @@ CONSENT_ACTIONS: tuple[ActionVerb, ...] = (
     ActionVerb(name="consent.appealed", roles=EVERYONE, handler=open_appeal),
     ActionVerb(name="consent.give", roles=EVERYONE, handler=give, present=present_appeal),
     ActionVerb(name="consent.leave", roles=EVERYONE, handler=leave, present=present_appeal),
+    ActionVerb(name="consent.leave.submit", roles=EVERYONE, handler=leave_submit, present=present_appeal),
     ActionVerb(name="programs.open", roles=LOOK, handler=open_programs),
     ActionVerb(name="program.open", roles=LOOK, handler=open_program),
     ActionVerb(name="program.show", roles=LOOK, handler=show_program),

@@ -3,7 +3,7 @@
 from bot.handling import Asked
 from bot.inbound import Reply
 from cards.programs import program_card, programs_card, requests_card, waiting_card
-from cards.trail import exported_card
+from cards.trail import exported_card, report_card
 from cards.view import CardView
 from reclaim.domain.consent_program import ProgramState
 from reclaim.domain.ids import PersonId, ProgramId
@@ -52,8 +52,9 @@ async def move(asked: Asked, program_id: ProgramId, state: ProgramState) -> Card
     return await program(asked, program_id, said)
 
 
-async def export(asked: Asked, program_id: ProgramId) -> Reply:
-    """Hand the evidence of a program over as files."""
-    view = await asked.services.read_consent.program(program_id)
-    files = await asked.services.export_consent.export(asked.actor, program_id)
-    return Reply(cards=(exported_card(view.program.terms.name, files),), files=files)
+async def export(asked: Asked, program_id: ProgramId, *, run: int | None = None, pseudonymous: bool = False) -> Reply:
+    """Hand the evidence of a program over as files, or of one run of it; without names the report alone."""
+    name = (await asked.services.read_consent.program(program_id)).program.terms.name
+    files = await asked.services.export_consent.export(asked.actor, program_id, run=run, pseudonymous=pseudonymous)
+    card = report_card(name, files[0], pseudonymous=True) if pseudonymous else exported_card(name, files)
+    return Reply(cards=(card,), files=files)

@@ -336,7 +336,9 @@ class RunConsent(Protocol):
 class ExportConsent(Protocol):
     """`reclaim.services.export_consent`."""
 
-    async def export(self, actor: Actor, program_id: ProgramId) -> tuple[ExportedFile, ...]: ...
+    async def export(
+        self, actor: Actor, program_id: ProgramId, *, run: int | None = None, pseudonymous: bool = False
+    ) -> tuple[ExportedFile, ...]: ...
 
 
 class AppealRemovals(Protocol):

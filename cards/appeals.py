@@ -131,15 +131,7 @@ def leave_form(view: AppealView, zone: str, filled: Filled = EMPTY) -> CardView:
         ),
         body=(
             *filled.strip(LEAVE_FIELDS),
-            Input(
-                id="reason",
-                kind=InputKind.LONG_TEXT,
-                label="Why? (optional)",
-                value=filled.value("reason"),
-                hint="The person reads this.",
-                max_length=TEXT_LENGTH,
-                error=filled.error_of("reason"),
-            ),
+            reason_input(filled),
             next_box("The person reads your answer. It cannot be appealed again.", _silence(view, zone)),
         ),
         actions=(
@@ -147,6 +139,19 @@ def leave_form(view: AppealView, zone: str, filled: Filled = EMPTY) -> CardView:
             Action(label="Back", verb="appeal.open", ref=item.id, submits=False),
         ),
         fallback="Leave a seat removed that was asked back.",
+    )
+
+
+def reason_input(filled: Filled) -> Input:
+    """Return the field for why something stays removed."""
+    return Input(
+        id="reason",
+        kind=InputKind.LONG_TEXT,
+        label="Why? (optional)",
+        value=filled.value("reason"),
+        hint="The person reads this.",
+        max_length=TEXT_LENGTH,
+        error=filled.error_of("reason"),
     )
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from cards import formats
+from cards.appeals import LEAVE_FIELDS, reason_input
 from cards.form import EMPTY, Filled
 from cards.phrases import first, group, name, next_box, quoted, sentences, sku, title
 from cards.reasons import BLOCKERS
@@ -28,6 +29,7 @@ from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import LATER, NOTE_LENGTH, ApprovedBy, RequestState, StillUsed
 from reclaim.domain.consent_appeal import ConsentAppealState
+from reclaim.domain.consent_funnel import Answer, Standing
 from reclaim.domain.consent_program import KeepDecides, OnSilence
 from reclaim.domain.consent_views import ConsentView, WaiterView
 from reclaim.domain.membership import MembershipChange, Result
@@ -191,6 +193,8 @@ def appeal_card(view: ConsentView, zone: str) -> CardView:
         body.append(Paragraph(f"{holder} asks for {app} back. You decide by {_until(appeal.due_at, zone)}."))
     elif appeal is not None:
         body.append(Strip(tone=Tone.NEUTRAL, text=_appeal_ended(view)))
+        if view.restore is not None and not view.restore.running and not _came_back(view.restore):
+            body.append(Strip(tone=Tone.WARNING, text=_not_restored(view.restore)))
     if appeal is not None:
         body.append(
             Facts((Fact("In their words", quoted(appeal.text)), Fact("Removed because", _why_removed(view, zone))))
@@ -199,7 +203,7 @@ def appeal_card(view: ConsentView, zone: str) -> CardView:
         body.append(next_box("Give it back restores the membership.", "If you do not answer, it stays removed."))
         actions = (
             Action(label="Give it back", verb="consent.give", ref=ref),
-            Action(label="Leave it removed", verb="consent.leave", ref=ref),
+            Action(label="Leave it removed…", verb="consent.leave", ref=ref, submits=False),
         )
     return CardView(
         kind="consent.appeal",
@@ -208,6 +212,30 @@ def appeal_card(view: ConsentView, zone: str) -> CardView:
         actions=actions,
         fallback=f"Somebody asks for {app} back." if is_open else f"An appeal about {app} is closed.",
         refresh=Refresh("consent.appealed", ref),
+    )
+
+
+def leave_form(view: ConsentView, zone: str, filled: Filled = EMPTY) -> CardView:
+    """Draw the step before it stays removed: a reason may be given."""
+    app = sku(view.program.terms.application)
+    until = formats.moment(view.until, zone) if view.until is not None else "the way back closes"
+    return CardView(
+        kind="consent.leave",
+        headline=Headline(title="Leave it removed", context=f"{name(view.holder_name)} · {app}"),
+        body=(
+            *filled.strip(LEAVE_FIELDS),
+            reason_input(filled),
+            next_box(
+                "The person reads your answer. It cannot be appealed again.",
+                f"They can still get it back themselves until {until}.",
+                "If you do not answer, it stays removed.",
+            ),
+        ),
+        actions=(
+            Action(label="Leave it removed", verb="consent.leave.submit", ref=view.request.id),
+            Action(label="Back", verb="consent.appealed", ref=view.request.id, submits=False),
+        ),
+        fallback=f"Leave {app} removed.",
     )
 
 
@@ -510,6 +538,8 @@ def _appeal_said(view: ConsentView, zone: str) -> str:
             return sentences([f"{to} left it removed.", quoted(appeal.reason) if appeal.reason else ""])
         case ConsentAppealState.LAPSED:
             return "Nobody answered your appeal. It stays removed; you can still get it back here."
+        case ConsentAppealState.SETTLED:
+            return "It came back in another way. There is nothing left to do."
 
 
 def _appeal_ended(view: ConsentView) -> str:
@@ -519,6 +549,8 @@ def _appeal_ended(view: ConsentView) -> str:
             return "You gave it back."
         case ConsentAppealState.REFUSED:
             return "You left it removed."
+        case ConsentAppealState.SETTLED:
+            return "It came back in another way. Nothing left to do."
         case _:
             return "Closed without an answer. It stays removed."
 
@@ -604,3 +636,26 @@ def _fallback(view: ConsentView, zone: str) -> str:
     if view.program.terms.on_silence is OnSilence.KEEP:
         return f"Do you still need {app}? If you do not answer by {until}, you keep it."
     return f"Do you still need {app}? Please answer by {until}."
+
+
+# Behind a number of people who were asked.
+ANSWERED: Final = {
+    Answer.AGREED: "agreed",
+    Answer.KEPT: "keep it",
+    Answer.SILENT: "did not answer",
+    Answer.OPEN: "can still answer",
+    Answer.OVERTAKEN: "closed before an answer",
+}
+STANDINGS: Final = {
+    Standing.NOT_A_MEMBER: "Not in the group",
+    Standing.EXCLUDED: "Left out by an exclusion",
+    Standing.WAITING: "Not asked yet",
+    Standing.OPEN: "Asked, answer open",
+    Standing.KEPT: "Kept, still needed",
+    Standing.SILENT: "Kept, no answer",
+    Standing.REMOVING: "Being removed",
+    Standing.REMOVED: "Removed and checked",
+    Standing.RESTORED: "Removed, then given back",
+    Standing.BY_HAND: "Need a person",
+    Standing.OTHERWISE: "Ended in another way",
+}

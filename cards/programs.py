@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cards import formats
-from cards.consent import SOURCES, STATES, STILL_USED, why_ended
+from cards.consent import ANSWERED, SOURCES, STANDINGS, STATES, STILL_USED, why_ended
 from cards.phrases import group, name, next_box, sentences, sku, title
 from cards.view import (
     Action,
@@ -24,9 +24,10 @@ from cards.view import (
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import RequestState, StillUsed
+from reclaim.domain.consent_funnel import Answer, Funnel, Stage, Standing
 from reclaim.domain.consent_program import ConsentProgram, KeepDecides, OnSilence, ProgramState
 from reclaim.domain.consent_run import ConsentRun, Passed, RunState
-from reclaim.domain.consent_views import Funnel, ProgramView, RequestLine, RequestPage, RunView, WaiterView
+from reclaim.domain.consent_views import ProgramView, RequestLine, RequestPage, RunView, WaiterView
 
 _PROGRAMS: Final = 25
 _WAITING: Final = 25
@@ -84,9 +85,10 @@ def program_card(view: ProgramView, zone: str, *, may_run: bool, note: str | Non
             )
         )
     )
-    body.append(Facts(_funnel_facts(funnel), ruled=True))
+    body += _what_came(funnel)
     if funnel.reasons:
-        body.append(Facts(_reasons(funnel.reasons)))
+        body.append(Paragraph("Why people keep it", heading=True))
+        body.append(Facts(_reasons(funnel.reasons), ruled=True))
     body.append(Facts(_terms(program, view, zone)))
     if view.newest_run is not None:
         body.append(Paragraph(_run_sentence(view.newest_run, zone), subtle=True))
@@ -147,7 +149,7 @@ def run_card(view: RunView, zone: str) -> CardView:
             body.append(Strip(tone=Tone.GOOD, text=f"{formats.count(made, 'person', 'people')} {verb}."))
     if run.mode is WriteMode.DRY_RUN:
         body.append(Strip(tone=Tone.NEUTRAL, text="Dry run: people are asked, nothing is removed."))
-    facts = [Fact(_count_label(key), formats.number(number)) for key, number in _ordered(run.counts)]
+    facts = [Fact(count_label(key), formats.number(number)) for key, number in ordered_counts(run.counts)]
     if facts:
         body.append(Facts(tuple(facts), ruled=True))
     unread = run.unmatched + run.ambiguous
@@ -227,7 +229,7 @@ def _program_row(view: ProgramView, zone: str) -> Row:
     program, funnel = view.program, view.funnel
     state = "" if program.state is ProgramState.ACTIVE else f"{program.state.value.capitalize()}."
     counts = (
-        f"{formats.number(funnel.asked)} asked, {formats.number(funnel.agreed)} agreed,"
+        f"{formats.number(funnel.asked)} asked, {formats.number(funnel.answers.get(Answer.AGREED, 0))} agreed,"
         f" {formats.number(funnel.removed)} removed."
         if funnel.candidates
         else "No run yet."
@@ -243,23 +245,23 @@ def _program_row(view: ProgramView, zone: str) -> Row:
     )
 
 
-def _funnel_facts(funnel: Funnel) -> tuple[Fact, ...]:
-    rows = [
-        ("Not in the group", funnel.not_members),
-        ("Left out", funnel.excluded),
-        ("Not asked yet", funnel.waiting),
-        ("Not to be asked", funnel.not_askable),
-        ("Removed without asking", funnel.enforced),
-        ("Agreed", funnel.agreed),
-        ("Kept", funnel.kept),
-        ("Silent", funnel.silent),
-        ("Open", funnel.open),
-        ("Need a person", funnel.by_hand),
-        ("Restored", funnel.restored),
-    ]
-    return tuple(Fact(label, formats.number(number)) for label, number in rows if number) or (
-        Fact("Found", "nobody yet"),
-    )
+def _what_came(funnel: Funnel) -> list[Element]:
+    """Return what those who were asked said, and where everybody stands now: each list adds up to its whole."""
+    body: list[Element] = []
+    if funnel.asked:
+        said = [f"{formats.number(n)} {ANSWERED[one]}" for one in Answer if (n := funnel.answers.get(one, 0))]
+        body.append(Paragraph(f"Of {formats.number(funnel.asked)} asked: {', '.join(said)}."))
+    if enforced := funnel.stages.get(Stage.ENFORCED, 0):
+        body.append(Paragraph(f"{formats.number(enforced)} not asked: this program takes it without asking."))
+    rows = [Fact(STANDINGS[one], formats.number(n)) for one in Standing if (n := funnel.standings.get(one, 0))]
+    if rows:
+        body.append(Paragraph(_all_of_them(funnel.candidates), heading=True))
+        body.append(Facts(tuple(rows), ruled=True))
+    return body
+
+
+def _all_of_them(candidates: int) -> str:
+    return "Where this person stands" if candidates == 1 else f"Where the {formats.number(candidates)} stand"
 
 
 def _reasons(reasons: Mapping[str, int]) -> tuple[Fact, ...]:
@@ -272,7 +274,7 @@ def _terms(program: ConsentProgram, view: ProgramView, zone: str) -> tuple[Fact,
     facts = [
         Fact("Group", group(program.group_name)),
         Fact("Unused for", f"{formats.count(terms.unused_days, 'day')}, by {source}"),
-        Fact("Asks", _asks(program)),
+        Fact("Asks", asks(program)),
         Fact("Owner", name(view.owner_name)),
     ]
     if program.next_run_at is not None:
@@ -282,7 +284,8 @@ def _terms(program: ConsentProgram, view: ProgramView, zone: str) -> tuple[Fact,
     return tuple(facts)
 
 
-def _asks(program: ConsentProgram) -> str:
+def asks(program: ConsentProgram) -> str:
+    """Return whom a program asks, and what silence does."""
     terms = program.terms
     if not terms.ask:
         return "nobody, it removes"
@@ -359,13 +362,15 @@ def _after_run(program: ConsentProgram, made: int) -> str:
     return "They leave the group now and are told. Each can get it back."
 
 
-def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+def ordered_counts(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return what a run counted, who is to be asked or taken first."""
     first = [RequestState.WAITING.value, RequestState.ENFORCED.value]
     rest = sorted(counts.keys() - set(first), key=lambda key: (-counts[key], key))
     return [(key, counts[key]) for key in (*first, *rest) if counts.get(key)]
 
 
-def _count_label(key: str) -> str:
+def count_label(key: str) -> str:
+    """Return what a run counted under a word."""
     if key in set(Passed):
         return _PASSED[Passed(key)].capitalize()
     return {

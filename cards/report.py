@@ -3,16 +3,31 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cards import formats, scan
+from cards import consent_report, formats, scan
 from cards.campaign import STATES
 from cards.markup import Html, element, text
 from cards.phrases import name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, how_it_ended
-from cards.report_parts import Sets, bar_rows, cell, document, head, link, named, number_cell, row, table
+from cards.report_parts import (
+    Sets,
+    bar_rows,
+    cell,
+    check_box,
+    document,
+    figures,
+    head,
+    link,
+    named,
+    number_cell,
+    row,
+    shares,
+    table,
+)
 from cards.report_sections import money, population, reviewers, seats, timeline
 from cards.tasks import need_a_person
 from reclaim.domain.calendar import local_day
 from reclaim.domain.campaign import CampaignState, WriteMode
+from reclaim.domain.consent_report import ConsentReport
 from reclaim.domain.money import Total
 from reclaim.domain.read_models import CampaignReport, ReportSeat, ScanReport
 from reclaim.domain.removal import VERIFIED_GONE, Outcome
@@ -29,6 +44,10 @@ class HtmlDocuments:
     def render(self, report: CampaignReport) -> bytes:
         """Return the report as one file in UTF-8: no script, nothing from elsewhere, every text escaped."""
         return render(report).encode()
+
+    def render_consent(self, report: ConsentReport) -> bytes:
+        """Return the report of a consent program, in the same way."""
+        return consent_report.render(report).encode()
 
     def render_scan(self, report: ScanReport) -> bytes:
         """Return the report of a scan, in the same way."""
@@ -68,7 +87,7 @@ def _page_one(report: CampaignReport) -> Html:
         _from_idle(report),
         element("div", _decisions(report), _outcomes(report), **{"class": "two"}),
         _attention(report),
-        _check(report),
+        check_box(report.log, "/reclaim export"),
     )
 
 
@@ -172,25 +191,13 @@ def _figures(report: CampaignReport) -> Html:
     share = f", {formats.percent(answered, asked)}" if asked else ""
     amount = formats.amounts(total, whole=True) or ("No price" if gone else "0")
     unpriced = f" + {formats.number(total.unpriced)} unpriced" if total.unpriced and total.amounts else ""
-    figures = (
+    boxes = (
         ("asked", formats.number(asked), "seats asked about"),
         ("answered", formats.number(answered), f"answered{share}"),
         ("removed", formats.number(len(gone)), "verified gone"),
         ("removed", amount, f"a month, verified{unpriced}"),
     )
-    return element(
-        "div",
-        *(
-            element(
-                "div",
-                element("b", link(ref, figure)),
-                element("span", text(label)),
-                **{"class": "long" if len(figure) > 9 else None},
-            )
-            for ref, figure, label in figures
-        ),
-        **{"class": "figures"},
-    )
+    return figures(boxes)
 
 
 def _from_idle(report: CampaignReport) -> Html:
@@ -219,10 +226,10 @@ def _decisions(report: CampaignReport) -> Html:
     ]
     shown = [one for one in rows if one[2] or one[0] in ("revoke", "keep")]
     asked = len(report.seats)
-    shares = _shares([count for *_, count in shown])
+    percents = shares([count for *_, count in shown])
     body = [
         row(cell(text(label)), number_cell(link(ref, formats.number(count))), number_cell(text(share)))
-        for (ref, label, count), share in zip(shown, shares, strict=True)
+        for (ref, label, count), share in zip(shown, percents, strict=True)
     ]
     foot = row(
         cell(text("Asked")),
@@ -303,47 +310,6 @@ def _attention_row(report: CampaignReport, seat: ReportSeat) -> Html:
         cell(text(how_it_ended(item))),
         cell(named(report.owner_name)),
     )
-
-
-def _check(report: CampaignReport) -> Html:
-    shown = report.event_count
-    jq = f"jq -j '.events[:{shown}][].body' attestation-….json | sha256sum"
-    text_part = element(
-        "div",
-        element("h2", text("Check this report yourself")),
-        element(
-            "p",
-            text(
-                f"Every decision, message and removal is one of {formats.count(shown, 'event')} in the attestation log."
-                " This page repeats what the log says; it adds nothing. Take the log with"
-                " /reclaim export and compare the digest of its events:"
-            ),
-        ),
-        element("code", text(jq)),
-    )
-    digest = report.events_sha256
-    parts = [digest[at : at + 16] for at in range(0, 64, 16)]
-    lines = [f"{part[:4]} {part[4:8]} {part[8:12]} {part[12:]}" for part in parts]
-    side = element(
-        "div",
-        element("p", text("SHA-256 of the events"), **{"class": "muted"}),
-        *(element("code", text(line), Html("<br>")) for line in lines),
-        **{"class": "digest"},
-    )
-    return element("div", text_part, side, **{"class": "check box"})
-
-
-def _shares(counts: Sequence[int]) -> list[str]:
-    """Return shares with one decimal that add up to 100.0 %: the largest remainders are rounded up."""
-    whole = sum(counts)
-    if not whole:
-        return ["" for _ in counts]
-    exact = [count * 1000 / whole for count in counts]
-    floors = [int(one) for one in exact]
-    order = sorted(range(len(counts)), key=lambda at: (floors[at] - exact[at], at))
-    for at in order[: 1000 - sum(floors)]:
-        floors[at] += 1
-    return [f"{one // 10}.{one % 10} %" for one in floors]
 
 
 def _total(found: Sequence[ReportSeat]) -> Total:

@@ -7,8 +7,9 @@ from cards.markup import Html, element, text
 from cards.phrases import name
 from cards.reasons import OUTCOMES
 from cards.report_style import style
+from cards.trail import EVENTS
 from reclaim.domain.money import Total
-from reclaim.domain.read_models import CampaignReport, ReportSeat
+from reclaim.domain.read_models import CampaignReport, ReportLog, ReportSeat
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice
 from reclaim.domain.tasks import NEED_A_PERSON
@@ -48,12 +49,11 @@ class Sets:
     def rows(self) -> list[Html]:
         """Return one row per set: what it is, how many seats, what they cost a month, and which rows they are."""
         return [
-            row(
-                cell(text(label)),
-                number_cell(text(formats.number(len(found)))),
-                number_cell(text(formats.total_text(Total.of(s.item.snapshot.monthly for s in found)))),
-                cell(_numbers(found)),
-                id=f"set-{ref}",
+            set_row(
+                ref,
+                label,
+                [seat.number for seat in found],
+                formats.total_text(Total.of(s.item.snapshot.monthly for s in found)),
             )
             for ref, (label, found) in self.by_ref.items()
         ]
@@ -162,10 +162,156 @@ def groups_of(
     return groups
 
 
-def _numbers(found: Sequence[ReportSeat]) -> Html:
+def set_row(ref: str, label: str, numbers: Sequence[int], cost: str) -> Html:
+    """Return the row of a set that page 1 counts: what it is, how many, what they cost a month, and which rows."""
+    return row(
+        cell(text(label)),
+        count_cell(len(numbers)),
+        number_cell(text(cost)),
+        cell(_numbers(numbers)),
+        id=f"set-{ref}",
+    )
+
+
+def sets_table(rows: Iterable[Html], what: str) -> Html:
+    """Return the index of the sets of page 1; `what` is counted."""
+    return table(head("What", what, "A month", "Rows", numeric=(1, 2)), rows, widths=(32, 9, 19, 40), small=True)
+
+
+def page(ref: str, title: str, *content: Html) -> Html:
+    """Return one of the pages behind page 1."""
+    return element("section", element("h2", text(title)), *content, id=ref, **{"class": "page"})
+
+
+def sub(shown: str) -> Html:
+    """Return a second line of a cell; nothing of an empty one."""
+    return element("span", text(shown), **{"class": "sub"}) if shown else Html("")
+
+
+def count_cell(number: int) -> Html:
+    """Return a cell of a plain number."""
+    return number_cell(text(formats.number(number)))
+
+
+def pairs(facts: Iterable[tuple[str, str]]) -> Html:
+    """Return words with what they mean."""
+    return element(
+        "dl", *(part for term, said in facts for part in (element("dt", text(term)), element("dd", text(said))))
+    )
+
+
+def figures(boxes: Iterable[tuple[str, str, str]]) -> Html:
+    """Return the figures of page 1, each (link, figure, what it counts)."""
+    return element(
+        "div",
+        *(
+            element(
+                "div",
+                element("b", link(ref, figure)),
+                element("span", text(label)),
+                **{"class": "long" if len(figure) > 9 else None},
+            )
+            for ref, figure, label in boxes
+        ),
+        **{"class": "figures"},
+    )
+
+
+def shares(counts: Sequence[int]) -> list[str]:
+    """Return shares with one decimal that add up to 100.0 %: the largest remainders are rounded up."""
+    whole = sum(counts)
+    if not whole:
+        return ["" for _ in counts]
+    exact = [count * 1000 / whole for count in counts]
+    floors = [int(one) for one in exact]
+    order = sorted(range(len(counts)), key=lambda at: (floors[at] - exact[at], at))
+    for at in order[: 1000 - sum(floors)]:
+        floors[at] += 1
+    return [f"{one // 10}.{one % 10} %" for one in floors]
+
+
+def check_box(log: ReportLog, command: str) -> Html:
+    """Return how a reader checks the report: the digest of its events, and how to make it of the log.
+
+    Args:
+        command: Which command hands the log out.
+    """
+    of = next((file.name for file in log.files if file.name.endswith(".json")), "attestation-….json")
+    jq = f"jq -j '.events[:{log.count}][].body' {of} | sha256sum"
+    how = element(
+        "div",
+        element("h2", text("Check this report yourself")),
+        element(
+            "p",
+            text(
+                f"Every decision, message and removal is one of {formats.count(log.count, 'event')} in the attestation"
+                f" log. This page repeats what the log says; it adds nothing. Take the log with {command} and"
+                " compare the digest of its events:"
+            ),
+        ),
+        element("code", text(jq)),
+    )
+    parts = [log.sha256[at : at + 16] for at in range(0, 64, 16)]
+    lines = [f"{part[:4]} {part[4:8]} {part[8:12]} {part[12:]}" for part in parts]
+    side = element(
+        "div",
+        element("p", text("SHA-256 of the events"), **{"class": "muted"}),
+        *(element("code", text(line), Html("<br>")) for line in lines),
+        **{"class": "digest"},
+    )
+    return element("div", how, side, **{"class": "check box"})
+
+
+def key_events(log: ReportLog, zone: str) -> Html:
+    """Return the timeline."""
+    return table(
+        head("Event", "When", "What", "By", numeric=(0,)),
+        [
+            row(
+                number_cell(text(str(one.seq))),
+                cell(text(formats.moment(one.at, zone, offset=True))),
+                cell(text(EVENTS[one.kind])),
+                cell(named(one.actor_name)),
+            )
+            for one in log.events
+        ],
+        widths=(10, 34, 32, 24),
+    )
+
+
+def log_sentence(log: ReportLog, of: str) -> Html:
+    """Return how many events there are; `of` is what they are of."""
+    if log.first_seq is None:
+        return element("p", text(f"The log has no event of {of}."), **{"class": "muted"})
+    said = (
+        f"The log holds {formats.count(log.count, 'event')} of {of}, numbered between"
+        f" {log.first_seq} and {log.last_seq}."
+    )
+    return element("p", text(said), **{"class": "muted"})
+
+
+def file_digests(log: ReportLog) -> list[Html]:
+    """Return the files that came with the report, as a command that names each one that is not what it was."""
+    if not log.files:
+        return []
+    lines = ("sha256sum --check <<'END'", *(f"{one.sha256}  {one.name}" for one in log.files), "END")
+    return [
+        element("h3", text("Files of this export")),
+        element(
+            "p",
+            text(
+                "Run this where the files are. It names every file that was changed or swapped. The digest of this"
+                " report itself is in the log, in the event “Evidence exported”, which the next export shows."
+            ),
+        ),
+        element("pre", Html("\n".join(text(line) for line in lines))),
+    ]
+
+
+def _numbers(found: Sequence[int]) -> Html:
     """Return row numbers as links, neighbours as a range."""
     ranges: list[tuple[int, int]] = []
-    for number in sorted(seat.number for seat in found):
+    for number in sorted(found):
         if ranges and number == ranges[-1][1] + 1:
             ranges[-1] = (ranges[-1][0], number)
         else:

@@ -11,9 +11,26 @@ from cards.phrases import group, name, quoted, sentence_case, silence_of_campaig
 from cards.population import EXCLUDED, NOT_IDLE, against_microsoft
 from cards.preview import LEFT_OUT
 from cards.reasons import OUTCOMES, answer_in_words, how_assigned, how_it_ended
-from cards.report_parts import Sets, cell, groups_of, head, link, named, number_cell, row, table
+from cards.report_parts import (
+    Sets,
+    cell,
+    count_cell,
+    file_digests,
+    groups_of,
+    head,
+    key_events,
+    link,
+    log_sentence,
+    named,
+    number_cell,
+    page,
+    pairs,
+    row,
+    sets_table,
+    sub,
+    table,
+)
 from cards.savings import reduce_sentence
-from cards.trail import EVENTS
 from reclaim.domain.appeals import AppealLine, AppealState
 from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.idle import Rule
@@ -82,15 +99,15 @@ _WAITING = {
 def population(report: CampaignReport) -> Html:
     """Return what was read, what was in scope, and what was left out: the parts add up to the idle seats."""
     left = [
-        row(cell(text(_LEFT_OUT.get(one.reason, one.reason.replace("_", " ").capitalize()))), _count(one.seats))
+        row(cell(text(_LEFT_OUT.get(one.reason, one.reason.replace("_", " ").capitalize()))), count_cell(one.seats))
         for one in report.left_out
     ]
     left_out = sum(one.seats for one in report.left_out)
     added = [
         row(cell(text("Put to a reviewer")), number_cell(link("asked", formats.number(len(report.seats))))),
-        element("tr", cell(text("Left out")), _count(left_out), id="left-out"),
+        element("tr", cell(text("Left out")), count_cell(left_out), id="left-out"),
     ]
-    return _page(
+    return page(
         "population",
         "5 Population",
         element("p", text(_read(report))),
@@ -99,8 +116,8 @@ def population(report: CampaignReport) -> Html:
             [
                 row(
                     cell(text(_STREAMS.get(one.stream.partition(":")[0], one.stream))),
-                    _count(one.requests),
-                    _count(one.rows),
+                    count_cell(one.requests),
+                    count_cell(one.rows),
                 )
                 for one in report.streams
             ],
@@ -109,7 +126,7 @@ def population(report: CampaignReport) -> Html:
         table(
             head("Idle seats at the start", "Seats", numeric=(1,)),
             added,
-            foot=row(cell(text("Idle seats found")), _count(report.idle)),
+            foot=row(cell(text("Idle seats found")), count_cell(report.idle)),
         ),
         *([table(head("Why left out", "Seats", numeric=(1,)), left)] if left else []),
         element("h3", text("Seats as Microsoft counts them")),
@@ -121,7 +138,7 @@ def population(report: CampaignReport) -> Html:
                     cell(
                         element("bdi", text(sku(one.name))), element("span", text(one.part_number), **{"class": "sub"})
                     ),
-                    _count(one.held),
+                    count_cell(one.held),
                     number_cell(text("unknown" if one.microsoft is None else formats.number(one.microsoft))),
                     number_cell(text("unknown" if one.microsoft is None else _signed(one.held - one.microsoft))),
                 )
@@ -150,17 +167,17 @@ def _every_seat(report: CampaignReport) -> list[Html]:
             [
                 row(
                     cell(element("bdi", text(sku(one.name)))),
-                    _count(one.read),
-                    _count(one.idle),
-                    _count(sum(part.seats for part in one.excluded)),
-                    _count(sum(part.seats for part in one.not_idle)),
+                    count_cell(one.read),
+                    count_cell(one.idle),
+                    count_cell(sum(part.seats for part in one.excluded)),
+                    count_cell(sum(part.seats for part in one.not_idle)),
                 )
                 for one in rows
             ],
         ),
         table(
             head("Why a seat is excluded or not idle", "Seats", numeric=(1,)),
-            [row(cell(text(word)), _count(left[reason])) for reason, word in reasons.items() if left[reason]],
+            [row(cell(text(word)), count_cell(left[reason])) for reason, word in reasons.items() if left[reason]],
         ),
         *[
             element("p", text(f"{sku(one.name)}: {against_microsoft(one)}"), **{"class": "muted"})
@@ -178,7 +195,7 @@ def reviewers(report: CampaignReport) -> Html:
         if own == 0
         else f"{formats.count(own, 'seat')} decided by the person who holds it: this must not be."
     )
-    return _page(
+    return page(
         "reviewers",
         "6 Reviewers",
         element("p", text(f"{formats.count(len(report.reviewers), 'reviewer')}. {independent}")),
@@ -214,15 +231,13 @@ def seats(report: CampaignReport, sets: Sets) -> Html:
                 small=True,
             )
         )
-    return _page(
+    return page(
         "seats",
         "7 Every seat",
         element("p", text("Numbers lead to rows. Event numbers are those of the attestation log.")),
         *groups,
         element("h3", text("The numbers of page 1 and their rows")),
-        table(
-            head("What", "Seats", "A month", "Rows", numeric=(1, 2)), sets.rows(), widths=(32, 9, 19, 40), small=True
-        ),
+        sets_table(sets.rows(), "Seats"),
     )
 
 
@@ -244,7 +259,10 @@ def money(report: CampaignReport) -> Html:
     )
     body = [
         row(
-            cell(text(label)), _count(len(found)), number_cell(text(_monthly(found))), number_cell(text(_yearly(found)))
+            cell(text(label)),
+            count_cell(len(found)),
+            number_cell(text(_monthly(found))),
+            number_cell(text(_yearly(found))),
         )
         for label, found in stages
     ]
@@ -261,7 +279,7 @@ def money(report: CampaignReport) -> Html:
     )
     opened = report.campaign.opened_at
     prices = f"Prices are those of {_when(report, opened)}, fixed when the campaign opened." if opened else ""
-    return _page(
+    return page(
         "money",
         "8 Removals and money",
         table(head("Stage", "Seats", "A month", "A year", numeric=(1, 2, 3)), body),
@@ -312,42 +330,21 @@ def timeline(report: CampaignReport) -> Html:
         "Microsoft’s own count of assigned seats follows a removal by minutes and proves nothing here.",
         "A sum leaves out seats without a price and says how many.",
     ]
-    return _page(
+    return page(
         "timeline",
         "9 Timeline and method",
-        table(
-            head("Event", "When", "What", "By", numeric=(0,)),
-            [
-                row(
-                    number_cell(text(str(one.seq))),
-                    cell(text(_when(report, one.at))),
-                    cell(text(EVENTS[one.kind])),
-                    cell(named(one.actor_name)),
-                )
-                for one in report.events
-            ],
-            widths=(10, 34, 32, 24),
-        ),
+        key_events(report.log, report.campaign.zone),
         element("h3", text("Terms")),
-        element(
-            "dl", *(part for term, said in terms for part in (element("dt", text(term)), element("dd", text(said))))
-        ),
+        pairs(terms),
         element("h3", text("Limits of the data")),
         *(element("p", text(one)) for one in limits),
-        element("p", text(_log(report)), **{"class": "muted"}),
+        *file_digests(report.log),
+        log_sentence(report.log, "this campaign"),
     )
-
-
-def _page(ref: str, title: str, *content: Html) -> Html:
-    return element("section", element("h2", text(title)), *content, id=ref, **{"class": "page"})
 
 
 def _signed(number: int) -> str:
     return f"{number:+,d}" if number else "0"
-
-
-def _count(number: int) -> Html:
-    return number_cell(text(formats.number(number)))
 
 
 def _when(report: CampaignReport, at: datetime | None) -> str:
@@ -393,9 +390,7 @@ def _rules(report: CampaignReport) -> Html:
     ]
     if report.reviewer_name:
         facts.insert(2, ("Named reviewer", name(report.reviewer_name)))
-    return element(
-        "dl", *(part for term, said in facts for part in (element("dt", text(term)), element("dd", text(said))))
-    )
+    return pairs(facts)
 
 
 def _reviewer(report: CampaignReport, one: ReportReviewer) -> Html:
@@ -404,8 +399,8 @@ def _reviewer(report: CampaignReport, one: ReportReviewer) -> Html:
     told = _when(report, one.told_at) if one.told_at else missing
     return row(
         cell(named(one.name)),
-        _count(one.seats),
-        _count(one.answered),
+        count_cell(one.seats),
+        count_cell(one.answered),
         cell(text(how)),
         cell(text(told)),
         number_cell(text(f"{one.reminded} ×" if one.reminded else "–")),
@@ -419,10 +414,10 @@ def _seat(report: CampaignReport, seat: ReportSeat) -> Html:
         cell(text(str(seat.number))),
         cell(
             named(shown.person_name),
-            _sub(shown.upn if shown.upn != shown.person_name else ""),
-            _sub(sku(shown.sku_name)),
+            sub(shown.upn if shown.upn != shown.person_name else ""),
+            sub(sku(shown.sku_name)),
         ),
-        cell(text(_evidence(report, seat)), _sub(f"Read {_when(report, shown.data_as_of)}")),
+        cell(text(_evidence(report, seat)), sub(f"Read {_when(report, shown.data_as_of)}")),
         cell(*_answer(report, seat)),
         cell(text(how_it_ended(item) if item.outcome else _WAITING[item.waiting]), *_ended(report, seat)),
         cell(text(formats.price(shown.monthly))),
@@ -452,30 +447,30 @@ def _answer(report: CampaignReport, seat: ReportSeat) -> list[Html]:
     if answer is None:
         said = "Not sure, no second answer" if item.not_sure_by is not None else "No answer"
         who = [named(seat.reviewer_name)] if seat.reviewer_name else [text("Nobody")]
-        return [*who, _sub(said), _sub(how_assigned(item))]
+        return [*who, sub(said), sub(how_assigned(item))]
     parts = [
         named(seat.answered_by_name or answer.by),
-        _sub(f"{answer_in_words(answer, report.campaign.zone)}, {_when(report, answer.at)}"),
+        sub(f"{answer_in_words(answer, report.campaign.zone)}, {_when(report, answer.at)}"),
     ]
     if answer.note:
-        parts.append(_sub(quoted(answer.note)))
-    return [*parts, _sub(how_assigned(item))]
+        parts.append(sub(quoted(answer.note)))
+    return [*parts, sub(how_assigned(item))]
 
 
 def _ended(report: CampaignReport, seat: ReportSeat) -> list[Html]:
     item, parts = seat.item, []
     if item.verified_at is not None:
-        parts.append(_sub(f"Verified {_when(report, item.verified_at)}"))
+        parts.append(sub(f"Verified {_when(report, item.verified_at)}"))
     elif item.outcome_at is not None:
-        parts.append(_sub(_when(report, item.outcome_at)))
+        parts.append(sub(_when(report, item.outcome_at)))
     if seat.ended_in is not None:
-        parts.append(_sub(f"Event {seat.ended_in}"))
+        parts.append(sub(f"Event {seat.ended_in}"))
     if seat.came_back is not None:
-        parts.append(_sub(_came_back(report, seat.came_back)))
+        parts.append(sub(_came_back(report, seat.came_back)))
     if seat.task is not None:
         parts += _done_by_hand(report, seat, seat.task)
     if seat.appeal is not None:
-        parts.append(_sub(_appealed(report, seat.appeal)))
+        parts.append(sub(_appealed(report, seat.appeal)))
     return parts
 
 
@@ -490,7 +485,7 @@ def _done_by_hand(report: CampaignReport, seat: ReportSeat, task: ManualTask) ->
     if task.at is None:
         return []
     said = f": {quoted(task.note)}" if task.note else ""
-    parts = [_sub(f"By hand, {name(seat.task_by_name or '')}, {_when(report, task.at)}{said}")]
+    parts = [sub(f"By hand, {name(seat.task_by_name or '')}, {_when(report, task.at)}{said}")]
     if task.link:
         to = element("a", text(task.link), href=task.link, rel="noopener noreferrer")
         parts.append(element("span", to, **{"class": "sub"}))
@@ -512,8 +507,8 @@ def _appeals(report: CampaignReport) -> list[Html]:
     states = Counter(seat.appeal.appeal.state for seat in report.seats if seat.appeal is not None)
     if not states:
         return []
-    body = [row(cell(text(_APPEALS[state])), _count(states[state])) for state in AppealState if states[state]]
-    foot = row(cell(text("Appealed")), _count(sum(states.values())))
+    body = [row(cell(text(_APPEALS[state])), count_cell(states[state])) for state in AppealState if states[state]]
+    foot = row(cell(text("Appealed")), count_cell(sum(states.values())))
     return [element("h3", text("Appeals")), table(head("What became of it", "Seats", numeric=(1,)), body, foot=foot)]
 
 
@@ -526,16 +521,16 @@ def _step(report: CampaignReport, one: ReportStep) -> Html:
     )
     state = [text(_STEP_STATES[step.state])]
     if step.written_at is not None:
-        state.append(_sub(f"Written {_when(report, step.written_at)}"))
+        state.append(sub(f"Written {_when(report, step.written_at)}"))
     if step.verified_at is not None:
-        state.append(_sub(f"Verified {_when(report, step.verified_at)}"))
+        state.append(sub(f"Verified {_when(report, step.verified_at)}"))
     if step.error is not None and step.state is StepState.FAILED:
-        state.append(_sub("Refused by Microsoft; the log has its answer"))
+        state.append(sub("Refused by Microsoft; the log has its answer"))
     ids = [text(ref) for ref in (step.request_id, step.client_request_id) if ref]
     return row(
         cell(link("row", str(one.number), to=f"s{one.number}")),
-        cell(text(what), _sub(f"{step.step.kind.value} {step.step.ref}")),
-        cell(text(f"Before: {_paths(step.before)}"), _sub(f"After: {_paths(step.after)}")),
+        cell(text(what), sub(f"{step.step.kind.value} {step.step.ref}")),
+        cell(text(f"Before: {_paths(step.before)}"), sub(f"After: {_paths(step.after)}")),
         cell(*state),
         cell(*(element("code", part, Html("<br>")) for part in ids)),
     )
@@ -554,19 +549,6 @@ def _paths(stored: str | None) -> str:
         plans = len(path["disabled_plans"])
         words.append(f"{way}, {formats.count(plans, 'plan')} off" if plans else way)
     return "; ".join(words)
-
-
-def _log(report: CampaignReport) -> str:
-    if report.first_seq is None:
-        return "The log has no event of this campaign."
-    return (
-        f"The log holds {formats.count(report.event_count, 'event')} of this campaign, numbered between"
-        f" {report.first_seq} and {report.last_seq}."
-    )
-
-
-def _sub(shown: str) -> Html:
-    return element("span", text(shown), **{"class": "sub"}) if shown else Html("")
 
 
 def _total(found: Sequence[ReportSeat]) -> Total:

@@ -26,8 +26,12 @@ h2 { font-size: 11.5pt; margin: 4.5mm 0 0.8mm; break-after: avoid; }
 h3 { font-size: 10pt; margin: 4.5mm 0 1mm; break-after: avoid; }
 p { margin: 0 0 2mm; }
 .muted, .sub { color: #56606c; }
-.sub { display: block; font-size: 8pt; }
+.sub, .line { display: block; }
+.sub { font-size: 8pt; }
 code { font: 8.5pt ui-monospace, "Cascadia Mono", "Liberation Mono", monospace; overflow-wrap: anywhere; }
+pre { font: 7.5pt/1.5 ui-monospace, "Cascadia Mono", "Liberation Mono", monospace; white-space: pre-wrap;
+  overflow-wrap: anywhere; margin: 0 0 2mm; padding: 2mm 3mm; background: #f4f6f8; border: 1px solid #d5dbe1;
+  border-radius: 2mm; break-inside: avoid; }
 .top { display: flex; justify-content: space-between; gap: 8mm; align-items: flex-start; }
 .top h1 { max-width: 108mm; }
 .top { border-bottom: 0.5mm solid #0b6e63; padding-bottom: 4mm; }
@@ -63,9 +67,11 @@ tfoot td, tfoot th { font-weight: 700; color: inherit; border: 0; }
 .check > div { flex: 1 1 0; min-width: 0; }
 .check p { margin-bottom: 1mm; }
 .check .digest { flex: 0 0 44mm; line-height: 1.3; }
-#population { break-before: page; }
+#population, #runs { break-before: page; }
 h2 + p, h3 + p { break-after: avoid; }
 .two td, .two th { padding-top: 0.8mm; padding-bottom: 0.8mm; }
+.tight td, .tight th { padding-top: 0.45mm; padding-bottom: 0.45mm; }
+.tight h2 { margin-top: 3mm; }
 .small td, .small th { font-size: 7.5pt; line-height: 1.35; padding-top: 0.8mm; padding-bottom: 0.8mm; }
 .small .sub { font-size: 7pt; }
 .small code { font-size: 6.5pt; }

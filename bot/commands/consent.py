@@ -107,8 +107,10 @@ async def wait(call: Call) -> Reply:
 
 
 async def evidence(call: Call) -> Reply:
-    """Hand over the evidence of a program."""
-    return await export(call, (await _program(call)).id)
+    """Hand over the evidence of a program, or of one run of it."""
+    program_id = (await _program(call)).id
+    only = call.arguments.number("run")
+    return await export(call, program_id, run=only, pseudonymous="pseudonymous" in call.arguments.flags)
 
 
 async def _program(call: Call) -> ConsentProgram:
@@ -137,6 +139,15 @@ CONSENT = Verb(
     handler=show,
     options=frozenset({"only", "page"}),
     flags=frozenset({"requests"}),
+)
+CONSENT_STATUS = Verb(
+    name="consent status",
+    summary="Where a consent program stands: who was asked, what they said, what is saved.",
+    usage="consent status [PROGRAM]",
+    example="consent status Miro",
+    group=Group.LOOK,
+    roles=LOOK,
+    handler=show,
 )
 CONSENT_NEW = Verb(
     name="consent new",
@@ -228,15 +239,18 @@ CONSENT_WAITING = Verb(
 )
 CONSENT_EXPORT = Verb(
     name="consent export",
-    summary="A consent program’s evidence: CSV and JSON.",
-    usage="consent export PROGRAM",
+    summary="A consent program’s evidence: report, CSV and JSON; or the report without names.",
+    usage="consent export PROGRAM [--run NUMBER] [--pseudonymous]",
     example="consent export Miro",
     group=Group.PROVE,
     roles=LOOK,
     handler=evidence,
+    options=frozenset({"run"}),
+    flags=frozenset({"pseudonymous"}),
 )
 CONSENT_VERBS = (
     CONSENT,
+    CONSENT_STATUS,
     CONSENT_NEW,
     CONSENT_SET,
     CONSENT_CLONE,

@@ -17,6 +17,7 @@ class ConsentAppealState(StrEnum):
     GRANTED = "granted"
     REFUSED = "refused"
     LAPSED = "lapsed"  # nobody answered in time: it stays removed
+    SETTLED = "settled"  # it is back, or coming back, in another way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,17 +1,17 @@
 """Consent programs as they are read: a request with its way back, a program's funnel, a run, a place on a waiting list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import NEED_A_PERSON, ConsentRequest, RequestState
 from reclaim.domain.consent_appeal import ConsentAppeal, may_appeal
+from reclaim.domain.consent_funnel import Funnel
 from reclaim.domain.consent_program import ConsentProgram
 from reclaim.domain.consent_run import ConsentRun
 from reclaim.domain.ids import PersonId
 from reclaim.domain.membership import ChangeWhy, MembershipChange, Result
-from reclaim.domain.money import Money, Total
 from reclaim.domain.wait_list import Waiter
 
 
@@ -62,51 +62,6 @@ class ConsentView:
     def can_come_back(self) -> bool:
         """Whether the holder can have it back now."""
         return self.until is not None and self.back_refusal is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Funnel:
-    """What became of a program's candidates.
-
-    Attributes:
-        candidates: Everybody of whom no use was seen: the sum of the next six.
-        not_members: In no such group.
-        excluded: Held by an exclusion.
-        waiting: Not asked yet.
-        not_askable: Their account is gone or disabled, or the group is not ours to change.
-        asked, enforced: Put to their holders; approved by the program itself.
-        agreed, kept, silent, open: What became of those who were asked, where it has not ended otherwise.
-        removed: Verified.
-        by_hand: Somebody has to do it.
-        restored: Of the removed.
-        reasons: Why holders keep it → requests.
-        seat: What a seat costs a month, None if unknown.
-    """
-
-    candidates: int
-    not_members: int
-    excluded: int
-    waiting: int
-    not_askable: int
-    asked: int
-    enforced: int
-    agreed: int
-    kept: int
-    silent: int
-    open: int
-    removed: int
-    by_hand: int
-    restored: int
-    reasons: Mapping[str, int]
-    seat: Money | None
-
-    @property
-    def saved(self) -> Total:
-        """What the removed and not restored seats cost a month."""
-        gone = self.removed - self.restored
-        if self.seat is None:
-            return Total(unpriced=gone)
-        return Total(amounts=(self.seat.times(gone),) if gone else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

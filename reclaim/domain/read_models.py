@@ -1088,6 +1088,32 @@ class ReportEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileDigest:
+    """A file that was exported, and the hex SHA-256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLog:
+    """The attestation log behind a report.
+
+    Attributes:
+        events: The key events; `count` counts all, from `first_seq` to `last_seq`.
+        sha256: Over the bytes of all event bodies, one after the other.
+        files: The files that were exported beside the report; empty where it was handed out alone.
+    """
+
+    events: tuple[ReportEvent, ...]
+    count: int
+    first_seq: int | None
+    last_seq: int | None
+    sha256: str
+    files: tuple[FileDigest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignReport:
     """Everything about one campaign, for its owner and an auditor. All numbers are counted from `seats`.
 
@@ -1097,8 +1123,6 @@ class CampaignReport:
         left_out: As `LeftOut`, and `opening`: changed between the start and the opening.
         run_at, sign_ins: The sync run that the campaign was started on; None where it is not known any more.
         own_decisions: Seats that their own holder decided; must be 0.
-        events: The key events; `event_count` counts all, from `first_seq` to `last_seq`.
-        events_sha256: Over the bytes of all event bodies, one after the other.
         reduce: By how much each order can be made smaller now for what this campaign has reclaimed.
     """
 
@@ -1120,11 +1144,7 @@ class CampaignReport:
     skus: tuple[ReportSku, ...]
     counted_at: datetime | None
     own_decisions: int
-    events: tuple[ReportEvent, ...]
-    event_count: int
-    first_seq: int | None
-    last_seq: int | None
-    events_sha256: str
+    log: ReportLog
     policy: Policy
     reduce: tuple[Renewal, ...] = ()
 

@@ -1,12 +1,12 @@
 """What is remembered of consent programs: programs, runs, requests, changes of membership, waiting lists."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from reclaim.domain.consent import ConsentRequest, RequestState
 from reclaim.domain.consent_appeal import ConsentAppeal
+from reclaim.domain.consent_funnel import Place
 from reclaim.domain.consent_program import ConsentProgram, ProgramState
 from reclaim.domain.consent_run import ConsentRun
 from reclaim.domain.ids import (
@@ -20,23 +20,6 @@ from reclaim.domain.ids import (
 )
 from reclaim.domain.membership import ChangeWhy, MembershipChange
 from reclaim.domain.wait_list import Waiter
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFigure:
-    """How many requests of a program stand so.
-
-    Attributes:
-        asked: Whether they were put to their holders.
-        restored: Whether what was removed is back.
-    """
-
-    state: RequestState
-    asked: bool
-    reason: str | None
-    approved_by: str | None
-    restored: bool
-    requests: int
 
 
 class Consents(Protocol):
@@ -124,7 +107,9 @@ class Consents(Protocol):
         """Return those that are asked, in the order of their ids, behind `after`."""
         ...
 
-    async def figures(self, program: ProgramId) -> list[RequestFigure]: ...
+    async def figures(self, program: ProgramId) -> list[tuple[Place, int]]:
+        """Return where the requests of a program stand, each place once, with how many stand there."""
+        ...
 
     async def with_open_question(self, people: Iterable[PersonId], product: ProductId) -> frozenset[PersonId]:
         """Return those about whom somebody is being asked, by any program or campaign."""
@@ -181,6 +166,10 @@ class Consents(Protocol):
     async def save_appeal(self, appeal: ConsentAppeal) -> None: ...
 
     async def appeal(self, request: ConsentId) -> ConsentAppeal | None: ...
+
+    async def appeals_of(self, program: ProgramId) -> list[ConsentAppeal]:
+        """Return every appeal of a program, the oldest first."""
+        ...
 
     async def due_appeals(self, now: datetime, *, limit: int) -> list[ConsentAppeal]:
         """Return open appeals whose time is over."""

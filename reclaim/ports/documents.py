@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from reclaim.domain.consent_report import ConsentReport
 from reclaim.domain.read_models import CampaignReport, ScanReport
 
 
@@ -10,6 +11,10 @@ class Documents(Protocol):
 
     def render(self, report: CampaignReport) -> bytes:
         """Return the report as one HTML file without scripts and without anything from elsewhere."""
+        ...
+
+    def render_consent(self, report: ConsentReport) -> bytes:
+        """Return the report of a consent program, in the same way."""
         ...
 
     def render_scan(self, report: ScanReport) -> bytes:

@@ -143,11 +143,8 @@ class AnswerConsent:
             await work.commit()
         return await self._view(request_id, actor)
 
-    async def give_back(self, actor: Actor, request_id: ConsentId, *, granted: bool = False) -> ConsentView:
+    async def give_back(self, actor: Actor, request_id: ConsentId) -> ConsentView:
         """Give what was removed back: asked for by the holder, or by who runs programs.
-
-        Args:
-            granted: The actor was asked by the holder, in an appeal.
 
         Raises:
             NotFound: There is no such request.
@@ -156,36 +153,44 @@ class AnswerConsent:
         """
         async with self._work.write() as work:
             request, _ = await self._get(work, request_id)
-            if actor.id != request.person_id and not granted and not actor.may(RUN_AS_A_PERSON):
+            if actor.id != request.person_id and not actor.may(RUN_AS_A_PERSON):
                 raise NotAuthorized("This is somebody else’s.")
-            now = self._clock.now()
-            changes = (await work.consents.changes_of([request.id])).get(request.id, [])
-            refusal = back_refusal(request, newest(changes, ChangeWhy.RESTORE), now=now, policy=self._policy)
-            if refusal is not None:
-                raise Conflict(refusal)
-            change = change_for(
-                request,
-                ChangeKind.JOIN,
-                ChangeWhy.RESTORE,
-                change_id=ChangeId(self._tokens.new_id()),
-                by=actor.id,
-                now=now,
-                due_at=now,
-            )
-            await work.consents.add_change(change)
-            await work.events.append(
-                self._attest.event(
-                    EventKind.CHANGE_ASKED,
-                    actor=actor.id,
-                    campaign=request.program_id,
-                    item=request.id,
-                    facts={"change": change.id, "kind": change.kind.value, "why": change.why.value},
-                )
-            )
-            await work.enqueue(membership_job(change.id, change.attempt))
-            await work.enqueue(consent_job(request.id, f"{change.id}-asked"))
+            await self.restore(work, request, actor)
             await work.commit()
         return await self._view(request_id, actor)
+
+    async def restore(self, work: UnitOfWork, request: ConsentRequest, actor: Actor) -> None:
+        """Have what was removed given back, in the caller's transaction; whether the actor may is the caller's to check.
+
+        Raises:
+            Conflict: Nothing was removed, the window has passed, or it is back.
+        """
+        now = self._clock.now()
+        changes = (await work.consents.changes_of([request.id])).get(request.id, [])
+        refusal = back_refusal(request, newest(changes, ChangeWhy.RESTORE), now=now, policy=self._policy)
+        if refusal is not None:
+            raise Conflict(refusal)
+        change = change_for(
+            request,
+            ChangeKind.JOIN,
+            ChangeWhy.RESTORE,
+            change_id=ChangeId(self._tokens.new_id()),
+            by=actor.id,
+            now=now,
+            due_at=now,
+        )
+        await work.consents.add_change(change)
+        await work.events.append(
+            self._attest.event(
+                EventKind.CHANGE_ASKED,
+                actor=actor.id,
+                campaign=request.program_id,
+                item=request.id,
+                facts={"change": change.id, "kind": change.kind.value, "why": change.why.value},
+            )
+        )
+        await work.enqueue(membership_job(change.id, change.attempt))
+        await work.enqueue(consent_job(request.id, f"{change.id}-asked"))
 
     async def _approve(
         self, work: UnitOfWork, actor: Actor, approved: ConsentRequest, now: datetime, *, after: datetime

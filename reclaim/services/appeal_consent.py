@@ -1,10 +1,12 @@
 """Take a holder's appeal to the one who decides, and what that person answers; nobody's silence gives anything back."""
 
-from reclaim.domain.appeals import TEXT_LENGTH
+from reclaim.domain.appeals import checked_reason
 from reclaim.domain.attestation import EventKind, Fact
+from reclaim.domain.consent import ConsentRequest
 from reclaim.domain.consent_appeal import ConsentAppeal, ConsentAppealState, appeal, check_decider
-from reclaim.domain.consent_views import ConsentView
+from reclaim.domain.consent_views import ConsentView, newest
 from reclaim.domain.ids import ConsentId
+from reclaim.domain.membership import ChangeWhy, Result
 from reclaim.domain.policy import Policy
 from reclaim.domain.roles import Actor
 from reclaim.errors import Conflict, NotFound
@@ -36,9 +38,7 @@ class AppealConsent:
             NotFound, NotAuthorized, Conflict, InvalidRequest: See `domain.consent_appeal.appeal`; or there is one.
         """
         async with self._work.write() as work:
-            request = await work.consents.request(request_id)
-            if request is None:
-                raise NotFound("This question is no longer here.")
+            request = await self._request(work, request_id)
             made = appeal(
                 request,
                 actor.id,
@@ -56,23 +56,25 @@ class AppealConsent:
     async def answer(self, actor: Actor, request_id: ConsentId, *, give: bool, reason: str = "") -> ConsentView:
         """The one who decides gives it back, or leaves it removed.
 
+        The answer and what it starts are one transaction: neither is there without the other.
+
         Raises:
             NotFound: There is no such appeal.
             NotAuthorized: It is with somebody else.
-            Conflict: It is over, or the application cannot come back.
+            Conflict: It is over, the application cannot come back, or it is back already.
+            InvalidRequest: The reason is too long.
         """
-        async with self._work.read() as work:
+        said = checked_reason(reason)
+        async with self._work.write() as work:
             there = await self._get(work, request_id)
             check_decider(there, actor.id)
-            if there.state is not ConsentAppealState.OPEN:
-                raise Conflict("This appeal is answered or over. You see the present state now.")
-        if give:
-            # First, as it says why it cannot: an appeal is not granted without anything coming back.
-            await self._answer.give_back(actor, request_id, granted=True)
-        async with self._work.write() as work:
             state = ConsentAppealState.GRANTED if give else ConsentAppealState.REFUSED
-            said = " ".join(reason.split())[:TEXT_LENGTH] or None
-            ended = (await self._get(work, request_id)).to(state, self._clock.now(), said)
+            ended = there.to(state, self._clock.now(), said)
+            request = await self._request(work, request_id)
+            if give:
+                await self._answer.restore(work, request, actor)
+            elif await _is_back(work, request_id):
+                raise Conflict("It is back already, or coming back. There is nothing left to decide.")
             await work.consents.save_appeal(ended)
             await self._note(work, EventKind.APPEAL_ANSWERED, ended, actor.id, {"state": state.value}, text=said)
             await work.enqueue(consent_job(request_id, f"appeal-{ended.version}"))
@@ -80,12 +82,13 @@ class AppealConsent:
         return await self._view(request_id, actor)
 
     async def lapse_due(self) -> int:
-        """End appeals that nobody has answered in time; return how many."""
+        """End appeals that nobody answered in time; return how many. What came back meanwhile is not said to stay away."""
         now = self._clock.now()
         async with self._work.write() as work:
             due = await work.consents.due_appeals(now, limit=_AT_ONCE)
             for one in due:
-                ended = one.to(ConsentAppealState.LAPSED, now)
+                back = await _is_back(work, one.request_id)
+                ended = one.to(ConsentAppealState.SETTLED if back else ConsentAppealState.LAPSED, now)
                 await work.consents.save_appeal(ended)
                 await self._note(work, EventKind.APPEAL_ENDED, ended, SYSTEM, {"state": ended.state.value})
                 await work.enqueue(consent_job(one.request_id, f"appeal-{ended.version}"))
@@ -117,7 +120,17 @@ class AppealConsent:
 
     async def _view(self, request_id: ConsentId, actor: Actor) -> ConsentView:
         async with self._work.read() as work:
-            request = await work.consents.request(request_id)
-            if request is None:
-                raise NotFound("This question is no longer here.")
+            request = await self._request(work, request_id)
             return await view_of(work, request, actor.id, now=self._clock.now(), policy=self._policy)
+
+    async def _request(self, work: UnitOfWork, request_id: ConsentId) -> ConsentRequest:
+        request = await work.consents.request(request_id)
+        if request is None:
+            raise NotFound("This question is no longer here.")
+        return request
+
+
+async def _is_back(work: UnitOfWork, request_id: ConsentId) -> bool:
+    """Whether what was removed is there again, or on its way back."""
+    restore = newest((await work.consents.changes_of([request_id])).get(request_id, []), ChangeWhy.RESTORE)
+    return restore is not None and (restore.running or restore.result is Result.THERE)

@@ -1,6 +1,5 @@
 """Make a campaign's report of its evidence. Pure: the same evidence gives the same report."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,8 +11,8 @@ from reclaim.domain.ids import AssigneeId, GroupId, ItemId
 from reclaim.domain.read_models import (
     CameBack,
     CampaignReport,
+    FileDigest,
     LeftOut,
-    ReportEvent,
     ReportReviewer,
     ReportSeat,
     ReportSku,
@@ -25,6 +24,7 @@ from reclaim.domain.restore import Returned
 from reclaim.domain.review import AssignedHow, ReviewItem, Snapshot
 from reclaim.services.event_records import EventRecord
 from reclaim.services.evidence_files import Evidence
+from reclaim.services.report_log import report_log
 
 _LEFT_OUT = "left_out_"
 _ENDS = (EventKind.ITEM_ENDED, EventKind.REMOVAL_VERIFIED)
@@ -62,15 +62,18 @@ _ORDER: tuple[Outcome | None, ...] = (
 )
 
 
-def make_report(evidence: Evidence, *, pseudonymous: bool = False) -> CampaignReport:
-    """Return the report; `pseudonymous` replaces names by ids and leaves out what people wrote."""
+def make_report(evidence: Evidence, *, pseudonymous: bool = False, files: Sequence[FileDigest] = ()) -> CampaignReport:
+    """Return the report; `pseudonymous` replaces names by ids and leaves out what people wrote.
+
+    Args:
+        files: What is exported beside it.
+    """
     if pseudonymous:
         evidence = _without_names(evidence)
     campaign = evidence.campaign
     seats = _seats(evidence)
     numbers = {seat.item.id: seat.number for seat in seats}
     idle, left_out = _population(evidence)
-    bodies = b"".join(record.stored.event.body for record in evidence.records)
     return CampaignReport(
         campaign=campaign,
         pseudonymous=pseudonymous,
@@ -90,11 +93,7 @@ def make_report(evidence: Evidence, *, pseudonymous: bool = False) -> CampaignRe
         skus=_skus(evidence),
         counted_at=evidence.newest.started_at if evidence.newest else None,
         own_decisions=sum(item.answer is not None and item.answer.by == item.person_id for item in evidence.items),
-        events=tuple(_event(record, pseudonymous) for record in evidence.records if _is_key(record)),
-        event_count=len(evidence.records),
-        first_seq=evidence.records[0].stored.seq if evidence.records else None,
-        last_seq=evidence.records[-1].stored.seq if evidence.records else None,
-        events_sha256=hashlib.sha256(bodies).hexdigest(),
+        log=report_log(evidence.records, _KEY_EVENTS, files, pseudonymous=pseudonymous),
         policy=evidence.policy,
         reduce=evidence.reduce,
     )
@@ -263,16 +262,6 @@ def _skus(evidence: Evidence) -> tuple[ReportSku, ...]:
         for product, seat in shown.items()
     ]
     return tuple(sorted(rows, key=lambda row: (row.name.casefold(), row.product_id)))
-
-
-def _is_key(record: EventRecord) -> bool:
-    return record.stored.event.kind in _KEY_EVENTS
-
-
-def _event(record: EventRecord, pseudonymous: bool) -> ReportEvent:
-    event = record.stored.event
-    actor = record.actor_id if pseudonymous else record.actor_name
-    return ReportEvent(seq=record.stored.seq, at=event.at, kind=event.kind, actor_name=actor)
 
 
 def _name(evidence: Evidence, person: AssigneeId | None) -> str | None:

@@ -57,6 +57,9 @@ class _Look:
     skus: Mapping[ProductId, Sku]
     groups: Mapping[GroupId, Group]
 
+    def member(self, group: GroupId) -> bool:
+        return self.person is not None and group in self.person.direct_group_ids
+
     def seat(self, product: ProductId) -> Seat | None:
         return next((one for one in self.person.seats if one.product_id == product), None) if self.person else None
 
@@ -125,7 +128,7 @@ class ChangeMembers:
             await self._end(change, Result.THERE)
             return
         await take_turn(self._writer, clicked=change.clicked)
-        change = await self._intend(change)
+        change = await self._intend(change, look)
         try:
             answer = await self._call(change)
         except WriteBackError as error:
@@ -182,8 +185,7 @@ class ChangeMembers:
         """Find out whether a call without an answer has landed."""
         async with self._work.write() as work:
             change = await self._current(work, change)
-            member = look.person is not None and change.group_id in look.person.direct_group_ids
-            landed = member is (change.kind is ChangeKind.JOIN)
+            landed = look.member(change.group_id) is (change.kind is ChangeKind.JOIN)
             resolved = replace(
                 change,
                 state=ChangeState.WRITTEN if landed else ChangeState.PLANNED,
@@ -202,8 +204,8 @@ class ChangeMembers:
             await work.commit()
         return resolved
 
-    async def _intend(self, change: MembershipChange) -> MembershipChange:
-        """Commit the intent: what is about to be called, under which request id."""
+    async def _intend(self, change: MembershipChange, look: _Look) -> MembershipChange:
+        """Commit the intent: what is about to be called, under which request id, and how it was just before."""
         async with self._work.write() as work:
             change = await self._current(work, change)
             now = self._clock.now()
@@ -230,7 +232,12 @@ class ChangeMembers:
                 work,
                 EventKind.CHANGE_INTENDED,
                 intended,
-                {"kind": change.kind.value, "group": change.group_id, "client_request_id": intended.write_id},
+                {
+                    "kind": change.kind.value,
+                    "group": change.group_id,
+                    "client_request_id": intended.write_id,
+                    "was_member": look.member(change.group_id),
+                },
             )
             await work.commit()
         return intended
@@ -312,7 +319,7 @@ class ChangeMembers:
         """Say what is there now; what has not taken effect yet is looked for again."""
         result = await self._seen(change, look)
         if result is not None:
-            await self._end(change, result.result, result.detail)
+            await self._end(change, result.result, result.detail, is_member=look.member(change.group_id))
             return
         since = change.written_at or change.asked_at
         if self._clock.now() - since > TAKES_EFFECT_WITHIN:
@@ -347,9 +354,11 @@ class ChangeMembers:
             return Halt(Result.STILL_THERE, ", ".join(dict.fromkeys(names)))
         return Halt(Result.NOT_A_MEMBER if change.detail == Result.NOT_A_MEMBER.value else Result.GONE)
 
-    async def _end(self, change: MembershipChange, result: Result, detail: str | None = None) -> None:
+    async def _end(
+        self, change: MembershipChange, result: Result, detail: str | None = None, *, is_member: bool | None = None
+    ) -> None:
         async with self._work.write() as work:
-            await self._ends.change(work, await self._current(work, change), result, detail)
+            await self._ends.change(work, await self._current(work, change), result, detail, is_member=is_member)
             await work.commit()
 
     async def _postpone(self, change_id: ChangeId, attempt: int, later: Later) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.consent import APPROVED, ConsentRequest, RequestState
+from reclaim.domain.consent_appeal import ConsentAppealState
 from reclaim.domain.consent_program import ConsentProgram
 from reclaim.domain.ids import ChangeId, PersonId
 from reclaim.domain.membership import (
@@ -72,9 +73,19 @@ class EndConsent:
         await work.enqueue(consent_job(request.id, f"{request.version}-ended"))
 
     async def change(
-        self, work: UnitOfWork, change: MembershipChange, result: Result, detail: str | None = None
+        self,
+        work: UnitOfWork,
+        change: MembershipChange,
+        result: Result,
+        detail: str | None = None,
+        *,
+        is_member: bool | None = None,
     ) -> None:
-        """Store what became of a change of membership, and what follows from that."""
+        """Store what became of a change of membership, and what follows from that.
+
+        Args:
+            is_member: As read back after the write; None: nothing was written, or it was not read.
+        """
         now = self._clock.now()
         done = change.done(result, now, detail)
         await work.consents.save_change(done)
@@ -84,7 +95,13 @@ class EndConsent:
                 actor=SYSTEM,
                 campaign=change.program_id,
                 item=change.request_id,
-                facts={"change": change.id, "kind": change.kind.value, "why": change.why.value, "result": result.value},
+                facts={
+                    "change": change.id,
+                    "kind": change.kind.value,
+                    "why": change.why.value,
+                    "result": result.value,
+                    "is_member": is_member,
+                },
                 # Names of groups and the like are for the card, not for the body.
                 personal={"detail": detail},
             )
@@ -98,6 +115,7 @@ class EndConsent:
         if change.why is ChangeWhy.RESTORE:
             if result is Result.THERE:
                 await self._wanted_back(work, request)
+                await self._settle_appeal(work, request)
             await work.enqueue(consent_job(request.id, f"{done.id}-{done.version}"))
             return
         if request.state not in APPROVED:
@@ -127,6 +145,23 @@ class EndConsent:
             now = self._clock.now()
             said = replace(request, answered_at=now)
             await work.consents.remember(said, choice=Choice.KEEP.value, until=now + program.terms.cooldown)
+
+    async def _settle_appeal(self, work: UnitOfWork, request: ConsentRequest) -> None:
+        """End an appeal that waits for an answer: what it asked for is there."""
+        appeal = await work.consents.appeal(request.id)
+        if appeal is None or appeal.state is not ConsentAppealState.OPEN:
+            return
+        settled = appeal.to(ConsentAppealState.SETTLED, self._clock.now())
+        await work.consents.save_appeal(settled)
+        await work.events.append(
+            self._attest.event(
+                EventKind.APPEAL_ENDED,
+                actor=SYSTEM,
+                campaign=request.program_id,
+                item=request.id,
+                facts={"state": settled.state.value},
+            )
+        )
 
     # The waiting list -----------------------------------------------------------------------------------------------
 

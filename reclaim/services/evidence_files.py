@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import StringIO
@@ -77,7 +77,21 @@ class Evidence:
 
 def to_csv(evidence: Evidence) -> bytes:
     """Return one row per event as RFC 4180, in UTF-8."""
-    return csv_of(CSV_COLUMNS, (_cells(record) for record in evidence.records))
+    return events_csv(evidence.records, _about_item)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom and which product an event is about."""
+
+    person_name: str = ""
+    upn: str = ""
+    product_name: str = ""
+
+
+def events_csv(records: Iterable[EventRecord], about: Callable[[EventRecord], About]) -> bytes:
+    """Return one row per event as RFC 4180, in UTF-8."""
+    return csv_of(CSV_COLUMNS, (_cells(record, about(record)) for record in records))
 
 
 def csv_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -127,8 +141,15 @@ def slug_of(name: str, otherwise: str) -> str:
     return "-".join(words)[:_SLUG_LENGTH].rstrip("-") or otherwise
 
 
-def _cells(record: EventRecord) -> list[str]:
-    event, item = record.stored.event, record.item
+def _about_item(record: EventRecord) -> About:
+    if record.item is None:
+        return About()
+    shown = record.item.snapshot
+    return About(shown.person_name, shown.upn, shown.sku_name)
+
+
+def _cells(record: EventRecord, about: About) -> list[str]:
+    event = record.stored.event
     return [
         str(record.stored.seq),
         instant_text(event.at) or "",
@@ -136,9 +157,9 @@ def _cells(record: EventRecord) -> list[str]:
         record.actor_id,
         record.actor_name,
         event.item_id or "",
-        item.snapshot.person_name if item else "",
-        item.snapshot.upn if item else "",
-        item.snapshot.sku_name if item else "",
+        about.person_name,
+        about.upn,
+        about.product_name,
         "; ".join(f"{key}={fact_text(value)}" for key, value in sorted(record.facts.items()) if value is not None),
         "; ".join(f"{field}={value}" for field, value in sorted(record.values.items())),
     ]
@@ -162,7 +183,8 @@ def _reviewer(item: ReviewItem, names: Mapping[AssigneeId, str]) -> dict[str, st
     return None if found is None else {"kind": item.assignee_kind.value, **found}
 
 
-def _money(amount: Money | None) -> dict[str, object] | None:
+def money_document(amount: Money | None) -> dict[str, object] | None:
+    """Return an amount in minor units with its currency; None: it is not known."""
     return {"minor": amount.minor, "currency": amount.currency} if amount else None
 
 
@@ -254,7 +276,7 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "seat_id": item.seat_id,
         "person": {"id": item.person_id, "name": shown.person_name, "upn": shown.upn},
         "sku": {"id": item.product_id, "name": shown.sku_name, "part_number": shown.part_number},
-        "monthly": _money(shown.monthly),
+        "monthly": money_document(shown.monthly),
         "rule": item.rule.value,
         "recommendation": item.recommendation.value,
         "account_enabled": shown.account_enabled,

@@ -279,7 +279,11 @@ class KeepPrograms:
             "cooldown_days": terms.cooldown_days,
             "questions_per_day": terms.questions_per_day,
             "removals_per_day": terms.removals_per_day,
+            "uninstalls": terms.uninstalls,
             "fills": terms.fills,
+            "zone": terms.zone,
+            "price_minor": terms.price.minor if terms.price else None,
+            "price_currency": terms.price.currency if terms.price else None,
             "mode": terms.mode.value,
         }
         await work.events.append(
@@ -288,7 +292,14 @@ class KeepPrograms:
                 actor=actor.id,
                 campaign=program.id,
                 facts=facts,
-                personal={"name": terms.name, "question": terms.question, "schedule": terms.schedule},
+                personal={
+                    "name": terms.name,
+                    "application": terms.application,
+                    "source_application": terms.source_application,
+                    "group_name": program.group_name,
+                    "question": terms.question,
+                    "schedule": terms.schedule,
+                },
             )
         )
 

@@ -1,21 +1,19 @@
 """Read consent programs: one request for one reader, a program's funnel, its requests, a run."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from reclaim.domain.consent import (
     NEED_A_PERSON,
-    ApprovedBy,
     ConsentRequest,
     RequestState,
     reminder_times,
 )
+from reclaim.domain.consent_funnel import count
 from reclaim.domain.consent_program import ConsentProgram, ProgramState
 from reclaim.domain.consent_run import ConsentRun
 from reclaim.domain.consent_views import (
     ConsentView,
-    Funnel,
     ProgramView,
     RequestLine,
     RequestPage,
@@ -30,7 +28,6 @@ from reclaim.domain.money import Money
 from reclaim.domain.paging import page_count
 from reclaim.domain.policy import Policy
 from reclaim.errors import InvalidRequest, NotFound
-from reclaim.ports.consent_storage import RequestFigure
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock
 from reclaim.services.consent_mode import mode_of
@@ -194,7 +191,7 @@ class ReadConsent:
         seat = await seat_price(work, program, self._clock.now())
         return ProgramView(
             program=program,
-            funnel=funnel_of(figures, seat),
+            funnel=count(figures, seat),
             newest_run=run,
             owner_name=names.get(program.owner_id, program.owner_id),
             waiting_list=len(await work.consents.waiters(program.product_id, limit=_WAITING_SHOWN)),
@@ -260,47 +257,6 @@ async def seat_price(work: UnitOfWork, program: ConsentProgram, now: datetime) -
     """Return what a seat costs a month: the price of the group's SKU, else what the program says."""
     price = (await work.catalog.prices(now)).get(program.product_id)
     return price.monthly if price is not None else program.terms.price
-
-
-def funnel_of(figures: Sequence[RequestFigure], seat: Money | None) -> Funnel:
-    """Add up the requests of a program."""
-
-    def number(fits: Callable[[RequestFigure], bool]) -> int:
-        return sum(one.requests for one in figures if fits(one))
-
-    def in_state(*states: RequestState) -> int:
-        return number(lambda one: one.state in states)
-
-    def approved(by: ApprovedBy) -> int:
-        return number(lambda one: one.approved_by == by.value)
-
-    def passed_over(*states: RequestState) -> int:
-        return number(lambda one: one.state in states and not one.asked and one.approved_by is None)
-
-    reasons: Counter[str] = Counter()
-    for one in figures:
-        if one.reason is not None:
-            reasons[one.reason] += one.requests
-    return Funnel(
-        candidates=number(lambda _: True),
-        not_members=passed_over(RequestState.NOT_A_MEMBER),
-        excluded=passed_over(RequestState.EXCLUDED),
-        waiting=in_state(RequestState.WAITING),
-        not_askable=passed_over(
-            *set(RequestState) - {RequestState.NOT_A_MEMBER, RequestState.EXCLUDED, RequestState.WAITING}
-        ),
-        asked=number(lambda one: one.asked),
-        enforced=number(lambda one: not one.asked and one.approved_by is not None),
-        agreed=approved(ApprovedBy.HOLDER) + approved(ApprovedBy.MANAGER),
-        kept=in_state(RequestState.KEPT),
-        silent=in_state(RequestState.EXPIRED) + approved(ApprovedBy.SILENCE),
-        open=in_state(RequestState.ASKED, RequestState.LATER, RequestState.WITH_MANAGER),
-        removed=in_state(RequestState.REMOVED),
-        by_hand=in_state(*NEED_A_PERSON),
-        restored=number(lambda one: one.restored),
-        reasons=dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
-        seat=seat,
-    )
 
 
 def _is_back(changes: Sequence[MembershipChange]) -> bool:

@@ -396,17 +396,22 @@ class RunConsent:
             run = await work.consents.run(run_id)
             if run is None or run.state is not RunState.RUNNING:
                 return
-            ended = run.ended(state, self._clock.now(), error)
-            await work.consents.save_run(ended)
-            facts: dict[str, Fact] = {"run": run.id, "state": state.value, "looked_at": ended.looked_at}
-            facts |= ended.counts
-            facts |= {"unmatched": ended.unmatched, "ambiguous": ended.ambiguous}
-            await work.events.append(
-                self._attest.event(EventKind.CONSENT_RUN_ENDED, actor=SYSTEM, campaign=run.program_id, facts=facts)
-            )
-            await work.enqueue(consent_result_job(run.id, f"{ended.version}"))
+            ended = await self._ended(work, run, state, error)
             await work.commit()
         log.info("a consent run ended", run=run_id, state=state.value, looked_at=ended.looked_at)
+
+    async def _ended(self, work: UnitOfWork, run: ConsentRun, state: RunState, error: str | None) -> ConsentRun:
+        """Store the end of a run, attest it, and have its result told."""
+        ended = run.ended(state, self._clock.now(), error)
+        await work.consents.save_run(ended)
+        facts: dict[str, Fact] = {"run": run.id, "state": state.value, "looked_at": ended.looked_at}
+        facts |= ended.counts
+        facts |= {"unmatched": ended.unmatched, "ambiguous": ended.ambiguous}
+        await work.events.append(
+            self._attest.event(EventKind.CONSENT_RUN_ENDED, actor=SYSTEM, campaign=run.program_id, facts=facts)
+        )
+        await work.enqueue(consent_result_job(run.id, f"{ended.version}"))
+        return ended
 
     async def _again(self, run_id: ConsentRunId, attempt: int, wait: timedelta | None, why: str) -> None:
         async with self._work.write() as work:
@@ -414,9 +419,7 @@ class RunConsent:
             if run is None or run.state is not RunState.RUNNING or run.attempt != attempt:
                 return
             if run.attempt >= MAX_TRIES:
-                ended = run.ended(RunState.STOPPED, self._clock.now(), f"{why} Run it again later.")
-                await work.consents.save_run(ended)
-                await work.enqueue(consent_result_job(run.id, f"{ended.version}"))
+                await self._ended(work, run, RunState.STOPPED, f"{why} Run it again later.")
             else:
                 backoff = max(wait or timedelta(0), FIRST_WAIT * 2 ** (run.attempt - 1))
                 later = replace(

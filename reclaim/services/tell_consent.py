@@ -17,7 +17,7 @@ from reclaim.domain.notices import (
 from reclaim.domain.policy import Policy
 from reclaim.domain.roles import RUN_AS_A_PERSON
 from reclaim.errors import DeliveryError
-from reclaim.ports.chat import Messenger
+from reclaim.ports.chat import Delivery, Messenger
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
@@ -72,7 +72,7 @@ class TellConsent:
             if appeal is None:
                 return
             view = await view_of(work, request, appeal.decider_id, now=self._clock.now(), policy=self._policy)
-        await self._deliver(appeal.decider_id, ConsentAppealNotice(view=view))
+        await self._told(request, appeal.decider_id, ConsentAppealNotice(view=view), "appeal")
 
     async def handle_result(self, job: Job) -> None:
         """Tell who runs programs what a run has found."""
@@ -109,23 +109,35 @@ class TellConsent:
             log.warning("a consent request was not delivered", request=request.id, permanent=error.permanent)
             return False if error.permanent else None
         if fresh:
-            async with self._work.write() as work:
-                await work.events.append(
-                    self._attest.event(
-                        EventKind.MESSAGE_SENT,
-                        actor=SYSTEM,
-                        campaign=request.program_id,
-                        item=request.id,
-                        facts={
-                            "to": person,
-                            "channel": delivery.channel,
-                            "message": delivery.message_id,
-                            "payload_sha256": delivery.payload_sha256,
-                        },
-                    )
-                )
-                await work.commit()
+            await self._sent(request, person, delivery, "question")
         return True
+
+    async def _told(self, request: ConsentRequest, person: PersonId, notice: Notice, about: str) -> None:
+        """Show somebody a card beside the question; that it was sent is attested once, not each time it is redrawn."""
+        async with self._work.read() as work:
+            first = await work.messages.live(person, notice.matter) is None
+        delivery = await self._deliver(person, notice)
+        if first and delivery is not None:
+            await self._sent(request, person, delivery, about)
+
+    async def _sent(self, request: ConsentRequest, person: PersonId, delivery: Delivery, about: str) -> None:
+        async with self._work.write() as work:
+            await work.events.append(
+                self._attest.event(
+                    EventKind.MESSAGE_SENT,
+                    actor=SYSTEM,
+                    campaign=request.program_id,
+                    item=request.id,
+                    facts={
+                        "about": about,
+                        "to": person,
+                        "channel": delivery.channel,
+                        "message": delivery.message_id,
+                        "payload_sha256": delivery.payload_sha256,
+                    },
+                )
+            )
+            await work.commit()
 
     async def _unreached(self, request_id: ConsentId) -> None:
         """End a question that no chat can bring to its holder. What was shown to them once stays open."""
@@ -141,17 +153,19 @@ class TellConsent:
     async def _receipt(self, request: ConsentRequest) -> None:
         async with self._work.read() as work:
             view = await view_of(work, request, request.person_id, now=self._clock.now(), policy=self._policy)
-        await self._deliver(request.person_id, ConsentReceiptNotice(view=view))
+        await self._told(request, request.person_id, ConsentReceiptNotice(view=view), "receipt")
 
     async def _people(self, ids: set[PersonId]) -> set[PersonId]:
         async with self._work.read() as work:
             return set(await work.people.get_many(ids))
 
-    async def _deliver(self, person: PersonId, notice: Notice) -> None:
+    async def _deliver(self, person: PersonId, notice: Notice) -> Delivery | None:
+        """Deliver a notice; None: it did not arrive, which stops nothing else."""
         try:
-            await self._messenger.deliver(person, notice)
+            return await self._messenger.deliver(person, notice)
         except DeliveryError as error:
             log.warning("a notice of a consent program was not delivered", person=person, why=error.code)
+            return None
 
 
 def _gets_receipt(request: ConsentRequest) -> bool:

@@ -227,7 +227,7 @@ class UseCases:
             access=self.access,
             messenger=messenger,
         )
-        self.export_consent = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.export_consent = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy, documents=documents)
         self.tasks = ManualTasks(work=work, clock=clock, tokens=tokens, writer=writer)
         read_usage = ReadUsage(work=work, clock=clock, reports=reports) if reports is not None else None
         exclude_free = ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync

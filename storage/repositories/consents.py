@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import OPEN, UNDECIDED, ApprovedBy, ConsentRequest, NoUse, RequestState, StillUsed
 from reclaim.domain.consent_appeal import ConsentAppeal, ConsentAppealState
+from reclaim.domain.consent_funnel import Place
 from reclaim.domain.consent_program import (
     ConsentProgram,
     KeepDecides,
@@ -36,7 +37,6 @@ from reclaim.domain.money import Money
 from reclaim.domain.review import Choice
 from reclaim.domain.wait_list import Waiter, WaitState
 from reclaim.errors import Conflict
-from reclaim.ports.consent_storage import RequestFigure
 from storage.repositories.conflicts import changed, is_duplicate
 from storage.tables import (
     answers,
@@ -249,7 +249,7 @@ class SqlConsents:
             .limit(limit)
         )
 
-    async def figures(self, program: ProgramId) -> list[RequestFigure]:
+    async def figures(self, program: ProgramId) -> list[tuple[Place, int]]:
         back = exists().where(
             _CHANGE.request_id == _REQUEST.id,
             _CHANGE.why == ChangeWhy.RESTORE.value,
@@ -270,13 +270,15 @@ class SqlConsents:
         keys = (each.c.state, each.c.asked, each.c.reason, each.c.approved_by, each.c.restored)
         rows = await self._connection.execute(select(*keys, func.count().label("requests")).group_by(*keys))
         return [
-            RequestFigure(
-                state=RequestState(row.state),
-                asked=bool(row.asked),
-                reason=row.reason,
-                approved_by=row.approved_by,
-                restored=bool(row.restored),
-                requests=row.requests,
+            (
+                Place(
+                    state=RequestState(row.state),
+                    asked=bool(row.asked),
+                    approved_by=ApprovedBy(row.approved_by) if row.approved_by else None,
+                    reason=row.reason,
+                    restored=bool(row.restored),
+                ),
+                row.requests,
             )
             for row in rows
         ]
@@ -417,6 +419,11 @@ class SqlConsents:
         query = select(consent_appeals).where(_APPEAL.request_id == request)
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return _to_appeal(row) if row else None
+
+    async def appeals_of(self, program: ProgramId) -> list[ConsentAppeal]:
+        query = select(consent_appeals).where(_APPEAL.program_id == program)
+        query = query.order_by(_APPEAL.asked_at, _APPEAL.request_id)
+        return [_to_appeal(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def due_appeals(self, now: datetime, *, limit: int) -> list[ConsentAppeal]:
         query = (

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cards.report import HtmlDocuments
 from reclaim.connectors.cron import CronSchedule
 from reclaim.domain.consent_program import Terms
 from reclaim.domain.ids import PersonId
@@ -96,7 +97,7 @@ class ConsentServices:
             access=Access(work=work, policy=policy),
             messenger=messenger,
         )
-        self.export = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy)
+        self.export = ExportConsent(work=work, clock=clock, tokens=tokens, policy=policy, documents=HtmlDocuments())
         self.due = DueConsent(
             work=work, clock=clock, schedule=CronSchedule(), run=self.run, ask=self.ask, appeals=self.appeals
         )

@@ -5,13 +5,18 @@ from datetime import timedelta
 
 import pytest
 
+from cards import text as terminal
+from cards.consent import appeal_card, removed_card
 from reclaim.domain.attestation import EventKind
-from reclaim.domain.consent import ApprovedBy, NoUse, RequestState, StillUsed
+from reclaim.domain.consent import ApprovedBy, ConsentRequest, NoUse, RequestState, StillUsed
+from reclaim.domain.consent_appeal import ConsentAppealState
+from reclaim.domain.consent_views import ConsentView
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.domain.membership import Result
 from reclaim.domain.notices import ConsentAppealNotice, ConsentRunNotice
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized, NotFound
 from reclaim.services.usage_of import UseOf
+from storage.repositories.consents import SqlConsents
 from tests.services.campaign_world import DAY, HOUR, ROSA, CampaignWorld, actor
 from tests.services.consent_world import (
     MIRO_GROUP,
@@ -32,6 +37,10 @@ from tests.services.consent_world import (
 from tests.services.world import ALLAN, LYNNE, MEGAN
 
 MINUTE = timedelta(minutes=1)
+
+
+class KilledError(BaseException):
+    """The process ends here: nothing catches it."""
 
 
 async def test_who_gives_it_up_leaves_the_group_after_a_grace_and_reads_that_it_is_gone(
@@ -327,6 +336,94 @@ async def test_an_appeal_that_is_refused_or_not_answered_leaves_it_removed_and_s
     assert appeal is not None
     assert appeal.state.value == state
     assert not in_group(world, "ada")
+
+
+async def appealed(world: CampaignWorld) -> ConsentRequest:
+    """Take it from Ada without asking, and let her appeal."""
+    member(world, "ada")
+    await run(world, await open_program(world, ask=False))
+    request = await request_of(world, "ada")
+    await world.consent.appeals.appeal(actor("ada"), request.id, "I need it.")
+    await world.settle()
+    return request
+
+
+def appeal_to(world: CampaignWorld, who: str) -> ConsentView:
+    """Return the appeal as who decides was shown it last."""
+    return [one for one in world.messenger.to(who) if isinstance(one, ConsentAppealNotice)][-1].view
+
+
+async def test_why_an_appeal_is_refused_is_kept_whole_or_refused_never_cut(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    request = await appealed(world)
+
+    with pytest.raises(InvalidRequest, match="at most 500 characters") as refused:
+        await world.consent.appeals.answer(actor(MEGAN), request.id, give=False, reason="x" * 501)
+    view = await world.consent.appeals.answer(actor(MEGAN), request.id, give=False, reason="x" * 500)
+
+    assert refused.value.field == "reason"
+    assert view.appeal is not None
+    assert view.appeal.reason == "x" * 500
+
+
+@pytest.mark.parametrize("call", ["add_change", "save_appeal"])
+async def test_a_kill_while_an_appeal_is_granted_leaves_nothing_half_done_and_nobody_is_told_wrongly(
+    campaigns: CampaignWorld, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    world = campaigns
+    request = await appealed(world)
+
+    async def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlConsents, call, killed)
+        with pytest.raises(KilledError):
+            await world.consent.appeals.answer(actor(MEGAN), request.id, give=True)
+    await world.settle()
+    open_still = appeal_to(world, MEGAN)
+    await world.consent.appeals.answer(actor(MEGAN), request.id, give=True)
+    await world.wait(6 * DAY)
+
+    assert open_still.appeal is not None
+    assert (open_still.appeal.state, open_still.restore) == (ConsentAppealState.OPEN, None)
+    assert in_group(world, "ada")
+    told = receipts(world, "ada")[-1].view
+    assert told.appeal is not None
+    assert told.appeal.state is ConsentAppealState.GRANTED
+    assert "Miro is back" in terminal.render(removed_card(told, "UTC"))
+    assert "You gave it back." in terminal.render(appeal_card(appeal_to(world, MEGAN), "UTC"))
+
+
+async def test_an_appeal_is_settled_where_the_holder_takes_it_back_meanwhile(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    request = await appealed(world)
+
+    await world.consent.answer.give_back(actor("ada"), request.id)
+    with pytest.raises(Conflict, match="back already, or coming back"):
+        await world.consent.appeals.answer(actor(MEGAN), request.id, give=False)
+    await world.settle()
+
+    drawn = terminal.render(appeal_card(appeal_to(world, MEGAN), "UTC"))
+    assert "It came back in another way." in drawn
+    assert "stays removed" not in drawn
+    assert (await world.consent.appeals.lapse_due(), in_group(world, "ada")) == (0, True)
+
+
+async def test_an_appeal_whose_time_is_over_while_it_is_coming_back_does_not_say_that_it_stays_away(
+    campaigns: CampaignWorld,
+) -> None:
+    world = campaigns
+    request = await appealed(world)
+    await world.freezing.freeze(actor(LYNNE), "something is odd")
+    await world.wait(4 * DAY)
+    await world.consent.answer.give_back(actor("ada"), request.id)
+
+    await world.wait(2 * DAY)
+
+    appeal = receipts(world, "ada")[-1].view.appeal
+    assert appeal is not None
+    assert (appeal.state, in_group(world, "ada")) == (ConsentAppealState.SETTLED, False)
 
 
 async def test_who_gave_it_up_has_nothing_to_appeal(campaigns: CampaignWorld) -> None:

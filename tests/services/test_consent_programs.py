@@ -1,11 +1,11 @@
 """Programs side by side: caps, one memory, schedules, the file, pausing and ending, waiting lists, freezes, dry runs."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from reclaim.domain.attestation import EventKind
 from reclaim.domain.campaign import Scope, WriteMode
 from reclaim.domain.consent import RequestState
 from reclaim.domain.consent_program import ProgramState
@@ -22,10 +22,10 @@ from tests.services.consent_world import (
     MIRO_GROUP,
     MURAL_GROUP,
     asked,
+    events_of,
     in_group,
     member,
     open_program,
-    over,
     request_of,
     requests,
     run,
@@ -248,6 +248,19 @@ async def test_a_source_that_is_down_is_tried_again_and_nothing_is_lost(campaign
     assert len(asked(world, "ada")) == 1
 
 
+async def test_a_source_that_stays_down_ends_the_run_and_that_is_attested(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    member(world, "ada")
+    program = await open_program(world)
+    world.use.error = PortError("Nexthink does not answer.")
+
+    await run(world, program)
+    await world.wait(4 * HOUR)
+
+    assert await newest_run(world, program) == (RunState.STOPPED, "Nexthink does not answer. Run it again later.")
+    assert (await events_of(world, program))[-1] is EventKind.CONSENT_RUN_ENDED
+
+
 async def test_a_group_that_is_gone_stops_the_run(campaigns: CampaignWorld) -> None:
     world = campaigns
     member(world, "ada")
@@ -467,39 +480,6 @@ async def test_what_microsoft_refuses_for_good_ends_failed_and_stays(campaigns: 
 
     ended = await request_of(world, "ada")
     assert (ended.state, ended.why, ended.detail) == (RequestState.FAILED, "refused", "403")
-
-
-async def test_the_funnel_adds_up_and_the_export_says_the_same(campaigns: CampaignWorld) -> None:
-    world = campaigns
-    for ref in ("ada", "ben", "cleo", "dan"):
-        member(world, ref)
-    member(world, "out")
-    world.directory.members[MIRO_GROUP].remove(PersonId("out"))
-    program = await open_program(world, price="10.00 USD")
-    await run(world, program)
-    await world.consent.answer.agree(actor("ada"), (await request_of(world, "ada")).id)
-    await world.consent.answer.agree(actor("dan"), (await request_of(world, "dan")).id)
-    await world.consent.answer.keep(actor("ben"), (await request_of(world, "ben")).id, reason=None, note="=1+1")
-    await world.wait(over(program))
-    await world.consent.answer.give_back(actor("dan"), (await request_of(world, "dan")).id)
-    await world.settle()
-
-    funnel = (await world.consent.read.program(program.id)).funnel
-    assert funnel.candidates == 5
-    assert (
-        funnel.not_members + funnel.excluded + funnel.waiting + funnel.not_askable + funnel.asked + funnel.enforced
-        == funnel.candidates
-    )
-    assert (funnel.agreed, funnel.kept, funnel.silent, funnel.removed, funnel.restored) == (2, 1, 1, 2, 1)
-    assert [(one.minor, one.currency) for one in funnel.saved.amounts] == [(1000, "USD")]
-    files = await world.consent.export.export(actor(LYNNE), program.id)
-    document = json.loads(files[1].content)
-    assert document["funnel"]["removed"] == 2
-    assert len(document["requests"]) == 5
-    rows = files[0].content.decode().splitlines()
-    assert len(rows) == 6
-    assert "'=1+1" in files[0].content.decode()
-    assert any(event["kind"] == "consent_answered" for event in document["events"])
 
 
 def test_the_clock_of_these_tests_is_a_monday_morning() -> None:

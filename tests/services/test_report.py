@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from io import StringIO
+from pathlib import Path
 
 from cards.report import HtmlDocuments
 from reclaim.domain.attestation import EventKind
@@ -14,6 +15,7 @@ from reclaim.services.export_evidence import ExportEvidence
 from reclaim.services.read_report import ReadReport
 from tests.golden.report.reading import Node, read, rows_of
 from tests.services.campaign_world import CampaignWorld, actor
+from tests.services.offline_check import offline_check
 from tests.services.world import E3, LYNNE, PROJECT, VISIO, seat
 
 
@@ -99,6 +101,17 @@ async def test_its_digest_is_that_of_the_events_in_the_json(campaigns: CampaignW
     text = read(report.content.decode()).text.replace(" ", "")
     assert digest in text
     assert f".events[:{len(events)}][].body" in text
+
+
+async def test_what_was_changed_in_an_export_is_named_by_the_check_that_its_report_prints(
+    campaigns: CampaignWorld, tmp_path: Path
+) -> None:
+    files = await played(campaigns)
+    table, document, _ = files
+
+    assert offline_check(files, tmp_path) == (0, [])
+    for file in (table, document):
+        assert offline_check(files, tmp_path, {file.name: file.content[:-1]}) == (1, [file.name])
 
 
 async def test_handing_out_the_report_is_attested_with_its_hash(campaigns: CampaignWorld) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import ApprovedBy, ConsentRequest, NoUse, RequestState, StillUsed
+from reclaim.domain.consent_appeal import ConsentAppeal
+from reclaim.domain.consent_funnel import Place
 from reclaim.domain.consent_program import ConsentProgram, KeepDecides, OnSilence, ProgramState, Terms
 from reclaim.domain.consent_run import ConsentRun, RunState
 from reclaim.domain.ids import (
@@ -315,14 +317,35 @@ async def test_requests_are_paged_newest_first_and_counted_by_state(work: Work) 
         assert ([one.person_id for one in rows], total) == (["ben"], 2)
         rows, total = await unit.consents.page(PROGRAM.id, [RequestState.ASKED], offset=0, limit=9)
         assert ([one.person_id for one in rows], total) == (["ada"], 1)
-        figures = {
-            (one.state, one.asked, one.reason, one.approved_by, one.restored): one.requests
-            for one in await unit.consents.figures(PROGRAM.id)
-        }
-    assert figures == {
-        (RequestState.ASKED, True, "later", "manager", False): 1,
-        (RequestState.REMOVED, False, None, "program", True): 1,
+        figures = await unit.consents.figures(PROGRAM.id)
+    assert dict(figures) == {
+        Place(state=RequestState.ASKED, asked=True, reason="later", approved_by=ApprovedBy.MANAGER, restored=False): 1,
+        Place(state=RequestState.REMOVED, asked=False, reason=None, approved_by=ApprovedBy.PROGRAM, restored=True): 1,
     }
+
+
+async def test_appeals_of_a_program_come_in_the_order_in_which_they_were_made(work: Work) -> None:
+    await put(work, request(), request("ben"))
+    appeals = [
+        ConsentAppeal(
+            request_id=request(ref).id,
+            program_id=PROGRAM.id,
+            person_id=PersonId(ref),
+            text="I need it.",
+            asked_at=at,
+            decider_id=PersonId("megan"),
+            due_at=at + HOUR,
+        )
+        for ref, at in (("ada", NOW + HOUR), ("ben", NOW))
+    ]
+    async with work.write() as unit:
+        for one in appeals:
+            await unit.consents.add_appeal(one)
+        await unit.commit()
+
+    async with work.read() as unit:
+        assert await unit.consents.appeals_of(PROGRAM.id) == appeals[::-1]
+        assert await unit.consents.appeals_of(ProgramId("another")) == []
 
 
 async def test_who_waits_comes_in_turn_and_may_wait_again(work: Work) -> None:

@@ -7,11 +7,11 @@ from typing import Final
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import ApprovedBy, ConsentRequest, NoUse, RequestState, StillUsed
 from reclaim.domain.consent_appeal import ConsentAppeal, ConsentAppealState
+from reclaim.domain.consent_funnel import Answer, Funnel, Stage, Standing, count
 from reclaim.domain.consent_program import ConsentProgram, KeepDecides, OnSilence, ProgramState, Terms
 from reclaim.domain.consent_run import ConsentRun, RunState
 from reclaim.domain.consent_views import (
     ConsentView,
-    Funnel,
     ProgramView,
     RequestLine,
     RequestPage,
@@ -203,26 +203,31 @@ APPEALED: Final = replace(ENFORCED, appeal=APPEAL, decider_name="Megan Bowen")
 APPEAL_REFUSED: Final = replace(
     APPEALED, appeal=replace(APPEAL, state=ConsentAppealState.REFUSED, reason="The plans are drawn elsewhere.")
 )
+APPEAL_SETTLED: Final = replace(
+    RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.SETTLED), decider_name="Megan Bowen"
+)
+APPEAL_IN_VAIN: Final = replace(
+    NOT_RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.GRANTED), decider_name="Megan Bowen"
+)
 APPEAL_LAPSED: Final = replace(APPEALED, appeal=replace(APPEAL, state=ConsentAppealState.LAPSED))
 APPEAL_GRANTED: Final = replace(
     RESTORED, appeal=replace(APPEAL, state=ConsentAppealState.GRANTED), decider_name="Megan Bowen"
 )
 
 FUNNEL: Final = Funnel(
-    candidates=86,
-    not_members=9,
-    excluded=3,
-    waiting=0,
-    not_askable=2,
-    asked=72,
-    enforced=0,
-    agreed=41,
-    kept=19,
-    silent=8,
-    open=4,
-    removed=40,
-    by_hand=1,
-    restored=2,
+    stages={Stage.NOT_A_MEMBER: 9, Stage.EXCLUDED: 3, Stage.NOT_ASKABLE: 2, Stage.ASKED: 72},
+    answers={Answer.AGREED: 41, Answer.KEPT: 19, Answer.SILENT: 7, Answer.OPEN: 4, Answer.OVERTAKEN: 1},
+    standings={
+        Standing.NOT_A_MEMBER: 9,
+        Standing.EXCLUDED: 3,
+        Standing.OPEN: 4,
+        Standing.KEPT: 19,
+        Standing.SILENT: 7,
+        Standing.REMOVED: 38,
+        Standing.RESTORED: 2,
+        Standing.BY_HAND: 3,
+        Standing.OTHERWISE: 1,
+    },
     reasons={"uses_it": 12, "other_device": 5},
     seat=Money(1500, "USD"),
 )
@@ -250,23 +255,7 @@ FRESH: Final = ProgramView(
         next_run_at=None,
         terms=replace(TERMS, name="Miro", application="Miro", ask=False, schedule=None, mode=WriteMode.DRY_RUN),
     ),
-    funnel=replace(
-        FUNNEL,
-        candidates=0,
-        not_members=0,
-        excluded=0,
-        not_askable=0,
-        asked=0,
-        agreed=0,
-        kept=0,
-        silent=0,
-        open=0,
-        removed=0,
-        by_hand=0,
-        restored=0,
-        reasons={},
-        seat=None,
-    ),
+    funnel=count([], None),
     newest_run=None,
     owner_name="Lynne Robbins",
     waiting_list=0,

@@ -668,6 +668,14 @@ def _consent() -> dict[str, CardView]:
         "consent_removed_refused": consent.removed_card(asking.APPEAL_REFUSED, ZONE),
         "consent_removed_lapsed": consent.removed_card(asking.APPEAL_LAPSED, ZONE),
         "consent_appeal": consent.appeal_card(asking.APPEALED, ZONE),
+        "consent_appeal_leave": consent.leave_form(asking.APPEALED, ZONE),
+        "consent_appeal_leave_error": consent.leave_form(
+            asking.APPEALED,
+            ZONE,
+            Filled(values={"reason": "x"}, field="reason", error="Please use at most 500 characters."),
+        ),
+        "consent_appeal_settled": consent.appeal_card(asking.APPEAL_SETTLED, ZONE),
+        "consent_appeal_in_vain": consent.appeal_card(asking.APPEAL_IN_VAIN, ZONE),
         "consent_appeal_granted": consent.appeal_card(asking.APPEAL_GRANTED, ZONE),
         "consent_appeal_refused": consent.appeal_card(asking.APPEAL_REFUSED, ZONE),
         "consent_appeal_lapsed": consent.appeal_card(asking.APPEAL_LAPSED, ZONE),
@@ -702,5 +710,6 @@ ASKING: Final = (
     "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose", "consent", "consent_hostile",
     "consent_silence_removes", "consent_escalates", "consent_dry_run_asked", "consent_reminder", "consent_keep_form",
     "consent_manager", "consent_manager_silent", "consent_appeal", "consent_appeal_form", "consent_appeal_form_error",
+    "consent_appeal_leave", "consent_appeal_leave_error",
     "receipt_appeal_form", "receipt_appeal_form_error", "appeal", "appeal_moved", "appeal_hostile", "appeal_leave",
 )  # fmt: skip

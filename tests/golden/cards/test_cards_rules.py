@@ -10,7 +10,9 @@ from cards import adaptive
 from cards.control import freeze_card
 from cards.payload import decode, encode
 from cards.review import wave_card
+from cards.trail import EVENTS
 from cards.view import Action, Box, CardView, Emphasis, Input, Row, Table
+from reclaim.domain.attestation import EventKind
 from reclaim.domain.ids import ItemId
 from tests.golden.cards.gallery import ASKING, CARDS
 from tests.golden.cards.models import ASKED, ITEMS, ZONE, wave
@@ -195,6 +197,10 @@ def test_a_holder_is_offered_a_seat_back_only_while_the_way_back_is_open() -> No
         "consent_gone", "consent_removed_enforced", "consent_removed_silent", "consent_removed_full",
         "consent_removed_appealed", "consent_removed_refused", "consent_removed_lapsed",
     }  # fmt: skip
+
+
+def test_every_kind_of_event_has_words_for_the_history() -> None:
+    assert set(EventKind) - set(EVENTS) == set()
 
 
 def test_an_appeal_is_offered_once_and_only_who_decides_can_answer_it() -> None:

@@ -176,7 +176,7 @@ def test_an_open_campaign_claims_nothing() -> None:
     assert "0 seats are verified gone." in text
     assert "Not answered yet" in text
     assert "Waits for the close" in text
-    assert {one.kind for one in REPORTS["open"].events} <= set(EventKind)
+    assert {one.kind for one in REPORTS["open"].log.events} <= set(EventKind)
 
 
 def test_a_seat_that_came_back_is_no_longer_counted_as_gone_and_says_through_what() -> None:

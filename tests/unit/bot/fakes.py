@@ -704,8 +704,8 @@ class Consenting:
         return asking.APPEALED
 
     async def answer(self, actor: Actor, request_id: ConsentId, *, give: bool, reason: str = "") -> ConsentView:
-        self.core.note("answer appeal", request_id, give)
-        return asking.APPEAL_GRANTED
+        self.core.note("answer appeal", request_id, give, reason)
+        return asking.APPEAL_GRANTED if give else asking.APPEAL_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -746,8 +746,10 @@ class Programming:
         self.core.note("run program", program_id, tuple(people), tuple(devices))
         return asking.RUN
 
-    async def export(self, actor: Actor, program_id: ProgramId) -> tuple[ExportedFile, ...]:
-        self.core.note("export program", program_id)
+    async def export(
+        self, actor: Actor, program_id: ProgramId, *, run: int | None = None, pseudonymous: bool = False
+    ) -> tuple[ExportedFile, ...]:
+        self.core.note("export program", program_id, run, pseudonymous)
         return (ExportedFile(name="consent.csv", media_type="text/csv", content=b"a,b"),)
 
 

@@ -17,7 +17,15 @@ from cards.report import HtmlDocuments
 from cards.view import CardView, Expandable, Input
 from reclaim.domain.campaign import CampaignState, WriteMode
 from reclaim.domain.ids import PersonId
-from reclaim.domain.notices import AppealNotice, LaunchAskedNotice, Notice, ReceiptNotice, WaveNotice
+from reclaim.domain.notices import (
+    AppealNotice,
+    ConsentAppealNotice,
+    ConsentReceiptNotice,
+    LaunchAskedNotice,
+    Notice,
+    ReceiptNotice,
+    WaveNotice,
+)
 from reclaim.domain.removal import Outcome
 from reclaim.services.access import Access
 from reclaim.services.choose_seats import ChooseSeats
@@ -38,6 +46,7 @@ from tests.databases import copy_sqlite
 from tests.fakes import FakeTenantChecks
 from tests.golden.cards.test_cards_rules import actions
 from tests.services.campaign_world import HOUR, NORA, POLICY, ROSA, CampaignWorld
+from tests.services.consent_world import member, open_program, run
 from tests.services.world import ALLAN, LYNNE, MEGAN
 from tests.unit.bot.test_start_path import boxes, only
 
@@ -321,6 +330,30 @@ async def test_a_holder_appeals_and_the_manager_answers_on_the_cards_they_got(ch
     is_told(chat, ben, ReceiptNotice)
     assert "The project has ended." in terminal.render(chat.see[ben])
     assert "receipt.appeal" not in {action.verb for action in chat.see[ben].actions}
+
+
+async def test_who_leaves_an_application_removed_may_say_why_and_the_holder_reads_all_of_it(chat: Chat) -> None:
+    member(chat.world, "eve")
+    program = await open_program(chat.world, ask=False)
+    await run(chat.world, program)
+    eve = PersonId("eve")
+    is_told(chat, eve, ConsentReceiptNotice)
+    await chat.press(eve, "consent.appeal")
+    await chat.press(eve, "consent.appeal.submit", text="I need it.")
+    is_told(chat, MEGAN, ConsentAppealNotice)
+
+    await chat.press(MEGAN, "consent.leave")
+    refused = await chat.press(MEGAN, "consent.leave.submit", reason="x" * 501)
+    assert (refused.error, refused.toast) == (True, "Please use at most 500 characters.")
+    await chat.press(MEGAN, "consent.leave.submit", reason="The plans are drawn elsewhere.")
+
+    assert "You left it removed." in terminal.render(chat.see[MEGAN])
+    is_told(chat, eve, ConsentReceiptNotice)
+    assert "The plans are drawn elsewhere." in terminal.render(chat.see[eve])
+    shown = await chat.type(ALLAN, "consent status Miro")
+    assert "Where this person stands" in terminal.render(only(shown))
+    handed = await chat.type(ALLAN, "consent export Miro --run 1")
+    assert [file.name for file in handed.files][-1] == "report-miro-run-1.html"
 
 
 async def test_freeze_stops_and_a_second_admin_lets_go_on(chat: Chat) -> None:

@@ -43,6 +43,7 @@ VERBS = {
     "resume": ADMINS,
     "consent": LOOK,
     "consent export": LOOK,
+    "consent status": LOOK,
     **dict.fromkeys(
         [
             "consent new",
@@ -116,6 +117,7 @@ BUTTONS = {
             "consent.appealed",
             "consent.give",
             "consent.leave",
+            "consent.leave.submit",
         ],
         EVERYONE,
     ),
