@@ -389,6 +389,9 @@ class Directory:
         after = person.held_skus()
         for sku in before ^ after:
             self.units[sku].change(1 if sku in after else -1, self.clock.now)
+        # Whatever changes licenses has the mail addresses computed anew ([E] licensing-groups-resolve-problems).
+        if _has_mailbox(before) and not person.guest:
+            person.rerouted = not _has_mailbox(after)
 
 
 def _refuse_protected(group: Group) -> None:
@@ -403,6 +406,10 @@ def _refuse_protected(group: Group) -> None:
         raise errors.synced_object()
     if group.spec.exchange_owned:
         raise errors.exchange_object()
+
+
+def _has_mailbox(skus: set[Sku]) -> bool:
+    return any(plan.name == "EXCHANGE_S_ENTERPRISE" for sku in skus for plan in sku.plans)
 
 
 def _first_sku(person: Person) -> Sku:

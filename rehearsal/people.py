@@ -20,6 +20,7 @@ from rehearsal.names import DEPARTMENTS, GIVEN, SURNAMES, USAGE_LOCATIONS
 from rehearsal.traps import ALIASES, NAMED, NUMBERS
 
 DOMAIN = "contoso.example"
+FALLBACK_DOMAIN = "contoso-cloud.example"  # what every tenant has from its start
 FEWEST, MOST = len(CAST), 1_000_000
 EARLIEST_START = datetime(2024, 9, 1, tzinfo=UTC)
 
@@ -134,6 +135,7 @@ class Person:
     guest: bool = False
     restricted: bool = False
     contact_manager: bool = False
+    rerouted: bool = False  # the mailbox's license went, and Exchange made another address the primary one
     licenses: list[License] = field(default_factory=list)
 
     @property
@@ -148,8 +150,16 @@ class Person:
 
     @property
     def mail(self) -> str:
-        """The mail address; a guest's is the one at home."""
-        return f"{self.alias}@fabrikam.example" if self.guest else self.upn
+        """The primary mail address; a guest's is the one at home."""
+        if self.guest:
+            return f"{self.alias}@fabrikam.example"
+        return f"{self.alias}@{FALLBACK_DOMAIN}" if self.rerouted else self.upn
+
+    @property
+    def proxy_addresses(self) -> list[str]:
+        """All addresses, as `proxyAddresses` marks them: the primary one in capitals."""
+        others = [self.upn] if self.rerouted else []
+        return [f"SMTP:{self.mail}", *(f"smtp:{other}" for other in others)]
 
     def held_skus(self) -> set[Sku]:
         """Return the products that count as a seat, each once however many paths lead to it."""

@@ -43,7 +43,7 @@ _USER: dict[str, Callable[[Directory, Person], object]] = {
     "mobilePhone": lambda _, person: None,
     "officeLocation": lambda _, person: None,
     "preferredLanguage": lambda _, person: None,
-    "proxyAddresses": lambda _, person: [f"SMTP:{person.mail}"] if person.mail else [],
+    "proxyAddresses": lambda _, person: person.proxy_addresses,
     "userPrincipalName": lambda _, person: person.upn,
     "accountEnabled": lambda _, person: person.enabled,
     "companyName": lambda _, person: "Contoso",

@@ -504,7 +504,7 @@ async def test_a_group_that_becomes_dynamic_between_agreement_and_write_is_left_
     assert in_group(world, "ada")
 
 
-async def test_still_a_member_through_another_group_is_said(campaigns: CampaignWorld) -> None:
+async def test_trap_25_still_a_member_through_another_group_is_said(campaigns: CampaignWorld) -> None:
     world = campaigns
     member(world, "ada")
     await run(world, await open_program(world))

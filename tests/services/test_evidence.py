@@ -236,7 +236,8 @@ async def test_the_json_can_be_checked_without_us(world: World) -> None:
         "Q4 reclaim",
         {"id": "lynne", "name": "Lynne Example"},
     )
-    assert [one["stream"] for one in document["sync_run"]["requests"]] == ["groups", "people", "sign_ins", "skus"]
+    streams = [one["stream"] for one in document["sync_run"]["requests"]]
+    assert streams == ["changes_from", "groups", "people", "sign_ins", "skus"]
     decision = document["events"][-1]
     assert decision["body_sha256"] == hashlib.sha256(decision["body"].encode()).hexdigest()
     (note,) = decision["personal"]

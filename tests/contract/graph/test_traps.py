@@ -3,7 +3,8 @@
 Everything is read over TLS by the real connector and then judged, planned and assigned by the real rules; what must come out
 is said by the trap, not by the code. The traps whose tests stand elsewhere, by the same names: 04, 06, 07, 17, 18, 21 and
 the write refusals of 15 beside this file and in `tests/services`, 08 and 16 in `tests/unit/domain/test_removal.py` too,
-19 in `tests/services/test_exclude_free.py`, 22 in `tests/unit/domain/test_review.py`.
+19 in `tests/services/test_exclude_free.py`, 22 in `tests/unit/domain/test_review.py`, 25 in
+`tests/services/test_consent_flow.py` too, and 26 with the usage reports.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from reclaim.domain.activity import SignInKind
 from reclaim.domain.campaign import Strategy
@@ -234,3 +236,42 @@ async def test_trap_23_where_no_manager_can_review_the_fallback_does(read: Read,
 
 async def test_trap_23_a_loop_of_managers_is_no_loop_for_us(read: Read) -> None:
     assert read.reviewer_of("manager_loop") is AssignedHow.MANAGER
+
+
+async def test_trap_24_another_mail_address_after_a_removal_makes_nobody_else(read: Read) -> None:
+    person, (seat, *_) = read.of("idle_mailbox")
+    assert person.mail is not None
+    await read.stage.control("POST", f"/people/{person.id}/unassign", {"sku_id": seat.product_id})
+
+    live = await read.stage.graph.directory.live_person(person.id, with_sign_ins=False)
+
+    assert live is not None
+    assert (live.person.id, live.person.upn) == (person.id, person.upn)
+    assert live.person.mail != person.mail
+    # Lists that name the old address still find the same person.
+    assert person.mail.lower() in {live.person.upn.lower(), *live.person.aliases}
+    assert seat.product_id not in {one.product_id for one in live.seats}
+
+
+async def test_trap_25_a_member_of_a_group_inside_still_belongs_to_the_outer_one(read: Read) -> None:
+    inner, _ = read.of("inner_group_member")
+    outer, _ = read.of("nested_group_seat")
+    (group,) = (one for one in read.groups.values() if one.name == "Power BI authors")
+    directory = read.stage.graph.directory
+
+    assert await directory.still_through(inner.id, group.id) == ("Power BI authors, Zurich",)
+    assert await directory.still_through(outer.id, group.id) == ()
+
+
+async def test_trap_26_what_a_person_does_and_who_they_are_stay_out_of_the_log(read: Read) -> None:
+    person, _ = read.of("idle_direct")
+
+    with capture_logs() as lines:
+        await read.stage.graph.directory.live_person(person.id, with_sign_ins=True)
+        await read.stage.fail_next(kind="status", status=503, path="/users", times=1)
+        await read.stage.graph.directory.people(None)
+
+    assert lines
+    told = repr(lines)
+    for personal in (person.name, person.upn, person.mail or person.upn):
+        assert personal not in told

@@ -66,7 +66,7 @@ async def test_apps_and_activations_are_read_for_what_they_count(stage: Stage) -
     assert end.refreshed_on == REFRESHED
 
 
-async def test_hidden_names_are_told_by_the_settings_and_by_the_rows_themselves(stage: Stage) -> None:
+async def test_trap_26_hidden_names_are_told_by_the_settings_and_by_the_rows_themselves(stage: Stage) -> None:
     assert await stage.graph.reports.concealed() is False
     await stage.control("POST", "/usage-reports", {"concealed": True})
 

@@ -76,6 +76,6 @@ async def test_what_the_reports_do_not_count_is_refused(application: str) -> Non
         (Reports(pieces=[LINES]), "broke off"),
     ],
 )
-async def test_reports_that_name_nobody_or_broke_off_say_nothing(reports: Reports, said: str) -> None:
+async def test_trap_26_reports_that_name_nobody_or_broke_off_say_nothing(reports: Reports, said: str) -> None:
     with pytest.raises(PortError, match=said):
         await anext(aiter(M365Use(reports).read("Teams")))

@@ -158,7 +158,7 @@ def hand_over(to: Any, one: Any = None, by: Any = REVIEWER, reason: Any = "She l
     return delegate(one or item(), campaign(), actor(by), to=to, reason=reason, names=NAMES, members=MEMBERS)
 
 
-def test_a_delegation_moves_the_item_and_decides_nothing() -> None:
+def test_trap_22_a_delegation_moves_the_item_and_decides_nothing() -> None:
     after = hand_over(person(STRANGER))
 
     assert (after.assignee_id, after.assigned_how, after.delegated_by) == (STRANGER, AssignedHow.DELEGATED, REVIEWER)
@@ -175,7 +175,7 @@ def test_a_delegation_moves_the_item_and_decides_nothing() -> None:
         (person(STRANGER, user_type="Guest"), "is a guest"),
     ],
 )
-def test_a_delegation_to_the_wrong_person_is_refused_at_the_field(to: Any, words: Any) -> None:
+def test_trap_22_a_delegation_to_the_wrong_person_is_refused_at_the_field(to: Any, words: Any) -> None:
     with pytest.raises(InvalidRequest, match=words) as refused:
         hand_over(to)
     assert refused.value.field == "who"
