@@ -1089,8 +1089,8 @@ class Restores(Protocol):
 
     async def reversal_figures(self, campaign: CampaignId | None = None) -> list[ReversalFigure]: ...
 
-    async def there_again(self, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
-        """Return items verified gone before then and not reversed, whose seat a sync has seen, by id."""
+    async def there_again(self, run: str, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
+        """Return items verified gone before then and not reversed, whose seat this run has read, by id."""
         ...
 
     async def signed_in_again(

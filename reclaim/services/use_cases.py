@@ -232,6 +232,7 @@ class UseCases:
         read_usage = ReadUsage(work=work, clock=clock, reports=reports) if reports is not None else None
         exclude_free = ExcludeFree(work=work, clock=clock, tokens=tokens).after_sync
         find = FindIdleSeats(work=work, clock=clock, policy=policy)
+        watch = WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync
         realise = RealiseSavings(work=work, clock=clock, tokens=tokens, policy=policy).after_sync
         self.sync = SyncDirectory(
             work=work,
@@ -249,7 +250,7 @@ class UseCases:
                 find.scan,
                 ReadMailboxes(work=work, clock=clock, directory=directory).after_sync,
                 self.verify.after_sync,
-                WatchRemovals(work=work, clock=clock, tokens=tokens).after_sync,
+                watch,
                 AskBackHolders(work=work, clock=clock, tokens=tokens, policy=policy).after_sync,
                 self.tasks.after_sync,
                 self.confirm.after_sync,
@@ -257,7 +258,14 @@ class UseCases:
                 *([read_usage.after_sync] if read_usage is not None else []),
             ),
             # What needs sign-ins, or everybody to have been read, waits for a full run.
-            after_changes=(exclude_free, find.after_changes, self.tasks.after_sync, self.confirm.after_sync, realise),
+            after_changes=(
+                exclude_free,
+                find.after_changes,
+                watch,
+                self.tasks.after_sync,
+                self.confirm.after_sync,
+                realise,
+            ),
         )
         self.due = DueWork(
             work=work,

@@ -1,4 +1,6 @@
-"""The sentinel: after each complete sync, removed seats that are there again are found, named and taken out of the savings.
+"""The sentinel: after each sync, removed seats that are there again are found, named and taken out of the savings.
+
+A run of changes has read some people anew: of all others its rows are from before, and say nothing of what was removed since.
 
 What our own restore gave back is no re-grant. Each removal is reversed once, for ever: a second return saves nothing more.
 """
@@ -42,7 +44,7 @@ class WatchRemovals:
         found: set[CampaignId] = set()
         while True:
             async with self._work.read() as work:
-                ids = await work.restores.there_again(before=run.started_at, after=after, limit=CHUNK)
+                ids = await work.restores.there_again(run_id, before=run.started_at, after=after, limit=CHUNK)
                 items = list((await work.items.get_many(ids)).values())
                 seats = await work.seats.get_many(item.seat_id for item in items)
                 restores = await work.restores.of_items(ids)

@@ -171,8 +171,8 @@ class SqlRestores:
             for row in await self._connection.execute(query)
         ]
 
-    async def there_again(self, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
-        there = exists().where(seats.c.id == _ITEM.seat_id, seats.c.gone_at.is_(None))
+    async def there_again(self, run: str, *, before: datetime, after: ItemId | None, limit: int) -> list[ItemId]:
+        there = exists().where(seats.c.id == _ITEM.seat_id, seats.c.gone_at.is_(None), seats.c.seen_run == run)
         query = (
             select(_ITEM.id)
             .where(

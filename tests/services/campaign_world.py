@@ -21,6 +21,7 @@ from reclaim.domain.read_models import BulkResult, CampaignStatus
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
+from reclaim.domain.syncing import SyncKind
 from reclaim.errors import WriteBackError
 from reclaim.ports.chat import Delivery
 from reclaim.ports.directory import ReadBack, WriteResult
@@ -455,6 +456,7 @@ class CampaignWorld:
                 self.tasks.after_sync,
                 self.confirming.after_sync,
             ),
+            after_changes=(self.watching.after_sync,),
         )
         self.consent = ConsentServices(
             work=work,
@@ -543,8 +545,8 @@ class CampaignWorld:
     def holds(self, ref: str, product: ProductId = VISIO) -> bool:
         return any(one.product_id == product for one in self.directory.held.get(PersonId(ref), ()))
 
-    async def sync(self) -> None:
-        await self.syncing.request(None)
+    async def sync(self, kind: SyncKind = SyncKind.FULL) -> None:
+        await self.syncing.request(None, kind)
         await self.settle()
 
     # The campaign -----------------------------------------------------------------------------------------------------

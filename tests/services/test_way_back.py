@@ -10,6 +10,7 @@ from reclaim.domain.ids import GroupId, MessageId, PersonId, RunId
 from reclaim.domain.notices import AskBackNotice, CameBackNotice, SummaryNotice
 from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import AskedHow, RestoreState, Returned
+from reclaim.domain.syncing import SyncKind
 from reclaim.ports.storage import MessageRecord
 from reclaim.services.exclude_seats import ExcludeSeats
 from tests.services.campaign_world import DAY, HOUR, ROSA, CampaignWorld, actor
@@ -63,6 +64,39 @@ async def test_a_return_is_told_once_however_often_the_sync_follows_up(campaigns
 
     assert len(came_back(world, LYNNE)) == 1
     assert await world.events(EventKind.REGRANT_FOUND) == [EventKind.REGRANT_FOUND]
+
+
+async def test_a_return_that_a_run_of_changes_reads_is_told_then_and_by_no_later_sync(campaigns: CampaignWorld) -> None:
+    world = campaigns
+    world.directory.group_facts[OTHER_GROUP] = group(OTHER_GROUP, VISIO)
+    hire(world, "ada")
+    hire(world, "ben")
+    await removed(world, "ada", "ben")
+    await world.sync()
+    world.give("ada", VISIO, OTHER_GROUP)
+
+    await world.sync(SyncKind.CHANGES)
+    (told,) = came_back(world, LYNNE)
+    await world.sync()
+
+    assert [line.item.person_id for line in told.came_back.lines] == ["ada"]
+    assert told.came_back.lines[0].way.through == ("Group group-other",)
+    assert came_back(world, LYNNE) == [told]
+    status = await world.status()
+    assert (status.verified_count, status.regranted_count) == (1, 1)
+
+
+async def test_what_a_run_of_changes_did_not_read_is_no_return(campaigns: CampaignWorld) -> None:
+    """The row of a seat that was removed stands until the holder is read again, however long that takes."""
+    world = campaigns
+    hire(world, "ada")
+    await removed(world, "ada")
+    await world.wait(4 * DAY)
+    world.directory.tells_late = True
+
+    await world.sync(SyncKind.CHANGES)
+
+    assert not came_back(world, LYNNE)
 
 
 async def test_a_direct_return_is_said_to_be_direct(campaigns: CampaignWorld) -> None:

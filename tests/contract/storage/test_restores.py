@@ -25,7 +25,7 @@ from reclaim.errors import Conflict
 from reclaim.ports.directory import SignInRow
 from reclaim.ports.storage import ReversalFigure, Work
 from tests.contract.storage.campaign_samples import HOUR, NOW, SPRING, VISIO, ended, item, store
-from tests.contract.storage.directory_rows import begin, end, row, seat, sync
+from tests.contract.storage.directory_rows import begin, end, row, run, seat, sync
 
 LATER = NOW + timedelta(days=3)
 
@@ -185,10 +185,13 @@ async def test_seats_that_are_there_again_are_found_a_page_at_a_time(work: Work)
         await unit.commit()
 
     async with work.read() as unit:
-        first = await unit.restores.there_again(before=LATER, after=None, limit=1)
-        rest = await unit.restores.there_again(before=LATER, after=first[-1], limit=10)
+        first = await unit.restores.there_again(run(1).id, before=LATER, after=None, limit=1)
+        rest = await unit.restores.there_again(run(1).id, before=LATER, after=first[-1], limit=10)
         assert (first, rest) == (["i1"], ["i2"])
-        assert await unit.restores.there_again(before=NOW, after=None, limit=10) == [], "verified after that read began"
+        found = await unit.restores.there_again(run(1).id, before=NOW, after=None, limit=10)
+        assert found == [], "verified after that read began"
+        found = await unit.restores.there_again(run(2).id, before=LATER, after=None, limit=10)
+        assert found == [], "read before, and not by this run"
 
 
 async def test_who_signed_in_after_the_removal_is_found_once(work: Work) -> None:
