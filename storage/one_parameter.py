@@ -23,18 +23,16 @@ def among(connection: AsyncConnection, column: ColumnElement[str], texts: Iterab
     return column.in_(select(func.json_array_elements_text(cast(values, JSON)).column_valued()))
 
 
-async def insert_cells(
-    connection: AsyncConnection, table: Table, names: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
+async def insert_cells(connection: AsyncConnection, table: Table, names: Sequence[str], rows: str) -> None:
     """Add rows in one statement.
 
     Args:
         connection: In a transaction of the caller.
         table: Its columns are text, integers and instants (as `InstantCells` gives them).
         names: Of the columns that each row gives, in its order.
-        rows: A cell for each name.
+        rows: A JSON array of arrays, with a cell for each name.
     """
-    given = bindparam("rows", json.dumps(rows), type_=String)
+    given = bindparam("rows", rows, type_=String)
     chosen: list[ColumnElement[Any]]
     if connection.dialect.name == "sqlite":
         each = func.json_each(given).table_valued("value").c.value

@@ -1,8 +1,7 @@
 """Usage from a file: CSV as docs/consent.md describes it, or the same as JSON objects, one a line or in one array.
 
-A file is read piece by piece in a thread, one batch ahead of who stores them, so that neither its size nor a slow disk holds
-anything up. Whatever is wrong with it is said with line and column. Nothing in a file is believed that does not say when it
-was seen.
+A file is read piece by piece in a thread, so that neither its size nor a slow disk holds anything up. Whatever is wrong with
+it is said with line and column. Nothing in a file is believed that does not say when it was seen.
 """
 
 import asyncio
@@ -124,16 +123,13 @@ class UsageFile:
         except OSError as error:
             raise self._unreadable(error) from error
         batches = self._batches(file)
-        # One batch is read while the one before it is stored.
-        ahead = asyncio.create_task(asyncio.to_thread(next, batches, None))
         whole = False
         try:
-            while (batch := await ahead) is not None:
-                ahead = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            # Not one ahead while another is stored: that would take the interpreter lock from who holds the write lock.
+            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
                 yield batch
             whole = True
         finally:
-            await asyncio.gather(ahead, return_exceptions=True)
             await asyncio.to_thread(self._close, file, whole=whole)
 
     def _close(self, file: TextFile, *, whole: bool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NewType, Protocol
 
 from reclaim.domain.ids import PersonId
 from reclaim.domain.usage import KnownUse
@@ -36,6 +36,7 @@ class UsageImport:
 
 
 RowKey = tuple[PersonId, int]
+PackedRows = NewType("PackedRows", str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,18 @@ class Usage(Protocol):
         """Store an import that does not count yet."""
         ...
 
-    async def add_rows(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> None:
-        """Store rows of an import; `first` is the number of the first of them."""
+    def packed(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> PackedRows:
+        """Return rows of an import as they are stored: made before the write lock is taken, of any unit of work.
+
+        Args:
+            import_id: Whose rows they are.
+            rows: In the order of the file.
+            first: The number of the first of them.
+        """
+        ...
+
+    async def add_rows(self, rows: PackedRows) -> None:
+        """Store rows."""
         ...
 
     async def copy_rows(self, base: str, to: str, *, first: int, after: RowKey | None, limit: int) -> Copied:

@@ -105,9 +105,11 @@ class ImportUsage:
                 some = ambiguous if fitting else unmatched
                 if len(some) < NAMED:
                     some.append(row.who)
+            async with self._work.read() as work:
+                packed = [work.usage.packed(found[key].id, mine, first=found[key].rows) for key, mine in known.items()]
             async with self._work.write() as work:
-                for key, some_known in known.items():
-                    await work.usage.add_rows(found[key].id, some_known, first=found[key].rows)
+                for rows_of_one in packed:
+                    await work.usage.add_rows(rows_of_one)
                 await work.commit()
             for key, some_known in known.items():
                 one = found[key]

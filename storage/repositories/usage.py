@@ -1,5 +1,6 @@
 """Usage imports with their rows."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
@@ -24,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
 from reclaim.domain.usage import KnownUse, UsageRow
-from reclaim.ports.usage_storage import Copied, RowKey, UsageImport
+from reclaim.ports.usage_storage import Copied, PackedRows, RowKey, UsageImport
 from storage.one_parameter import InstantCells, insert_cells
 from storage.tables import usage_imports, usage_rows
 from storage.upsert import in_chunks
@@ -45,7 +46,7 @@ class SqlUsage:
     async def begin(self, one: UsageImport) -> None:
         await self._connection.execute(insert(usage_imports).values(**_values(one), state=_READING))
 
-    async def add_rows(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> None:
+    def packed(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> PackedRows:
         cells = InstantCells(self._connection)
         numbered = [
             (
@@ -61,7 +62,10 @@ class SqlUsage:
         ]
         # In the order of the primary key: on SQLite a page of it is then written once for all its rows.
         numbered.sort()
-        await insert_cells(self._connection, usage_rows, _ROW_COLUMNS, numbered)
+        return PackedRows(json.dumps(numbered))
+
+    async def add_rows(self, rows: PackedRows) -> None:
+        await insert_cells(self._connection, usage_rows, _ROW_COLUMNS, rows)
 
     async def copy_rows(self, base: str, to: str, *, first: int, after: RowKey | None, limit: int) -> Copied:
         key = tuple_(_ROW.person_id, _ROW.seq)

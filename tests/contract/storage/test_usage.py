@@ -29,7 +29,7 @@ def use(who: str, device: str | None = "DESK-1", **more: object) -> KnownUse:
 async def take(work: SqlWork, one: UsageImport, *rows: KnownUse, whole: bool = True) -> None:
     async with work.write() as unit:
         await unit.usage.begin(one)
-        await unit.usage.add_rows(one.id, rows, first=0)
+        await unit.usage.add_rows(unit.usage.packed(one.id, rows, first=0))
         if whole:
             await unit.usage.complete(replace(one, rows=len(rows)))
         await unit.commit()
