@@ -67,6 +67,7 @@ from reclaim.connectors.practice import PracticeControl, PracticePersona
 from reclaim.connectors.process_lock import DatabaseInUseError, ProcessLock
 from reclaim.connectors.tokens import RandomTokens
 from reclaim.connectors.usage_csv import BadRows, UsageFile
+from reclaim.connectors.usage_rejects import Rejects, rejects_of
 from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
@@ -575,9 +576,12 @@ async def _scan(settings: Settings, file: Path, *, names: bool) -> int:
     return OK
 
 
-async def _import_usage(settings: Settings, file: UsageFile) -> int:
+async def _import_usage(settings: Settings, file: UsageFile, *, again: bool) -> int:
     """Take the usage of a file: a whole import replaces the one before it, of the same application."""
     async with compose(settings, clock=SystemClock(), tokens=RandomTokens(), speaks=False) as app:
+        sha256 = await file.digest()
+        if not again:
+            await app.use.import_usage.check_new("csv", sha256)
         with console.reading_usage(file.path.name, sys.stderr) as told:
             done = await app.use.import_usage.take(
                 "csv",
@@ -585,9 +589,19 @@ async def _import_usage(settings: Settings, file: UsageFile) -> int:
                 file.read(),
                 by=f"operator:{getpass.getuser()}",
                 application=file.application,
+                sha256=sha256,
+                adds=file.adds,
                 told=told,
             )
-    console.finish_usage(done, file.skipped, [str(one) for one in file.problems], sys.stdout)
+    rejects = file.rejects.path if file.rejects is not None and file.rejects.written else None
+    skipped = console.Skipped(rows=file.skipped, problems=[str(one) for one in file.problems], file=rejects)
+    console.finish_usage(done, sha256, skipped, sys.stdout)
+    return OK
+
+
+async def _list_usage(settings: Settings) -> int:
+    async with compose(settings, clock=SystemClock(), tokens=RandomTokens(), speaks=False) as app:
+        console.list_usage(await app.use.import_usage.counting(), sys.stdout)
     return OK
 
 
@@ -929,9 +943,26 @@ def usage() -> None:
 @click.option(
     "--skip-bad-rows", is_flag=True, help="Take the good rows, and name the others. Else one bad row refuses all."
 )
-def import_usage(*, file: Path, application: str | None, skip_bad_rows: bool) -> None:
-    """Import a CSV, or JSON objects one a line, as docs/consent.md describes it."""
-    _finish(_import_usage_of, file, application, skip_bad_rows)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the bad rows go; else beside the file, as FILE.rejects.csv.",
+)
+@click.option("--add", is_flag=True, help="Add to what was imported before, as the bad rows once they are mended.")
+@click.option("--again", is_flag=True, help="Take a file that was imported before, as after a sync.")
+def import_usage(
+    *, file: Path, application: str | None, skip_bad_rows: bool, rejects: Path | None, add: bool, again: bool
+) -> None:
+    """Import a CSV, or JSON objects one a line or in an array, as docs/consent.md describes it."""
+    if rejects is not None and not skip_bad_rows:
+        raise click.UsageError("--rejects goes with --skip-bad-rows: else one bad row refuses the file.")
+    _finish(_import_usage_of, file, application, skip_bad_rows, rejects, add, again)
+
+
+@usage.command("list")
+def list_usage() -> None:
+    """List the imports that count, each with the SHA-256 of its file."""
+    _finish(_list_usage_here)
 
 
 @cli.group()
@@ -1048,13 +1079,26 @@ def _scan_once(file: Path, prices: Path | None, names: bool) -> int:
         return _run(_scan(settings, file, names=names))
 
 
-def _import_usage_of(file: Path, application: str | None, skip_bad_rows: bool) -> int:
+def _import_usage_of(
+    file: Path, application: str | None, skip_bad_rows: bool, rejects: Path | None, add: bool, again: bool
+) -> int:
     settings = _settings()
     _check_tables(settings, may_upgrade=False)
-    rows = BadRows.SKIP if skip_bad_rows else BadRows.REFUSE
-    return _run(
-        _import_usage(settings, UsageFile(path=file, now=SystemClock().now(), application=application, bad_rows=rows))
+    usage_file = UsageFile(
+        path=file,
+        now=SystemClock().now(),
+        application=application,
+        bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
+        adds=add,
+        rejects=Rejects(rejects or rejects_of(file)) if skip_bad_rows else None,
     )
+    return _run(_import_usage(settings, usage_file, again=again))
+
+
+def _list_usage_here() -> int:
+    settings = _settings()
+    _check_tables(settings, may_upgrade=False)
+    return _run(_list_usage(settings))
 
 
 def _upgrade_alone() -> int:

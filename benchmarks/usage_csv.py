@@ -124,7 +124,9 @@ async def _take_in(path: Path, file: Path) -> tuple[float, ...]:
         await unit.usage.newest("csv", "Miro")
     before = peak_mb()
     began = time.perf_counter()
-    done = await imports.take("csv", file.name, UsageFile(path=file, now=NOW).read(), by="operator:bench")
+    source = UsageFile(path=file, now=NOW)
+    sha256 = await source.digest()
+    done = await imports.take("csv", file.name, source.read(), by="operator:bench", sha256=sha256)
     seconds = time.perf_counter() - began
     grown = peak_mb() - before
     await database.dispose()

@@ -175,6 +175,8 @@ def _set_up_sqlite(engine: Engine, *, begin: str, query_only: bool = False) -> N
         "PRAGMA fullfsync=ON",  # on macOS fsync alone leaves data in the drive's cache; elsewhere it does nothing
         "PRAGMA foreign_keys=ON",
         f"PRAGMA query_only={'ON' if query_only else 'OFF'}",
+        # KiB: bulk writes touch more pages than fit into the 2 MB that a connection has by itself.
+        *([] if query_only else ["PRAGMA cache_size=-16000"]),
     )
 
     def connect(connection: DBAPIConnection, _record: object) -> None:

@@ -995,6 +995,7 @@ usage_imports = Table(
     Column("unmatched", Integer, nullable=False),
     Column("ambiguous", Integer, nullable=False),
     Column("newest", Instant),
+    Column("sha256", String),
 )
 Index(
     "uq_usage_imports_current",

@@ -14,15 +14,19 @@ from bot.console.files import read_files
 from bot.console.progress import RUNNING, follow, outcome
 from bot.console.run import Terminal, misspelt, run
 from bot.console.scan import finish as finish_scan
+from bot.console.usage import Skipped
 from bot.console.usage import finish as finish_usage
+from bot.console.usage import list_imports as list_usage
 from bot.console.usage import reading as reading_usage
 
 __all__ = [
     "RUNNING",
+    "Skipped",
     "Terminal",
     "finish_scan",
     "finish_usage",
     "follow",
+    "list_usage",
     "misspelt",
     "outcome",
     "read_files",

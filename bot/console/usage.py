@@ -1,12 +1,16 @@
 """`reclaim usage import` in the terminal: a bar over the file, and what was taken and what was not."""
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from reclaim.ports.usage_storage import UsageImport
 from reclaim.services.import_usage import Imported
 
 
@@ -24,7 +28,21 @@ def reading(name: str, stream: TextIO) -> Iterator[Callable[[int, float | None],
         yield told
 
 
-def finish(done: Imported, skipped: int, problems: Sequence[str], out: TextIO) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Rows that were not taken.
+
+    Attributes:
+        problems: Of the first of them.
+        file: Where all of them are; None: nowhere.
+    """
+
+    rows: int
+    problems: Sequence[str]
+    file: Path | None
+
+
+def finish(done: Imported, sha256: str, skipped: Skipped, out: TextIO) -> None:
     """Say what was taken, application by application, and who or what was not."""
     for one in done.imports:
         seen = f", seen until {one.newest:%Y-%m-%d %H:%M} UTC" if one.newest else ""
@@ -38,7 +56,23 @@ def finish(done: Imported, skipped: int, problems: Sequence[str], out: TextIO) -
     for title, some in (("Nobody here", done.unmatched), ("More than one person", done.ambiguous)):
         if some:
             print(f"{title}: {', '.join(some)}", file=out)
-    if skipped:
-        print(f"{skipped:,} rows were skipped. Whoever they name is unknown, and is not asked:", file=out)
-        for problem in problems:
+    print(f"SHA-256 of the file: {sha256}", file=out)
+    if skipped.rows:
+        print(f"{skipped.rows:,} rows were skipped. Whoever they name is unknown, and is not asked:", file=out)
+        for problem in skipped.problems:
             print(f"  {problem}", file=out)
+        if skipped.file is not None:
+            print(f"All of them are in {skipped.file}, which only you can read. Mend them there, then:", file=out)
+            print(f"  reclaim usage import --add {shlex.quote(str(skipped.file))}", file=out)
+
+
+def list_imports(imports: Sequence[UsageImport], out: TextIO) -> None:
+    """List imports with what each was read from."""
+    if not imports:
+        print("Nothing was imported.", file=out)
+    for one in imports:
+        seen = f", seen until {one.newest:%Y-%m-%d %H:%M} UTC" if one.newest else ""
+        print(f"{one.application} ({one.source}): {one.rows:,} rows{seen}", file=out)
+        print(f"  imported at {one.at:%Y-%m-%d %H:%M} UTC by {one.by} from {one.name}", file=out)
+        if one.sha256:
+            print(f"  SHA-256 {one.sha256}", file=out)

@@ -1,14 +1,18 @@
 """Cells of usage rows, as every source of text gives them: what each means, and what is wrong with one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from reclaim.domain.usage import UsageRow, unknown_use
+from reclaim.domain.usage import UsageRow, unreadable_use
 
 DAYS_MOST: Final = 3_650
 _AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
+_DAY: Final = timedelta(days=1)
 _LONGEST: Final = 320  # characters: the longest mail address
+_LONGEST_DEVICE: Final = 100  # characters
+_REMEMBERED: Final = 10_000  # instants
 
 WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
     "who",
@@ -18,6 +22,7 @@ WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED = (
     "device",
     "observed_at",
 )
+COLUMNS: Final = (WHO, APPLICATION, LAST_USED, UNUSED, DEVICE, OBSERVED)
 
 
 class BadCell(Exception):
@@ -36,62 +41,98 @@ class BadCell(Exception):
         self.text = text
 
 
-def usage_row(
-    cells: Mapping[str, str], *, now: datetime, application: str | None = None, observed_at: datetime | None = None
-) -> UsageRow:
+@dataclass(slots=True, kw_only=True)
+class RowJudge:
+    """Judges the rows of one source, one after the other.
+
+    Attributes:
+        now: The time; nothing was used or seen later.
+        application: Of all rows, whatever their cells say.
+        observed_at: Of all rows, whatever their cells say.
+    """
+
+    now: datetime
+    application: str | None = None
+    observed_at: datetime | None = None
+    # Exports give the same instants and the same application again and again.
+    _instants: dict[str, datetime] = field(default_factory=dict)
+    _application_cell: str | None = None
+    _application: str = ""
+
+    def row(
+        self, who: str, application: str, last_used: str, unused_days: str, device: str, observed_at: str
+    ) -> UsageRow:
+        """Return the row that cells say; one that is missing is empty.
+
+        Raises:
+            BadCell: One of them cannot be read.
+        """
+        who = _required(WHO, who)
+        if application != self._application_cell:
+            self._application = self.application or _required(APPLICATION, application)
+            self._application_cell = application
+        observed = self.observed_at or self._instants.get(observed_at)
+        if observed is None:
+            observed = self._instant(OBSERVED, _required(OBSERVED, observed_at))
+        used = self._instants.get(last_used)
+        if used is None and (last_used := last_used.strip()):
+            used = self._instant(LAST_USED, last_used)
+        if used is not None and used > observed and used > observed + _AHEAD:
+            raise BadCell(LAST_USED, "is later than it was observed")
+        days = _days(unused_days.strip()) if unused_days and not unused_days.isspace() else None
+        if used is None and days is None:
+            raise BadCell(LAST_USED, f"is empty, and {UNUSED} is not given either")
+        if used is not None and days is not None:
+            # The later use of the two: what contradicts itself must not take anything away.
+            if observed - timedelta(days=days) > used + _DAY:  # full days are up to one short
+                used = None
+            else:
+                days = None
+        return UsageRow(
+            who=who,
+            application=self._application,
+            last_used_at=used,
+            unused_days=days,
+            device=device.strip()[:_LONGEST_DEVICE] or None if device else None,
+            observed_at=observed,
+        )
+
+    def unknown(self, who: str, application: str) -> UsageRow | None:
+        """Return a row that makes its person unknown, in place of one that cannot be read: it may have told of their use.
+
+        None where the row does not even say whose it is, or of which application.
+        """
+        try:
+            return unreadable_use(_required(WHO, who), self.application or _required(APPLICATION, application))
+        except BadCell:
+            return None
+
+    def _instant(self, column: str, text: str) -> datetime:
+        at = _instant(column, text, self.now)
+        if len(self._instants) >= _REMEMBERED:
+            self._instants.clear()
+        self._instants[text] = at
+        return at
+
+
+def usage_row(cells: Mapping[str, str], judge: RowJudge) -> UsageRow:
     """Return the row that cells say, by our columns.
 
     Args:
         cells: Column → text; one that is missing is empty.
-        now: The time; nothing was used or seen later.
-        application: Where the cells do not say it.
-        observed_at: Where the cells do not say it.
+        judge: Of the source.
 
     Raises:
         BadCell: One of them cannot be read.
     """
-    who = _required(WHO, cells)
-    of = application or _required(APPLICATION, cells)
-    observed = observed_at or _instant(OBSERVED, _required(OBSERVED, cells), now)
-    last_used, unused = cells.get(LAST_USED, "").strip(), cells.get(UNUSED, "").strip()
-    if not last_used and not unused:
-        raise BadCell(LAST_USED, f"is empty, and {UNUSED} is not given either")
-    used = _instant(LAST_USED, last_used, now) if last_used else None
-    if used is not None and used > observed + _AHEAD:
-        raise BadCell(LAST_USED, "is later than it was observed")
-    days = _days(unused) if unused else None
-    if used is not None and days is not None:
-        # The later use of the two: what contradicts itself must not take anything away.
-        if observed - timedelta(days=days) > used + timedelta(days=1):  # full days are up to one short
-            used = None
-        else:
-            days = None
-    return UsageRow(
-        who=who,
-        application=of,
-        last_used_at=used,
-        unused_days=days,
-        device=cells.get(DEVICE, "").strip()[:100] or None,
-        observed_at=observed,
-    )
+    return judge.row(*(cells.get(column, "") for column in COLUMNS))
 
 
-def unknown_row(cells: Mapping[str, str], *, application: str | None = None) -> UsageRow | None:
-    """Return a row that makes its person unknown, in place of one that cannot be read: it may have told of their latest use.
-
-    None where the row does not even say whose it is, or of which application.
-    """
-    try:
-        return unknown_use(_required(WHO, cells), application or _required(APPLICATION, cells))
-    except BadCell:
-        return None
-
-
-def _required(column: str, cells: Mapping[str, str]) -> str:
-    text = cells.get(column, "").strip()
+def _required(column: str, cell: str) -> str:
+    text = cell.strip()
     if not text:
         raise BadCell(column, "is empty")
-    if "\N{REPLACEMENT CHARACTER}" in text or len(text) > _LONGEST:
+    if len(text) > _LONGEST or "\N{REPLACEMENT CHARACTER}" in text:
         raise BadCell(column, "cannot be read")
     return text
 
@@ -101,8 +142,9 @@ def _instant(column: str, text: str, now: datetime) -> datetime:
         at = datetime.fromisoformat(text)
         # A day without a time is its end for the use and for the observation alike: the later, the safer.
         if len(text) <= len("2026-11-23"):
-            at += timedelta(days=1)
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+            at += _DAY
+        if at.tzinfo is not UTC:
+            at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadCell(column, "is no date. Example: 2026-11-23T08:00:00Z", text) from error
     if at > now + _AHEAD:

@@ -1,11 +1,10 @@
-"""Usage from a file: CSV as docs/consent.md describes it, or the same as a list of JSON objects, one a line.
+"""Usage from a file: CSV as docs/consent.md describes it, or the same as JSON objects, one a line or in one array.
 
 A file is read piece by piece in a thread, so that neither its size nor a slow disk holds anything up. Whatever is wrong with
 it is said with line and column. Nothing in a file is believed that does not say when it was seen.
 """
 
 import asyncio
-import codecs
 import csv
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -13,31 +12,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
-from io import TextIOWrapper
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
-from typing import IO, Final, TextIO
+from typing import Final, TextIO
 
+from reclaim.connectors.json_array import BadElement, elements
 from reclaim.connectors.usage_cells import (
     APPLICATION,
+    COLUMNS,
     DEVICE,
     LAST_USED,
     OBSERVED,
     UNUSED,
     WHO,
     BadCell,
-    unknown_row,
-    usage_row,
+    RowJudge,
 )
+from reclaim.connectors.usage_rejects import HEADER, Rejects
+from reclaim.connectors.usage_text import TextFile, sha256_of
+from reclaim.domain.spreadsheet import as_it_was
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import InvalidRequest
 from reclaim.ports.usage import BATCH, UsageBatch
 
-MAX_BYTES: Final = 1_000_000_000
 MAX_LINE: Final = 100_000  # characters
 MAX_PROBLEMS: Final = 100
 # Column → further names that it goes by, compared without case, blanks, hyphens and underscores.
-_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+_NAMES: Final[Mapping[str, Sequence[str]]] = {
     WHO: ("upn", "userprincipalname", "userid", "user", "person", "objectid"),
     APPLICATION: ("app", "product", "sku"),
     LAST_USED: ("lastused", "lastuse", "lastusedat"),
@@ -45,8 +46,7 @@ _COLUMNS: Final[Mapping[str, Sequence[str]]] = {
     DEVICE: ("device", "devicename", "computer"),
     OBSERVED: ("observed", "observedat", "seen", "seenat", "exportedat"),
 }
-_NOT_TEXT: Final = {b"PK\x03\x04": "a spreadsheet or archive", b"\x1f\x8b": "a compressed file", b"%PDF": "a PDF"}
-_MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_JSON_HEADER: Final = (*COLUMNS, "row")  # of refused rows: the last has what could not be taken apart
 
 
 class BadRows(StrEnum):
@@ -59,94 +59,129 @@ class BadRows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One cell or line that cannot be read."""
+    """One cell or row that cannot be read.
+
+    Attributes:
+        line: From one; in a JSON array the element, which `unit` says.
+    """
 
     line: int
     column: str | None
     message: str
+    unit: str = "Line"
 
     def __str__(self) -> str:
-        where = f"Line {self.line}" + (f", column {self.column}" if self.column else "")
+        where = f"{self.unit} {self.line}" + (f", column {self.column}" if self.column else "")
         return f"{where}: {self.message}"
 
 
 @dataclass
 class UsageFile:
-    """One file. `problems` holds, after reading, what was skipped; `skipped` counts it where there is more."""
+    """One file, read once.
+
+    Attributes:
+        adds: Its rows are added to others: only then may it be a file of refused rows.
+        rejects: Where the rows go that are skipped; None: nowhere.
+        problems: After reading, what was skipped; `skipped` counts it where there is more.
+    """
 
     path: Path
     now: datetime
     application: str | None = None
     bad_rows: BadRows = BadRows.REFUSE
+    adds: bool = False
+    rejects: Rejects | None = None
     problems: list[Problem] = field(default_factory=list)
     skipped: int = 0
-    _torn: bool = False  # the line that was read last has no end
+    _last_line: str = "\n"
+    _digest: str | None = None
+
+    async def digest(self) -> str:
+        """Return the SHA-256 of the file's bytes, in hexadecimal; reading it checks that they are still the same.
+
+        Raises:
+            InvalidRequest: It cannot be read.
+        """
+        try:
+            self._digest = await asyncio.to_thread(sha256_of, self.path)
+        except OSError as error:
+            raise self._unreadable(error) from error
+        return self._digest
 
     async def read(self, application: str = "") -> AsyncIterator[UsageBatch]:
         """Yield all rows.
 
         Raises:
             InvalidRequest: The file cannot be read, its header does not fit, or a row cannot be read and `bad_rows` says
-                that none counts then.
+                that none counts then; or it has changed since `digest`.
         """
         del application  # a file says itself of which it speaks
+        if self.rejects is not None:
+            self.rejects.check()
         try:
-            raw, stream, size = await asyncio.to_thread(self._open)
+            file = await asyncio.to_thread(TextFile, self.path)
         except OSError as error:
-            raise InvalidRequest(f"{self.path} cannot be read: {error.strerror}.") from error
+            raise self._unreadable(error) from error
+        batches = self._batches(file)
+        whole = False
         try:
-            rows = self._rows(stream)
-            while True:
-                try:
-                    some = await asyncio.to_thread(lambda: list(islice(rows, BATCH)))
-                except UnicodeError as error:
-                    raise self._no_text() from error
-                if not some:
-                    break
-                yield UsageBatch(rows=some, done=min(1.0, raw.tell() / size) if size else None)
+            # Not one ahead while another is stored: that would take the interpreter lock from who holds the write lock.
+            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
+                yield batch
+            whole = True
         finally:
-            await asyncio.to_thread(stream.close)
+            await asyncio.to_thread(self._close, file, whole=whole)
 
-    def _open(self) -> tuple[IO[bytes], TextIOWrapper, int]:
-        raw: IO[bytes] = self.path.open("rb")
+    def _close(self, file: TextFile, *, whole: bool) -> None:
+        file.close()
+        if self.rejects is not None:
+            (self.rejects.close if whole else self.rejects.remove)()
+
+    def _batches(self, file: TextFile) -> Iterator[UsageBatch]:
         try:
-            start = raw.read(4)
-            size = self.path.stat().st_size
-            for mark, what in _NOT_TEXT.items():
-                if start.startswith(mark):
-                    raise InvalidRequest(f"{self.path.name} is {what}. Save it as “CSV UTF-8”.")
-            if size > MAX_BYTES:
-                raise InvalidRequest(f"{self.path.name} has more than {MAX_BYTES:,} bytes. Cut it into several files.")
-            raw.seek(0)
-        except BaseException:
-            raw.close()
-            raise
-        encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
-        return raw, TextIOWrapper(raw, encoding=encoding, newline=""), size
+            rows = self._rows(file)
+            while some := list(islice(rows, BATCH)):
+                yield UsageBatch(rows=some, done=file.done)
+        except UnicodeError as error:
+            raise file.undecodable() from error
+        if self._digest not in (None, file.sha256):
+            raise InvalidRequest(f"{self.path.name} has changed while it was read. Nothing was imported.")
 
-    def _rows(self, stream: TextIO) -> Iterator[UsageRow]:
-        lines = self._lines(stream)
-        first = next(lines, "")
-        if not first.strip():
+    def _rows(self, file: TextFile) -> Iterator[UsageRow]:
+        start = file.text.readline(MAX_LINE)
+        if not start.strip():
             raise InvalidRequest(f"{self.path.name} is empty, or begins with an empty line.")
-        if "\0" in first:
-            raise self._no_text()
-        yield from self._json(chain([first], lines)) if first.lstrip().startswith("{") else self._csv(lines, first)
+        if "\0" in start:
+            raise file.without_mark()
+        if start.lstrip().startswith("["):
+            return self._json_array(start.lstrip(), file.text)
+        lines = self._lines(start, file.text)
+        return self._json_lines(lines) if start.lstrip().startswith("{") else self._csv(lines)
 
-    def _lines(self, stream: TextIO) -> Iterator[str]:
-        number = 0
-        while line := stream.readline(MAX_LINE):
+    def _lines(self, first: str, stream: TextIO) -> Iterator[str]:
+        line, number = first, 0
+        while line:
             number += 1
             if len(line) == MAX_LINE and not line.endswith("\n"):
                 raise InvalidRequest(f"{self.path.name}, line {number}: it is longer than {MAX_LINE:,} characters.")
-            self._torn = not line.endswith(("\n", "\r"))
-            yield line
+            self._last_line = line
+            yield line.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in line else line
+            line = stream.readline(MAX_LINE)
 
-    def _csv(self, lines: Iterator[str], first: str) -> Iterator[UsageRow]:
+    def _csv(self, lines: Iterator[str]) -> Iterator[UsageRow]:
+        first = next(lines)
         delimiter = max(",;\t", key=first.count)
         header = next(csv.reader([first.rstrip("\r\n")], delimiter=delimiter))
-        columns = self._header(header)
-        reader = csv.reader(map(_without_nul, lines), delimiter=delimiter, strict=True)
+        places = self._header(header)
+        who, application, last_used, unused, device, observed = (places.get(column, -1) for column in COLUMNS)
+        mended = [cell.strip().lower() for cell in header[: len(HEADER)]] == list(HEADER)
+        if mended and not self.adds:
+            raise InvalidRequest(
+                f"{self.path.name} has the refused rows of another file: alone they would replace it. Add them with --add."
+            )
+        own = len(HEADER) if mended else 0  # before it stands what we have said of the rows
+        judge, width = self._judge(), len(header)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         while True:
             line = reader.line_num + 2  # where the row begins, behind the header
             try:
@@ -158,37 +193,67 @@ class UsageFile:
                 ) from error
             if cells is None:
                 return
-            if not any(cell.strip() for cell in cells):
-                continue
-            named = {name: cells[place] for name, place in columns.items() if place < len(cells)}
-            if len(cells) != len(header):
-                problem = Problem(line, None, f"it has {len(cells)} cells, the header has {len(header)}")
-                yield from self._bad(problem, named)
+            if mended:
+                cells = [as_it_was(cell) for cell in cells]
+            if len(cells) == width:
+                cells.append("")  # a column that the file does not have is at -1
+                try:
+                    yield judge.row(
+                        cells[who], cells[application], cells[last_used], cells[unused], cells[device], cells[observed]
+                    )
+                    continue
+                except BadCell as bad:
+                    problem = _problem(line, bad)
+                    del cells[-1]
             else:
-                yield from self._row(line, named)
+                problem = Problem(line, None, f"it has {len(cells)} cells, the header has {width}")
+            if any(cell.strip() for cell in cells):
+                named = {name: cells[place] for name, place in places.items() if place < len(cells)}
+                yield from self._bad(problem, named, (header[own:], cells[own:]), judge)
 
-    def _json(self, lines: Iterable[str]) -> Iterator[UsageRow]:
+    def _json_lines(self, lines: Iterable[str]) -> Iterator[UsageRow]:
+        judge = self._judge()
         for line, text in enumerate(lines, start=1):
             if not text.strip():
                 continue
             try:
                 document = json.loads(text.rstrip())
             except json.JSONDecodeError as error:
-                yield from self._bad(Problem(line, str(error.colno), f"no JSON: {error.msg}"), {})
-                continue
+                problem = Problem(line, str(error.colno), f"no JSON: {error.msg}")
+                yield from self._bad(problem, {}, _given({}, text), judge)
             except (ValueError, RecursionError):  # a number of thousands of digits; a list in a list in a list …
-                yield from self._bad(Problem(line, None, "no JSON that can be read"), {})
-                continue
-            if not isinstance(document, dict):
-                yield from self._bad(Problem(line, None, "a row is one JSON object"), {})
-                continue
-            known = [(name, _text(value)) for key, value in document.items() if (name := _known(str(key))) is not None]
-            cells = dict(known)
-            twice = next((name for name in cells if [one for one, _ in known].count(name) > 1), None)
-            if twice is not None:
-                yield from self._bad(Problem(line, twice, "it is given twice"), {})
+                yield from self._bad(Problem(line, None, "no JSON that can be read"), {}, _given({}, text), judge)
             else:
-                yield from self._row(line, cells)
+                yield from self._object(line, document, "Line", judge)
+
+    def _json_array(self, first: str, stream: TextIO) -> Iterator[UsageRow]:
+        judge = self._judge()
+        try:
+            for number, document in enumerate(elements(first, stream.read, longest=MAX_LINE), start=1):
+                yield from self._object(number, document, "Element", judge)
+        except BadElement as error:
+            # Where the next element would begin is not sure any more.
+            problem = Problem(error.number, None, error.problem, unit="Element")
+            raise InvalidRequest(f"{self.path.name}: {problem}. Nothing was imported.") from error
+
+    def _object(self, number: int, document: object, unit: str, judge: RowJudge) -> Iterator[UsageRow]:
+        if not isinstance(document, dict):
+            problem = Problem(number, None, "a row is one JSON object", unit)
+            yield from self._bad(problem, {}, _given({}, json.dumps(document)), judge)
+            return
+        known = [(name, _text(value)) for key, value in document.items() if (name := _known(str(key))) is not None]
+        cells = dict(known)
+        twice = next((name for name in cells if [one for one, _ in known].count(name) > 1), None)
+        try:
+            if twice is not None:
+                raise BadCell(twice, "is given twice")
+            yield judge.row(*(cells.get(column, "") for column in COLUMNS))
+        except BadCell as bad:
+            named = {} if twice is not None else cells
+            yield from self._bad(_problem(number, bad, unit), named, _given(cells, json.dumps(document)), judge)
+
+    def _judge(self) -> RowJudge:
+        return RowJudge(now=self.now, application=self.application)
 
     def _header(self, cells: Sequence[str]) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -213,42 +278,63 @@ class UsageFile:
             )
         return found
 
-    def _row(self, line: int, cells: Mapping[str, str]) -> Iterator[UsageRow]:
-        try:
-            yield usage_row(cells, now=self.now, application=self.application)
-        except BadCell as bad:
-            said = f"“{bad.text[:30]}”" if bad.text else "it"
-            yield from self._bad(Problem(line, bad.column, f"{said} {bad.problem}"), cells)
+    def _bad(
+        self,
+        problem: Problem,
+        cells: Mapping[str, str],
+        given: tuple[Sequence[str], Sequence[str]],
+        judge: RowJudge,
+    ) -> Iterator[UsageRow]:
+        """Refuse the file, or skip a row: then yield one that makes its person unknown, where it says whose it is.
 
-    def _bad(self, problem: Problem, cells: Mapping[str, str]) -> Iterator[UsageRow]:
-        """Refuse the file, or skip a row: then yield one that makes its person unknown, where it says whose it is."""
+        Args:
+            problem: What is wrong with it.
+            cells: Its cells by our columns, as far as they are sure.
+            given: Header and cells as they stand in the file.
+            judge: Of the file.
+        """
         if self.bad_rows is BadRows.REFUSE:
             raise InvalidRequest(f"{self.path.name}: {problem}. Nothing was imported.")
-        if self._torn:
+        if not self._last_line.endswith(("\n", "\r")):
             raise InvalidRequest(f"{self.path.name}: {problem}. The file breaks off there. Nothing was imported.")
         self.skipped += 1
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
-        unknown = unknown_row(cells, application=self.application)
+        if self.rejects is not None:
+            self.rejects.add(given[0], (problem.line, problem.column or "", problem.message), given[1])
+        unknown = judge.unknown(cells.get(WHO, ""), cells.get(APPLICATION, ""))
         if unknown is not None:
             yield unknown
 
-    def _no_text(self) -> InvalidRequest:
-        return InvalidRequest(f"{self.path.name} is not UTF-8, nor UTF-16 with a mark. Save it as “CSV UTF-8”.")
+    def _unreadable(self, error: OSError) -> InvalidRequest:
+        return InvalidRequest(f"{self.path} cannot be read: {error.strerror}.")
 
 
-def _without_nul(line: str) -> str:
-    """Return a line without the one character that the csv module may not take."""
-    return line.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def _problem(line: int, error: BadCell, unit: str = "Line") -> Problem:
+    said = f"“{error.text[:30]}”" if error.text else "it"
+    return Problem(line, error.column, f"{said} {error.problem}", unit)
+
+
+def _given(cells: Mapping[str, str], text: str) -> tuple[Sequence[str], Sequence[str]]:
+    """Return a JSON row as a CSV has it: by our columns, or its text where it has none of them."""
+    return _JSON_HEADER, [*(cells.get(column, "") for column in COLUMNS), "" if cells else text.strip()]
 
 
 def _known(cell: str) -> str | None:
     plain = "".join(one for one in cell.lower() if one.isalnum())
-    return next((name for name, others in _COLUMNS.items() if plain == name.replace("_", "") or plain in others), None)
+    return next((name for name, others in _NAMES.items() if plain == name.replace("_", "") or plain in others), None)
 
 
 def _text(value: object) -> str:
     if value is None:
         return ""
     # What is neither text nor number has no meaning here; said of the cell as of one that was torn.
-    return str(value) if isinstance(value, str | int | float) else "\N{REPLACEMENT CHARACTER}"
+    if not isinstance(value, str | int | float):
+        return "\N{REPLACEMENT CHARACTER}"
+    # Halves of a character and NUL can be written in JSON, and stored nowhere.
+    return (
+        str(value)
+        .replace("\0", "\N{REPLACEMENT CHARACTER}")
+        .encode("utf-16", "surrogatepass")
+        .decode("utf-16", "replace")
+    )

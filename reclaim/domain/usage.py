@@ -21,7 +21,7 @@ class UsageRow:
     Attributes:
         who: Entra object id, user principal name or mail address.
         application: As the source calls it.
-        last_used_at: None where the source says only for how long it was unused.
+        last_used_at: None where the source says only for how long it was unused; both None: the row could not be read.
         unused_days: Full days without use up to `observed_at`; None where `last_used_at` says it.
         device: None where the source does not name one.
         observed_at: When the source saw it.
@@ -46,6 +46,13 @@ def unknown_use(who: str, application: str) -> UsageRow:
     """Return a row that makes its person unknown, whatever other rows say: it was seen before anything that counts."""
     return UsageRow(
         who=who, application=application, last_used_at=None, unused_days=0, device=None, observed_at=_LONG_AGO
+    )
+
+
+def unreadable_use(who: str, application: str) -> UsageRow:
+    """Return a row that makes its person unknown until the row is mended that could not be read."""
+    return UsageRow(
+        who=who, application=application, last_used_at=None, unused_days=None, device=None, observed_at=_LONG_AGO
     )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from reclaim.domain.usage import UsageRow
 
-BATCH = 1_000  # rows
+BATCH = 5_000  # rows: one write transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

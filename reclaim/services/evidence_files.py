@@ -21,6 +21,7 @@ from reclaim.domain.removal import VERIFIED_GONE, Outcome
 from reclaim.domain.restore import Reversal
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.savings import Renewal
+from reclaim.domain.spreadsheet import harmless
 from reclaim.domain.tasks import ManualTask
 from reclaim.ports.storage import StreamRequest, SyncRun
 from reclaim.services.event_records import EventRecord, fact_text
@@ -30,8 +31,6 @@ _SLUG_LENGTH = 60
 CSV_COLUMNS = (
     "seq", "at", "kind", "actor_id", "actor_name", "item_id", "person_name", "upn", "sku", "facts", "personal",
 )  # fmt: skip
-# A spreadsheet runs a cell that begins so as a formula (OWASP, CSV injection).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ def csv_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
     return text.getvalue().encode()
 
 
@@ -163,10 +162,6 @@ def _cells(record: EventRecord, about: About) -> list[str]:
         "; ".join(f"{key}={fact_text(value)}" for key, value in sorted(record.facts.items()) if value is not None),
         "; ".join(f"{field}={value}" for field, value in sorted(record.values.items())),
     ]
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def instant_text(at: datetime | None) -> str | None:

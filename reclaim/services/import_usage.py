@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import structlog
@@ -11,9 +10,10 @@ import structlog
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
 from reclaim.domain.usage import KnownUse, UsageRow, unknown_use
+from reclaim.errors import Conflict
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
-from reclaim.ports.usage import UsageBatch
+from reclaim.ports.usage import BATCH, UsageBatch
 from reclaim.ports.usage_storage import UsageImport
 
 ERASED_AT_ONCE: Final = 2_000
@@ -52,6 +52,8 @@ class ImportUsage:
         *,
         by: str,
         application: str | None = None,
+        sha256: str | None = None,
+        adds: bool = False,
         told: Callable[[int, float | None], None] = lambda *_: None,
     ) -> Imported:
         """Take all rows.
@@ -62,16 +64,22 @@ class ImportUsage:
             batches: The rows. If reading them fails nothing of them counts.
             by: Whose import it is.
             application: All rows are of this one, whatever they say themselves.
+            sha256: Of the bytes of the file.
+            adds: The rows are added to those that count, in place of rows that could not be read; else they replace them.
             told: Called after each batch with the rows so far, and how much of the whole that is.
 
         Raises:
             Whatever `batches` raises.
+            Conflict: Another import was completed while these rows were added.
         """
-        at = self._clock.now()
+        of_all = UsageImport(
+            id="", source=source, application="", name=name, at=self._clock.now(), by=by, sha256=sha256
+        )
         found: dict[str, UsageImport] = {}
         unmatched: list[str] = []
         ambiguous: list[str] = []
         rows = 0
+        keys: dict[str, str] = {}
         async for batch in batches:
             async with self._work.read() as work:
                 people = await _people(work, batch.rows)
@@ -79,30 +87,36 @@ class ImportUsage:
             missed: Counter[tuple[str, bool]] = Counter()
             for row in batch.rows:
                 app = application or row.application
-                fitting = people.get(row.who.strip().lower(), ())
+                key = keys.get(app)
+                if key is None:
+                    key = keys[app] = folded(app)
+                    if key not in found:
+                        found[key] = await self._begin(replace(of_all, id=self._tokens.new_row_id(), application=app))
+                mine = known.get(key)
+                if mine is None:
+                    mine = known[key] = []
+                fitting = people.get(row.who, ())
                 if len(fitting) == 1:
-                    known.setdefault(folded(app), []).append(KnownUse(person_id=fitting[0], row=row))
-                else:
-                    missed[folded(app), bool(fitting)] += 1
-                    # One of them may have used it: each of them is unknown, as nobody knows which.
-                    known.setdefault(folded(app), []).extend(
-                        KnownUse(person_id=one, row=unknown_use(row.who, row.application)) for one in fitting
-                    )
-                    some = ambiguous if fitting else unmatched
-                    if len(some) < NAMED:
-                        some.append(row.who)
-                if folded(app) not in found:
-                    found[folded(app)] = await self._begin(source, app, name, at, by)
+                    mine.append(KnownUse(person_id=fitting[0], row=row))
+                    continue
+                missed[key, bool(fitting)] += 1
+                # One of them may have used it: each of them is unknown, as nobody knows which.
+                mine += [KnownUse(person_id=one, row=unknown_use(row.who, row.application)) for one in fitting]
+                some = ambiguous if fitting else unmatched
+                if len(some) < NAMED:
+                    some.append(row.who)
+            async with self._work.read() as work:
+                packed = [work.usage.packed(found[key].id, mine, first=found[key].rows) for key, mine in known.items()]
             async with self._work.write() as work:
-                for key, some_known in known.items():
-                    await work.usage.add_rows(found[key].id, some_known, first=found[key].rows)
+                for rows_of_one in packed:
+                    await work.usage.add_rows(rows_of_one)
                 await work.commit()
-            for key, one in found.items():
-                mine = known.get(key, [])
-                seen = [row.row.observed_at for row in mine]
+            for key, some_known in known.items():
+                one = found[key]
+                seen = [use.row.observed_at for use in some_known]
                 found[key] = replace(
                     one,
-                    rows=one.rows + len(mine),
+                    rows=one.rows + len(some_known),
                     unmatched=one.unmatched + missed[key, False],
                     ambiguous=one.ambiguous + missed[key, True],
                     newest=max([*seen, *([one.newest] if one.newest else [])], default=None),
@@ -110,17 +124,69 @@ class ImportUsage:
             rows += len(batch.rows)
             told(rows, batch.done)
         if application is not None and not found:
-            found[folded(application)] = await self._begin(source, application, name, at, by)
+            one = await self._begin(replace(of_all, id=self._tokens.new_row_id(), application=application))
+            found[folded(application)] = one
+        added_to: dict[str, UsageImport] = {}
+        for key in found if adds else ():
+            async with self._work.read() as work:
+                base = await work.usage.newest(source, key)
+            if base is not None:
+                added_to[key] = base
+                found[key] = await self._add(base, found[key])
         async with self._work.write() as work:
-            for one in found.values():
+            for key, one in found.items():
+                if adds and await work.usage.newest(source, key) != added_to.get(key):
+                    raise Conflict(
+                        f"{one.application} was imported anew meanwhile. Nothing was added. Please try again."
+                    )
                 await work.usage.complete(one)
             await work.commit()
         log.info("usage imported", source=source, rows=rows, applications=len(found))
         await self._erase_old()
         return Imported(imports=tuple(found.values()), unmatched=unmatched, ambiguous=ambiguous)
 
-    async def _begin(self, source: str, application: str, name: str, at: datetime, by: str) -> UsageImport:
-        one = UsageImport(id=self._tokens.new_row_id(), source=source, application=application, name=name, at=at, by=by)
+    async def _add(self, base: UsageImport, one: UsageImport) -> UsageImport:
+        """Copy the rows of an import behind those of another; return the latter."""
+        copied, after = 0, None
+        while True:
+            async with self._work.write() as work:
+                some = await work.usage.copy_rows(base.id, one.id, first=one.rows, after=after, limit=BATCH)
+                await work.commit()
+            if some.last is None:
+                break
+            copied, after = copied + some.rows, some.last
+        return replace(
+            one,
+            name=f"{base.name} + {one.name}",
+            rows=one.rows + copied,
+            unmatched=one.unmatched + base.unmatched,
+            ambiguous=one.ambiguous + base.ambiguous,
+            newest=max((at for at in (one.newest, base.newest) if at is not None), default=None),
+        )
+
+    async def check_new(self, source: str, sha256: str) -> None:
+        """Refuse a file that was imported before: the same rows again change nothing, or put old ones before newer ones.
+
+        Raises:
+            Conflict: A whole import has the same bytes.
+        """
+        async with self._work.read() as work:
+            known = await work.usage.of_bytes(source, sha256)
+        if known is None:
+            return
+        one, counts = known
+        since = "and counts" if counts else "and a later import has replaced it since"
+        raise Conflict(
+            f"This file was already imported at {one.at:%Y-%m-%d %H:%M} UTC as {one.name} by {one.by}, {since}."
+            " Nothing was imported. To look its people up anew, as after a sync, give --again."
+        )
+
+    async def counting(self) -> Sequence[UsageImport]:
+        """Return the imports that count, by source and application."""
+        async with self._work.read() as work:
+            return await work.usage.counting()
+
+    async def _begin(self, one: UsageImport) -> UsageImport:
         async with self._work.write() as work:
             await work.usage.begin(one)
             await work.commit()
@@ -139,11 +205,12 @@ async def _people(work: UnitOfWork, rows: Sequence[UsageRow]) -> Mapping[str, Se
 
     A user principal name is one person's; an address that is somebody's name and another's alias is the former's.
     """
-    written = {row.who.strip() for row in rows}
-    named = await work.people.ids_by_name(written | {text.lower() for text in written})
+    written = {row.who for row in rows}
+    plain = {text: text.strip().lower() for text in written}
+    named = await work.people.ids_by_name({text.strip() for text in written}.union(plain.values()))
     found: dict[str, Sequence[PersonId]] = {name.lower(): people for name, people in named.items() if len(people) == 1}
-    rest = {text.lower() for text in written if "@" in text} - found.keys()
+    rest = {text for text in plain.values() if "@" in text and text not in found}
     for address, people in (await work.people.by_address(rest)).items():
         exact = [one.id for one in people if one.upn.lower() == address]
         found[address] = exact if len(exact) == 1 else [one.id for one in people]
-    return found
+    return {text: found[name] for text, name in plain.items() if name in found}

@@ -25,6 +25,7 @@ from reclaim.domain.activity import SignIns
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import GroupId, PersonId
 from reclaim.domain.syncing import MEMBERS_STREAM, SyncKind, SyncState
+from storage.one_parameter import among
 from storage.tables import people, person_addresses, role_members, sync_cursors, sync_runs
 from storage.upsert import CHUNK, in_chunks
 
@@ -192,11 +193,12 @@ class SqlPeople:
         found: dict[str, list[PersonId]] = {}
         # Each by its own index; there is none of names in lower case.
         for column, names in (
-            (people.c.id, {text for text in wanted if "@" not in text}),
-            (people.c.upn, {text for text in wanted if "@" in text}),
+            (people.c.id, [text for text in wanted if "@" not in text]),
+            (people.c.upn, [text for text in wanted if "@" in text]),
         ):
-            for some in in_chunks(names):
-                query = select(column, people.c.id).where(column.in_(some), people.c.gone_at.is_(None))
+            if names:
+                fits = among(self._connection, column, names)
+                query = select(column, people.c.id).where(fits, people.c.gone_at.is_(None))
                 for text, person in await self._connection.execute(query):
                     found.setdefault(text, []).append(PersonId(person))
         return found

@@ -1,24 +1,40 @@
 """Usage imports with their rows."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, Select, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    RowMapping,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
 from reclaim.domain.usage import KnownUse, UsageRow
-from reclaim.ports.usage_storage import UsageImport
-from storage.insert_rows import insert_rows
+from reclaim.ports.usage_storage import Copied, PackedRows, RowKey, UsageImport
+from storage.one_parameter import InstantCells, insert_cells
 from storage.tables import usage_imports, usage_rows
 from storage.upsert import in_chunks
 
 LONGEST_READING: Final = timedelta(days=1)
 _READING, _CURRENT, _REPLACED = "reading", "current", "replaced"
 _IMPORT, _ROW = usage_imports.c, usage_rows.c
-_PLAIN = ("id", "source", "name", "at", "by", "rows", "unmatched", "ambiguous", "newest")
+_ROW_COLUMNS = ("import_id", "person_id", "seq", "device", "last_used_at", "unused_days", "observed_at")
+_PLAIN = ("id", "source", "name", "at", "by", "rows", "unmatched", "ambiguous", "newest", "sha256")
 
 
 class SqlUsage:
@@ -30,23 +46,47 @@ class SqlUsage:
     async def begin(self, one: UsageImport) -> None:
         await self._connection.execute(insert(usage_imports).values(**_values(one), state=_READING))
 
-    async def add_rows(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> None:
-        await self._connection.run_sync(
-            insert_rows,
-            usage_rows,
-            [
-                {
-                    "import_id": import_id,
-                    "person_id": one.person_id,
-                    "seq": number,
-                    "device": one.row.device,
-                    "last_used_at": one.row.last_used_at,
-                    "unused_days": one.row.unused_days,
-                    "observed_at": one.row.observed_at,
-                }
-                for number, one in enumerate(rows, start=first)
-            ],
+    def packed(self, import_id: str, rows: Sequence[KnownUse], *, first: int) -> PackedRows:
+        cells = InstantCells(self._connection)
+        numbered = [
+            (
+                import_id,
+                one.person_id,
+                number,
+                one.row.device,
+                cells[one.row.last_used_at],
+                one.row.unused_days,
+                cells[one.row.observed_at],
+            )
+            for number, one in enumerate(rows, start=first)
+        ]
+        # In the order of the primary key: on SQLite a page of it is then written once for all its rows.
+        numbered.sort()
+        return PackedRows(json.dumps(numbered))
+
+    async def add_rows(self, rows: PackedRows) -> None:
+        await insert_cells(self._connection, usage_rows, _ROW_COLUMNS, rows)
+
+    async def copy_rows(self, base: str, to: str, *, first: int, after: RowKey | None, limit: int) -> Copied:
+        key = tuple_(_ROW.person_id, _ROW.seq)
+        behind = (_ROW.import_id == base, *([key > after] if after is not None else []))
+        next_rows = select(_ROW.person_id, _ROW.seq).where(*behind).order_by(_ROW.person_id, _ROW.seq)
+        found = (await self._connection.execute(next_rows.limit(limit))).all()
+        if not found:
+            return Copied(0, None)
+        last = (PersonId(found[-1].person_id), int(found[-1].seq))
+        added = usage_rows.alias()
+        mended = exists().where(
+            added.c.import_id == to, added.c.person_id == _ROW.person_id, added.c.seq < first
+        )  # fmt: skip
+        readable = or_(_ROW.last_used_at.is_not(None), _ROW.unused_days.is_not(None))
+        rest = [_ROW[name] for name in _ROW_COLUMNS[3:]]
+        chosen = select(literal(to), _ROW.person_id, _ROW.seq + first, *rest).where(
+            *behind, key <= last, or_(readable, not_(mended))
         )
+        copy = insert(usage_rows).from_select(list(_ROW_COLUMNS), chosen).execution_options(preserve_rowcount=True)
+        done = await self._connection.execute(copy)
+        return Copied(done.rowcount, last)
 
     async def complete(self, one: UsageImport) -> None:
         same = (_IMPORT.source == one.source, _IMPORT.application == folded(one.application), _IMPORT.state == _CURRENT)
@@ -65,6 +105,20 @@ class SqlUsage:
         )
         row = (await self._connection.execute(query)).mappings().one_or_none()
         return _to_import(row) if row else None
+
+    async def of_bytes(self, source: str, sha256: str) -> tuple[UsageImport, bool] | None:
+        query = (
+            select(usage_imports)
+            .where(_IMPORT.source == source, _IMPORT.sha256 == sha256, _IMPORT.state != _READING)
+            .order_by((_IMPORT.state == _CURRENT).desc(), _IMPORT.at.desc(), _IMPORT.id)
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).mappings().one_or_none()
+        return (_to_import(row), row["state"] == _CURRENT) if row else None
+
+    async def counting(self) -> list[UsageImport]:
+        query = select(usage_imports).where(_IMPORT.state == _CURRENT).order_by(_IMPORT.source, _IMPORT.application)
+        return [_to_import(row) for row in (await self._connection.execute(query)).mappings()]
 
     async def people(self, import_id: str, *, after: PersonId | None, limit: int) -> list[PersonId]:
         query = (

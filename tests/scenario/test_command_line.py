@@ -1,5 +1,6 @@
 """The command `reclaim` as somebody types it: exit codes, refusals, and one process at a time on a SQLite file."""
 
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 from bot.commands import COMMANDS
 from bot.handling import Group, Verb
+from storage.migrate import upgrade
 
 ROOT = Path(__file__).parents[2]
 GUID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -207,3 +209,22 @@ def test_a_bot_that_anybody_could_speak_to_does_not_start(reclaim: CommandLine, 
     assert out == ""
     assert "RECLAIM_" in err
     assert "hunter" not in err
+
+
+def test_an_import_of_usage_says_what_it_took_and_refuses_the_same_file(reclaim: CommandLine) -> None:
+    file = reclaim.directory / "usage.csv"
+    file.write_text("who,application,unused_days,observed_at\nada,Miro,45,2025-11-23\nbob,Miro,x,2025-11-23\n")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    upgrade(f"sqlite:///{reclaim.directory / 'reclaim.db'}")
+
+    code, out, err = reclaim.run("usage", "import", "usage.csv", "--skip-bad-rows", **CONFIGURED)
+    assert code == 0, err
+    assert f"SHA-256 of the file: {digest}" in out
+    assert "Line 3, column unused_days: “x” is no number of days" in out
+    assert "reclaim usage import --add usage.csv.rejects.csv" in out
+    assert (
+        (reclaim.directory / "usage.csv.rejects.csv").read_text(encoding="utf-8").endswith(",bob,Miro,x,2025-11-23\n")
+    )
+
+    code, _, err = reclaim.run("usage", "import", "usage.csv", **CONFIGURED)
+    assert (code, err.startswith("This file was already imported at ")) == (2, True), err

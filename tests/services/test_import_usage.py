@@ -8,9 +8,10 @@ import pytest
 
 from reclaim.domain.directory import Person
 from reclaim.domain.ids import PersonId
-from reclaim.domain.usage import UsageRow, no_use_of
-from reclaim.errors import InvalidRequest
+from reclaim.domain.usage import UsageRow, no_use_of, unknown_use, unreadable_use
+from reclaim.errors import Conflict, InvalidRequest
 from reclaim.ports.usage import UsageBatch
+from reclaim.ports.usage_storage import UsageImport
 from reclaim.services.import_usage import NAMED, Imported, ImportUsage
 from tests.services.world import NOW, World, days_ago, person
 
@@ -40,10 +41,17 @@ def importer(world: World) -> ImportUsage:
 
 
 async def take(
-    world: World, *parts: Sequence[UsageRow], application: str | None = None, error: Exception | None = None
+    world: World,
+    *parts: Sequence[UsageRow],
+    application: str | None = None,
+    error: Exception | None = None,
+    sha256: str | None = None,
+    adds: bool = False,
 ) -> Imported:
     read = batches(*parts, error=error)
-    return await importer(world).take("csv", "usage.csv", read, by="operator:ada", application=application)
+    return await importer(world).take(
+        "csv", "usage.csv", read, by="operator:ada", application=application, sha256=sha256, adds=adds
+    )
 
 
 async def people_in(world: World, application: str = "Miro") -> list[str]:
@@ -198,3 +206,115 @@ async def test_how_far_it_is_is_told_after_each_batch(world: World) -> None:
     )
 
     assert told == [(1, 0.5), (3, 1.0)]
+
+
+# The same file again ---------------------------------------------------------------------------------------------------
+async def test_a_file_that_was_imported_is_refused_and_told_when_and_by_whom(world: World) -> None:
+    await known(world, person("ada"))
+    await importer(world).check_new("csv", "a" * 64)
+    await take(world, [row("ada")], sha256="a" * 64)
+
+    with pytest.raises(Conflict) as raised:
+        await importer(world).check_new("csv", "a" * 64)
+
+    assert f"{NOW:This file was already imported at %Y-%m-%d %H:%M} UTC as usage.csv by operator:ada, and counts." in (
+        raised.value.message
+    )
+    assert "give --again" in raised.value.message
+    assert [(one.application, one.sha256) for one in await importer(world).counting()] == [("miro", "a" * 64)]
+
+
+async def test_a_file_that_a_later_one_replaced_is_refused_too(world: World) -> None:
+    await known(world, person("ada"))
+    await take(world, [row("ada")], sha256="a" * 64)
+    await take(world, [row("ada")], sha256="b" * 64)
+
+    with pytest.raises(Conflict, match="a later import has replaced it since"):
+        await importer(world).check_new("csv", "a" * 64)
+
+
+async def test_a_file_that_broke_off_may_be_imported_again(world: World) -> None:
+    with pytest.raises(InvalidRequest):
+        await take(world, [row("ada")], error=InvalidRequest("torn"), sha256="a" * 64)
+
+    await importer(world).check_new("csv", "a" * 64)
+
+
+async def test_the_same_file_again_doubles_nothing(world: World) -> None:
+    await known(world, person("ada"))
+    await take(world, [row("ada")], sha256="a" * 64)
+
+    done = await take(world, [row("ada")], sha256="a" * 64)
+
+    async with world.work.read() as work:
+        assert len(await work.usage.rows_of(done.imports[0].id, [PersonId("ada")])) == 1
+    assert [one.rows for one in await importer(world).counting()] == [1]
+
+
+# Rows that are added ---------------------------------------------------------------------------------------------------
+async def no_use(world: World, who: str) -> bool:
+    """Return whether it is known since when somebody did not use Miro."""
+    async with world.work.read() as work:
+        newest = await work.usage.newest("csv", "Miro")
+        assert newest is not None
+        rows = [one.row for one in await work.usage.rows_of(newest.id, [PersonId(who)])]
+    return no_use_of(rows, "csv", max_age=timedelta(days=14), now=NOW) is not None
+
+
+async def test_mended_rows_make_their_people_known_again_and_leave_all_others(world: World) -> None:
+    await known(world, person("ada"), person("bob"), person("cy"))
+    await take(world, [row("ada"), unreadable_use("ada", "Miro"), unreadable_use("bob", "Miro"), row("cy"), row("x")])
+    assert [await no_use(world, one) for one in ("ada", "bob", "cy")] == [False, False, True]
+
+    done = await take(world, [row("ada", device="B")], adds=True)
+
+    assert [await no_use(world, one) for one in ("ada", "bob", "cy")] == [True, False, True]
+    assert [(one.rows, one.unmatched, one.name) for one in done.imports] == [(4, 1, "usage.csv + usage.csv")]
+    assert await people_in(world) == ["ada", "bob", "cy"]
+
+
+async def test_who_was_meant_by_an_ambiguous_row_stays_unknown_whatever_is_added(world: World) -> None:
+    await known(world, person("ada"))
+    await take(world, [row("ada"), unknown_use("ada", "Miro")])
+
+    await take(world, [row("ada", device="B")], adds=True)
+
+    assert not await no_use(world, "ada")
+
+
+async def test_rows_that_are_added_where_there_is_nothing_are_an_import(world: World) -> None:
+    await known(world, person("ada"))
+
+    done = await take(world, [row("ada")], adds=True)
+
+    assert [(one.rows, one.name) for one in done.imports] == [(1, "usage.csv")]
+    assert await people_in(world) == ["ada"]
+
+
+async def test_rows_are_not_added_to_what_another_import_replaced_meanwhile(world: World) -> None:
+    await known(world, person("ada"), person("bob"), person("cy"))
+    await take(world, [row("ada")])
+
+    class Overtaken(ImportUsage):
+        """Another import is completed just before the rows are copied."""
+
+        async def _add(self, base: UsageImport, one: UsageImport) -> UsageImport:
+            await take(world, [row("bob")])
+            return await super()._add(base, one)
+
+    overtaken = Overtaken(work=world.work, clock=world.clock, tokens=world.tokens)
+
+    with pytest.raises(Conflict, match="imported anew meanwhile"):
+        await overtaken.take("csv", "more.csv", batches([row("cy")]), by="operator:ada", adds=True)
+
+    assert await people_in(world) == ["bob"]
+
+
+async def test_a_half_added_import_is_never_seen(world: World) -> None:
+    await known(world, person("ada"), person("bob"))
+    await take(world, [row("ada")])
+
+    with pytest.raises(InvalidRequest, match="torn"):
+        await take(world, [row("bob")], adds=True, error=InvalidRequest("torn"))
+
+    assert await people_in(world) == ["ada"]

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from bot.actions import ACTIONS
-from bot.console import Terminal, follow, misspelt, outcome, read_files, run
+from bot.console import (
+    Skipped,
+    Terminal,
+    finish_usage,
+    follow,
+    list_usage,
+    misspelt,
+    outcome,
+    read_files,
+    run,
+)
 from bot.console.hints import SAME, hints
 from bot.inbound import Action, Command, Reply, Suggestion
 from cards.view import Action as CardAction
@@ -16,6 +26,8 @@ from reclaim.domain.ids import PersonId
 from reclaim.domain.read_models import ExportedFile, SyncView
 from reclaim.domain.syncing import SyncKind
 from reclaim.errors import InvalidRequest
+from reclaim.ports.usage_storage import UsageImport
+from reclaim.services.import_usage import Imported
 
 CARD = CardView(kind="spend", headline=Headline(title="123 seats look idle"), body=(), fallback="123 seats")
 FILE = ExportedFile(name="evidence.csv", media_type="text/csv", content=b"seat\n")
@@ -293,3 +305,50 @@ async def test_the_text_of_the_files_goes_with_the_command(tmp_path: Path) -> No
     await run(router, "simulate --csv a.csv", key="k", terminal=Said(tmp_path).terminal, files={"a.csv": "person\n"})
 
     assert router.commands[0].files == {"a.csv": "person\n"}
+
+
+# Imports of usage ------------------------------------------------------------------------------------------------------
+IMPORTED = UsageImport(
+    id="i1",
+    source="csv",
+    application="Miro",
+    name="usage.csv",
+    at=datetime(2026, 11, 23, 9, tzinfo=UTC),
+    by="operator:ada",
+    rows=1_200,
+    unmatched=3,
+    newest=datetime(2026, 11, 22, 6, tzinfo=UTC),
+    sha256="ab" * 32,
+)
+
+
+def test_imports_are_listed_with_what_they_were_read_from() -> None:
+    out = io.StringIO()
+
+    list_usage([IMPORTED, replace(IMPORTED, source="nexthink", newest=None, sha256=None)], out)
+
+    assert out.getvalue() == (
+        "Miro (csv): 1,200 rows, seen until 2026-11-22 06:00 UTC\n"
+        "  imported at 2026-11-23 09:00 UTC by operator:ada from usage.csv\n"
+        f"  SHA-256 {'ab' * 32}\n"
+        "Miro (nexthink): 1,200 rows\n"
+        "  imported at 2026-11-23 09:00 UTC by operator:ada from usage.csv\n"
+    )
+
+
+def test_an_import_says_its_digest_and_how_its_bad_rows_come_back() -> None:
+    out = io.StringIO()
+    done = Imported(imports=[IMPORTED], unmatched=["eve"], ambiguous=[])
+
+    finish_usage(done, "ab" * 32, Skipped(rows=2, problems=["Line 3: bad"], file=Path("my rejects.csv")), out)
+
+    assert out.getvalue().splitlines() == [
+        "Miro: 1,200 rows, seen until 2026-11-22 06:00 UTC.",
+        "  3 rows of nobody in this tenant.",
+        "Nobody here: eve",
+        f"SHA-256 of the file: {'ab' * 32}",
+        "2 rows were skipped. Whoever they name is unknown, and is not asked:",
+        "  Line 3: bad",
+        "All of them are in my rejects.csv, which only you can read. Mend them there, then:",
+        "  reclaim usage import --add 'my rejects.csv'",
+    ]

@@ -1,13 +1,23 @@
 """A file of usage, and everything that can be wrong with one."""
 
+import codecs
 import gzip
+import hashlib
 import json
+import os
+import sys
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from reclaim.connectors.json_array import elements
 from reclaim.connectors.usage_csv import MAX_LINE, MAX_PROBLEMS, BadRows, UsageFile
+from reclaim.connectors.usage_rejects import Rejects, rejects_of
+from reclaim.connectors.usage_text import MAX_BYTES
 from reclaim.domain.usage import UsageRow, no_use_of
 from reclaim.errors import InvalidRequest
 from reclaim.ports.usage import BATCH
@@ -122,8 +132,35 @@ async def test_a_folder_is_no_file(tmp_path: Path) -> None:
         pytest.param(b"PK\x03\x04\x14\x00", "a spreadsheet or archive. Save it as “CSV UTF-8”", id="spreadsheet"),
         pytest.param(gzip.compress(HEADER.encode()), "a compressed file", id="gzip"),
         pytest.param(b"%PDF-1.7\n", "a PDF", id="pdf"),
-        pytest.param(f"{HEADER}\n{ADA.replace('DESK', 'Büro')}".encode("latin-1"), "is not UTF-8", id="latin-1"),
-        pytest.param(f"{HEADER}\n{ADA}".encode("utf-16-le"), "is not UTF-8", id="utf-16-without-mark"),
+        pytest.param(
+            f"{HEADER}\n{ADA}\n{ADA.replace('DESK', 'Büro')}\n".encode("cp1252"),
+            "usage.csv, line 3, character 49: the byte FC is not UTF-8. It looks like Windows-1252 (“ü” there). Save it",
+            id="windows-1252",
+        ),
+        pytest.param(
+            f"{HEADER}\n".encode() + b"\x81\n", "line 2, character 1: the byte 81 is not UTF-8. Save it", id="no-letter"
+        ),
+        pytest.param(
+            f"{HEADER}\n{ADA}\n{'x' * 70_000}\n".encode() + b"ab\xff",
+            "line 4, character 3: the byte FF",
+            id="wrong-byte-far-behind",
+        ),
+        pytest.param(
+            f"{HEADER}\n{ADA}ü".encode()[:-1], "line 2, character 75: the file breaks off inside", id="half-a-character"
+        ),
+        pytest.param(
+            f"{HEADER}\n{ADA}".encode("utf-16-le"),
+            "line 1: it is not UTF-8; it looks like UTF-16",
+            id="utf-16-without-mark",
+        ),
+        pytest.param(
+            codecs.BOM_UTF16_LE + f"{HEADER}\nab".encode("utf-16-le") + b"\x00\xd8a\x00",
+            "line 2, character 3: it is marked as UTF-16 and is none there",
+            id="broken-utf-16",
+        ),
+        pytest.param(
+            f"{HEADER}\n{ADA}".encode("utf-32"), "line 1: it is not UTF-8; it looks like UTF-16 or UTF-32", id="utf-32"
+        ),
         pytest.param("who,application,last_used\n", "has no column observed_at.", id="missing-column"),
         pytest.param(
             "who,application,last_usd,observed_at\n", "last_used or unused_days. Is it “last_usd”?", id="misspelt"
@@ -271,3 +308,206 @@ async def test_the_example_of_the_manual_is_one(tmp_path: Path) -> None:
     rows = await rows_of(file_of(tmp_path, example))
 
     assert [(row.application, row.unused_days) for row in rows] == [("Miro", None), ("Miro", 45), ("Visio", None)]
+
+
+# One JSON array --------------------------------------------------------------------------------------------------------
+ROW = {"who": "ada", "application": "Miro", "unused_days": 45, "observed_at": "2026-11-23"}
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+async def test_one_json_array_says_the_same_as_json_lines(tmp_path: Path, indent: int | None) -> None:
+    many = [{**ROW, "who": f"p{number}", "device": "Bürö, [“{"} for number in range(3_000)]
+
+    rows = await rows_of(file_of(tmp_path, " " + json.dumps(many, indent=indent) + "\n"))
+
+    assert [row.who for row in rows] == [one["who"] for one in many]
+    assert {(row.unused_days, row.device) for row in rows} == {(45, "Bürö, [“{")}
+
+
+async def test_an_empty_json_array_has_no_row(tmp_path: Path) -> None:
+    assert await rows_of(file_of(tmp_path, "[ ]\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param([ROW, {**ROW, "unused_days": "x"}], "Element 2, column unused_days: “x” is no number", id="cell"),
+        pytest.param([ROW, 7], "Element 2: a row is one JSON object", id="no-object"),
+        pytest.param([{**ROW, "upn": "bob"}], "Element 1, column who: it is given twice", id="twice"),
+    ],
+)
+async def test_a_bad_element_is_named_by_number_and_field(tmp_path: Path, text: list[object], said: str) -> None:
+    assert said in await refused(file_of(tmp_path, json.dumps(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(f"[{json.dumps(ROW)}, {{", "Element 2: no JSON, or the file breaks off in it", id="torn-inside"),
+        pytest.param(f"[{json.dumps(ROW)},", "Element 2: the file breaks off before it", id="torn-before"),
+        pytest.param(f"[{json.dumps(ROW)}", "Element 1: the file breaks off behind it", id="torn-behind"),
+        pytest.param("[", "Element 1: the file breaks off before it", id="nothing"),
+        pytest.param(f"[{json.dumps(ROW)} {json.dumps(ROW)}]", "Element 1: a comma or the closing", id="no-comma"),
+        pytest.param(f"[{json.dumps(ROW)}] x", "Element 2: the array has ended, and more follows", id="more"),
+        pytest.param(f'[{{"who": "{"x" * MAX_LINE}"}}]', "Element 1: longer than 100,000 characters", id="too-long"),
+        pytest.param(f'[{{"who": "{"x" * 3 * MAX_LINE}', "Element 1: no JSON, or longer than", id="endless"),
+        pytest.param("[" * 50_000, "Element 1: no JSON that can be read", id="deep"),
+    ],
+)
+async def test_an_array_that_cannot_be_taken_apart_is_refused_also_where_bad_rows_are_skipped(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    message = await refused(file_of(tmp_path, text, bad_rows=BadRows.SKIP))
+
+    assert said in message
+    assert message.endswith("Nothing was imported.")
+
+
+@given(
+    array=st.lists(st.recursive(st.integers() | st.text() | st.none(), st.lists, max_leaves=4), max_size=8),
+    indent=st.none() | st.just(1),
+    piece=st.integers(1, 9),
+)
+@settings(max_examples=60)
+def test_elements_are_those_of_the_whole_array_wherever_it_is_cut(
+    array: list[object], indent: int | None, piece: int
+) -> None:
+    text = json.dumps(array, indent=indent)
+    rest = StringIO(text[1:])
+
+    found = list(elements(text[0], lambda _: rest.read(piece), longest=1_000))
+
+    assert found == array
+
+
+async def test_half_characters_and_nul_in_json_are_no_name_and_no_device(tmp_path: Path) -> None:
+    device = (
+        '{"who": "ada", "app": "Miro", "unused_days": 1, "device": "a\\u0000\\ud800", "observed_at": "2026-11-23"}\n'
+    )
+    (ada,) = await rows_of(file_of(tmp_path, device))
+    assert ada.device == "a\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
+
+    assert "column who: it cannot be read" in await refused(file_of(tmp_path, device.replace("ada", "\\ud800")))
+
+
+# Refused rows ----------------------------------------------------------------------------------------------------------
+def skipping(folder: Path, content: str) -> tuple[UsageFile, Path]:
+    file = file_of(folder, content, bad_rows=BadRows.SKIP)
+    file.rejects = Rejects(rejects_of(file.path))
+    return file, file.rejects.path
+
+
+async def test_refused_rows_are_written_with_line_column_reason_and_their_own_cells(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f'{HEADER}\n{ADA}\nbob,Miro,soon,,"=1+1,x",2026-11-23\ncy,Miro\n{ADA}\n')
+
+    await rows_of(file)
+
+    assert path == tmp_path / "usage.csv.rejects.csv"
+    assert path.read_bytes().decode() == (
+        f"line,column,reason,{HEADER}\r\n"
+        '3,last_used,“soon” is no date. Example: 2026-11-23T08:00:00Z,bob,Miro,soon,,"\'=1+1,x",2026-11-23\r\n'
+        '4,,"it has 2 cells, the header has 6",cy,Miro\r\n'
+    )
+    assert file.rejects is not None
+    assert file.rejects.written
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes do nothing on Windows")
+async def test_refused_rows_are_for_their_owner_alone(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,,2026-11-23\n")
+
+    await rows_of(file)
+
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_mended_rows_are_read_as_they_were_and_only_to_be_added(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,-PC,2026-11-23\n")
+    await rows_of(file)
+    path.write_text(path.read_text(encoding="utf-8").replace(",soon,", ",2026-11-20,"), encoding="utf-8")
+
+    (bob,) = await rows_of(UsageFile(path=path, now=NOW, adds=True))
+
+    assert (bob.who, bob.device) == ("bob", "-PC")
+    assert "Add them with --add" in await refused(UsageFile(path=path, now=NOW))
+
+
+async def test_rows_that_are_refused_again_keep_their_own_columns_only(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,,2026-11-23\n")
+    await rows_of(file)
+
+    again = UsageFile(path=path, now=NOW, adds=True, bad_rows=BadRows.SKIP, rejects=Rejects(tmp_path / "again.csv"))
+    await rows_of(again)
+
+    assert (tmp_path / "again.csv").read_bytes() == path.read_bytes().replace(b"\r\n3,", b"\r\n2,")
+
+
+async def test_refused_json_rows_are_written_by_our_columns_or_as_they_are(tmp_path: Path) -> None:
+    bad = json.dumps({"upn": "bob", "app": "Miro", "lastUsed": "soon", "seen": "2026-11-23"})
+    file, path = skipping(tmp_path, f"{bad}\nnonsense\n[7]\n")
+
+    await rows_of(file)
+
+    _, bob, nonsense, seven = path.read_text(encoding="utf-8").splitlines()
+    assert bob.endswith(",bob,Miro,soon,,,2026-11-23,")
+    assert nonsense.startswith("2,1,") and nonsense.endswith(",,,,,,nonsense")  # noqa: PT018 - one line of a file
+    assert seven == "3,,a row is one JSON object,,,,,,,[7]"
+
+
+async def test_nothing_is_written_where_every_row_is_good(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\n{ADA}\n")
+
+    await rows_of(file)
+
+    assert not path.exists()
+
+
+async def test_refused_rows_of_a_file_that_is_refused_as_a_whole_are_not_left_behind(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,,2026-11-23\ncy,Mi")
+
+    assert "breaks off" in await refused(file)
+    assert not path.exists()
+
+
+async def test_refused_rows_that_may_be_half_mended_are_not_written_over(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,,2026-11-23\n")
+    path.write_text("mine", encoding="utf-8")
+
+    assert "is there already" in await refused(file)
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+async def test_where_refused_rows_cannot_be_written_the_file_is_refused(tmp_path: Path) -> None:
+    file, _ = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,,2026-11-23\n")
+    file.rejects = Rejects(tmp_path / "missing" / "rejects.csv")
+
+    assert "cannot be written: No such file or directory. Nothing was imported." in await refused(file)
+
+
+# Its bytes -------------------------------------------------------------------------------------------------------------
+async def test_the_digest_is_of_the_bytes_and_a_file_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
+    content = codecs.BOM_UTF8 + f"{HEADER}\r\n{ADA}\r\n".encode()
+    file = file_of(tmp_path, content)
+    assert await file.digest() == hashlib.sha256(content).hexdigest()
+    assert len(await rows_of(file)) == 1
+
+    file.path.write_bytes(content + f"{BOB}\r\n".encode())
+
+    assert "has changed while it was read. Nothing was imported." in await refused(file)
+
+
+async def test_a_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    file = file_of(tmp_path, f"{HEADER}\n{ADA}\n")
+    os.truncate(file.path, MAX_BYTES + 1)  # sparse: it takes no room
+
+    assert "has more than 1,000,000,000 bytes. Cut it into several files." in await refused(file)
+
+
+async def test_who_stops_in_the_middle_leaves_nothing_open_and_no_refused_rows(tmp_path: Path) -> None:
+    file, path = skipping(tmp_path, f"{HEADER}\nbob,Miro,soon,,,2026-11-23\n" + f"{ADA}\n" * BATCH * 3)
+    reading = file.read()
+
+    await anext(reading)
+    await reading.aclose()  # type: ignore[attr-defined]  # an async generator, which the port does not promise
+
+    assert not path.exists()

@@ -9,7 +9,7 @@ import structlog
 
 from reclaim.connectors.nexthink.client import ExportState, LinkExpired, NexthinkClient
 from reclaim.connectors.nexthink.results import records
-from reclaim.connectors.usage_cells import APPLICATION, OBSERVED, UNUSED, WHO, BadCell, usage_row
+from reclaim.connectors.usage_cells import APPLICATION, OBSERVED, UNUSED, WHO, BadCell, RowJudge, usage_row
 from reclaim.domain.lookup import folded
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import PortError
@@ -118,6 +118,7 @@ class _Rows:
         self._query_id = query_id
         self._application = application
         self._now = now
+        self._judge = RowJudge(now=now, application=application, observed_at=None if OBSERVED in columns else now)
         self._places: Mapping[str, int] | None = None
         self._width = 0
         self._number = 0
@@ -170,12 +171,7 @@ class _Rows:
         # A device that nobody is known to use tells of nobody, whatever else stands in its row: counted, and no more.
         nobody = {WHO: NOBODY, UNUSED: "0", OBSERVED: self._now.isoformat()}
         try:
-            row = usage_row(
-                cells if cells[WHO].strip() else nobody,
-                now=self._now,
-                application=self._application,
-                observed_at=None if OBSERVED in cells else self._now,
-            )
+            row = usage_row(cells if cells[WHO].strip() else nobody, self._judge)
         except BadCell as bad:
             raise self._bad(f"the column {self._columns.get(bad.column, bad.column)} {bad.problem}") from None
         rows.append(row)
