@@ -18,7 +18,7 @@ from reclaim.errors import Conflict
 from reclaim.services import (
     close_campaign,
     due_work,
-    release_orders,
+    jobs,
     start_campaign,
     tell_reviewers,
     verify_removals,
@@ -37,8 +37,8 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let five people be many."""
     for module in (start_campaign, close_campaign, due_work, verify_removals):
         monkeypatch.setattr(module, "CHUNK", 2)
-    for module in (tell_reviewers, release_orders, verify_removals):
-        monkeypatch.setattr(module, "JOBS", 1)
+    monkeypatch.setattr(tell_reviewers, "JOBS", 1)
+    monkeypatch.setattr(jobs, "ORDERS", 1)
     monkeypatch.setattr(close_campaign, "RETRIES", 1)
 
 
