@@ -7,6 +7,7 @@ from typing import Final
 from reclaim.domain.usage import UsageRow, unknown_use
 
 DAYS_MOST: Final = 3_650
+NOBODY: Final = "(nobody)"  # whose row it is where a source knows no user
 _AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
 _LONGEST: Final = 320  # characters: the longest mail address
 

@@ -10,7 +10,7 @@ import structlog
 
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
-from reclaim.domain.usage import KnownUse, UsageRow, unknown_use
+from reclaim.domain.usage import ABSENT_BETWEEN, KnownUse, Tells, UsageRow, as_kept, unknown_use
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.ports.usage import UsageBatch
@@ -75,13 +75,17 @@ class ImportUsage:
         async for batch in batches:
             async with self._work.read() as work:
                 people = await _people(work, batch.rows)
+                absences = await _absences(work, source, application, batch.rows, people, at)
             known: dict[str, list[KnownUse]] = {}
+            seen: dict[str, list[datetime]] = {}
             missed: Counter[tuple[str, bool]] = Counter()
             for row in batch.rows:
                 app = application or row.application
                 fitting = people.get(row.who.strip().lower(), ())
                 if len(fitting) == 1:
-                    known.setdefault(folded(app), []).append(KnownUse(person_id=fitting[0], row=row))
+                    kept = as_kept(row, absences.get((fitting[0], row.device)))
+                    known.setdefault(folded(app), []).append(KnownUse(person_id=fitting[0], row=kept))
+                    seen.setdefault(folded(app), []).append(row.observed_at)
                 else:
                     missed[folded(app), bool(fitting)] += 1
                     # One of them may have used it: each of them is unknown, as nobody knows which.
@@ -98,14 +102,12 @@ class ImportUsage:
                     await work.usage.add_rows(found[key].id, some_known, first=found[key].rows)
                 await work.commit()
             for key, one in found.items():
-                mine = known.get(key, [])
-                seen = [row.row.observed_at for row in mine]
                 found[key] = replace(
                     one,
-                    rows=one.rows + len(mine),
+                    rows=one.rows + len(known.get(key, [])),
                     unmatched=one.unmatched + missed[key, False],
                     ambiguous=one.ambiguous + missed[key, True],
-                    newest=max([*seen, *([one.newest] if one.newest else [])], default=None),
+                    newest=max([*seen.get(key, []), *([one.newest] if one.newest else [])], default=None),
                 )
             rows += len(batch.rows)
             told(rows, batch.done)
@@ -146,4 +148,30 @@ async def _people(work: UnitOfWork, rows: Sequence[UsageRow]) -> Mapping[str, Se
     for address, people in (await work.people.by_address(rest)).items():
         exact = [one.id for one in people if one.upn.lower() == address]
         found[address] = exact if len(exact) == 1 else [one.id for one in people]
+    return found
+
+
+async def _absences(
+    work: UnitOfWork,
+    source: str,
+    application: str | None,
+    rows: Sequence[UsageRow],
+    people: Mapping[str, Sequence[PersonId]],
+    now: datetime,
+) -> Mapping[tuple[PersonId, str | None], datetime]:
+    """Return since when an application is known to be absent, by person and device, from the reading before this one.
+
+    That one tells of absences too where this one does, as a source does not change what it tells. One that is too long ago
+    tells nothing of the time between, and of two devices by one name nobody knows which is meant.
+    """
+    fitting = [people.get(row.who.strip().lower(), ()) for row in rows if row.tells is Tells.ABSENCE]
+    wanted = {some[0] for some in fitting if len(some) == 1}
+    before = await work.usage.newest(source, application) if application is not None and wanted else None
+    if before is None or now - before.at > ABSENT_BETWEEN:
+        return {}
+    found: dict[tuple[PersonId, str | None], datetime] = {}
+    for one in await work.usage.rows_of(before.id, sorted(wanted)):
+        if one.row.last_used_at is not None:
+            place = (one.person_id, one.row.device)
+            found[place] = max(one.row.last_used_at, found.get(place, one.row.last_used_at))
     return found
