@@ -76,11 +76,11 @@ from reclaim.domain.roles import Role
 from reclaim.domain.syncing import SyncKind
 from reclaim.errors import InvalidRequest, PortError, ReclaimError
 from reclaim.ports.chat import Messenger
+from reclaim.ports.checks import SourceCheck
 from reclaim.ports.directory import SeatWriter
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
-from reclaim.ports.usage import UsageSources
-from reclaim.ports.usage_reports import UsageReports
+from reclaim.ports.usage import UsageSource, UsageSources
 from reclaim.services import jobs
 from reclaim.services.sync_directory import SyncDirectory
 from reclaim.services.use_cases import UseCases
@@ -239,7 +239,7 @@ async def compose(
             backlog=engine,
             channels=channels,
             schedule=CronSchedule(),
-            usage=_usage(settings, clock=clock, reports=tenant.reports, closing=closing),
+            usage=_usage(settings, clock=clock, tenant=tenant, closing=closing),
             with_groups=with_groups,
             reports=tenant.reports,
         )
@@ -281,29 +281,32 @@ def _connect(settings: Settings, *, clock: Clock, tokens: Tokens) -> graph.Graph
     )
 
 
-def _usage(settings: Settings, *, clock: Clock, reports: UsageReports, closing: AsyncExitStack) -> UsageSources:
-    """Return where the use of applications is known from: files always, services where they are set up."""
-    titles = {"csv": "Files", "m365": "Microsoft usage reports"}
-    m365 = graph.M365Use(reports)
-    if settings.nexthink_query is None:
-        return UsageSources(titles=titles, asked={"m365": m365})
-    client = NexthinkClient(
-        url=settings.nexthink_url or "",
-        login_url=settings.nexthink_login_url or "",
-        client_id=settings.nexthink_client_id or "",
-        client_secret=settings.nexthink_client_secret.get_secret_value() if settings.nexthink_client_secret else "",
-        clock=clock,
-        ca_file=settings.ca_file,
-    )
-    closing.push_async_callback(client.aclose)
-    nexthink = NexthinkUsage(
-        client,
-        clock=clock,
-        query_id=settings.nexthink_query,
-        columns=settings.nexthink_columns,
-        small=settings.nexthink_method == "execute",
-    )
-    return UsageSources(titles=titles | {"nexthink": "Nexthink"}, asked={"m365": m365, "nexthink": nexthink})
+def _usage(settings: Settings, *, clock: Clock, tenant: graph.GraphConnection, closing: AsyncExitStack) -> UsageSources:
+    """Return where the use of applications is known from: files and Microsoft always, services where they are set up."""
+    titles = {"csv": "Files", "m365": "Microsoft usage reports", "intune": "Intune"}
+    intune = graph.IntuneUse(tenant.client)
+    asked: dict[str, UsageSource] = {"m365": graph.M365Use(tenant.reports), "intune": intune}
+    checks: dict[str, SourceCheck] = {"intune": intune}
+    if settings.nexthink_query is not None:
+        client = NexthinkClient(
+            url=settings.nexthink_url or "",
+            login_url=settings.nexthink_login_url or "",
+            client_id=settings.nexthink_client_id or "",
+            client_secret=settings.nexthink_client_secret.get_secret_value() if settings.nexthink_client_secret else "",
+            clock=clock,
+            ca_file=settings.ca_file,
+        )
+        closing.push_async_callback(client.aclose)
+        nexthink = NexthinkUsage(
+            client,
+            clock=clock,
+            query_id=settings.nexthink_query,
+            columns=settings.nexthink_columns,
+            small=settings.nexthink_method == "execute",
+        )
+        titles["nexthink"] = "Nexthink"
+        asked["nexthink"], checks["nexthink"] = nexthink, nexthink
+    return UsageSources(titles=titles, asked=asked, checks=checks)
 
 
 def _router(

@@ -24,6 +24,8 @@ _TITLES = {
     CheckName.READ_ROLES: "Reading admin roles (RoleManagement.Read.Directory)",
     CheckName.USAGE_REPORTS: "Usage reports (Reports.Read.All, optional)",
     CheckName.READ_MAILBOXES: "Kinds of mailboxes (MailboxSettings.Read, optional)",
+    CheckName.INTUNE: "Intune (DeviceManagementManagedDevices.Read.All)",
+    CheckName.NEXTHINK: "Nexthink",
     CheckName.PREMIUM: "Sign-in data of this tenant (Entra ID P1)",
     CheckName.WRITE_LICENSES: "Removing licenses (LicenseAssignment.ReadWrite.All)",
     CheckName.WRITE_MEMBERS: "Leaving groups (GroupMember.ReadWrite.All)",
@@ -155,6 +157,10 @@ def _what(check: Check, found: Checkup) -> str:
             )
         case CheckName.USAGE_REPORTS:
             return _no_reports(check, found)
+        case CheckName.INTUNE:
+            return _no_intune(check, found)
+        case CheckName.NEXTHINK:
+            return f"{check.said} Consent programs that go by Nexthink do not run until then."
         case CheckName.CHAT if not check.about:
             return (
                 "No chat service is connected, so nobody can be asked. Set up Microsoft Teams (RECLAIM_TEAMS_APP_ID …) or "
@@ -179,6 +185,13 @@ def _no_reports(check: Check, found: Checkup) -> str:
             return _NO_CONSENT.format(permission="Reports.Read.All", meaning=meaning, link=found.consent_link)
         case _:
             return f"{check.said} {meaning}"
+
+
+def _no_intune(check: Check, found: Checkup) -> str:
+    meaning = "Consent programs that go by Intune do not run until then."
+    if not check.about:
+        return f"{check.said} {meaning}"
+    return _NO_CONSENT.format(permission=check.about[0], meaning=meaning, link=found.consent_link)
 
 
 def _not_known(check: Check) -> str:

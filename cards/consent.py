@@ -103,11 +103,13 @@ def manager_card(view: ConsentView, zone: str, *, may_decide: bool = True) -> Ca
     if open_:
         who = first(view.holder_name)
         said = request.answered_at is not None
-        lead = (
-            f"{who} wants to keep {app}, and we see no use of it."
-            if said
-            else f"We see no use of {app}, and {who} has not answered."
-        )
+        if request.no_use.is_absence:
+            seen = f"{app} is on none of {who}’s work devices that Intune sees."
+            lead = f"{who} wants to keep {app}. {seen}" if said else f"{seen} {who} has not answered."
+        elif said:
+            lead = f"{who} wants to keep {app}, and we see no use of it."
+        else:
+            lead = f"We see no use of {app}, and {who} has not answered."
         body.append(Paragraph(f"{lead} You decide by {_until(request.due_at, zone)}."))
     else:
         body.append(_manager_strip(view, zone))
@@ -347,6 +349,12 @@ def _question(view: ConsentView) -> str:
     if terms.question:
         return formats.isolate(formats.one_line(terms.question, 600))
     days = view.request.no_use.unused_days
+    if view.request.no_use.is_absence:
+        return (
+            f"Hi {first(view.holder_name)}, {sku(terms.application)} has been on none of your work devices for at least"
+            f" {formats.count(days, 'day')}, as far as Intune sees. If you use it in a browser or elsewhere, keep it. If you"
+            " are done with it, someone else can have your seat."
+        )
     return (
         f"Hi {first(view.holder_name)}, we see no use of {sku(terms.application)} in the last"
         f" {formats.count(days, 'day')}. If you are done with it, someone else can have your seat."
@@ -371,13 +379,19 @@ def _answers(view: ConsentView) -> tuple[Action, ...]:
 
 def _use_facts(view: ConsentView, zone: str) -> tuple[Fact, ...]:
     use = view.request.no_use
+    read = formats.day(local_day(use.observed_at, zone))
+    source = SOURCES.get(use.source, formats.one_line(use.source, 40))
+    if use.is_absence and use.last_used_at is not None:
+        since = f"on any work device since {formats.day(local_day(use.last_used_at, zone))}, or longer"
+        return (
+            Fact("Not installed", since),
+            Fact("Source", f"{source}, as of {read}; it does not see use in a browser"),
+        )
     on = f", on {formats.isolate(formats.one_line(use.device, 60))}" if use.device else ""
     if use.last_used_at is not None:
         last = f"{formats.day(local_day(use.last_used_at, zone))}{on}"
     else:
         last = f"More than {formats.count(use.unused_days, 'day')} ago{on}"
-    read = formats.day(local_day(use.observed_at, zone))
-    source = SOURCES.get(use.source, formats.one_line(use.source, 40))
     return (Fact("Last used", last), Fact("Source", f"{source}, read {read}"))
 
 
@@ -386,7 +400,8 @@ def _if_given_up(view: ConsentView, zone: str, whose: str | None) -> str:
     app = sku(terms.application)
     who = f"{whose} leaves" if whose else "You leave"
     leaves = f"{who} the group {group(view.program.group_name)}, and what it opens goes with it."
-    uninstalled = f"{app} is uninstalled from {'their' if whose else 'your'} devices." if terms.uninstalls else ""
+    uninstalls = terms.uninstalls and not view.request.no_use.is_absence
+    uninstalled = f"{app} is uninstalled from {'their' if whose else 'your'} devices." if uninstalls else ""
     stays = "Account, files and all other apps stay." if whose else "Your account, your files and all other apps stay."
     until = formats.day(local_day(view.now + view.undo_window, zone), weekday=True)
     back = f"It can come back until {until}." if whose else f"You can get it back with one tap until {until}."

@@ -332,7 +332,7 @@ def _request_row(line: RequestLine, zone: str) -> Row:
     words = "Restored" if line.restored else why_ended(request.state, request.why, request.detail)
     use = request.no_use
     used = (
-        f"Last used {formats.day(local_day(use.last_used_at, zone))}"
+        f"{'Not installed since' if use.is_absence else 'Last used'} {formats.day(local_day(use.last_used_at, zone))}"
         if use.last_used_at
         else f"Unused for {formats.count(use.unused_days, 'day')}"
     )

@@ -28,6 +28,7 @@ from rehearsal.errors import GraphError
 from rehearsal.faults import Fault, Faults
 from rehearsal.gate import Gate, Handler
 from rehearsal.groups import ADMINS, AUDITORS, COPILOT_OWNERS, LICENSE_MANAGERS, VISIO_OWNERS
+from rehearsal.intune import IntuneEndpoints
 from rehearsal.login import TokenDesk
 from rehearsal.nexthink import NexthinkEndpoints
 from rehearsal.prices import prices_csv
@@ -56,6 +57,7 @@ class ControlEndpoints:
         faults: Faults,
         calls: CallLog,
         usage: UsageEndpoints,
+        intune: IntuneEndpoints,
         nexthink: NexthinkEndpoints,
         key: str,
     ) -> None:
@@ -66,6 +68,7 @@ class ControlEndpoints:
         self._faults = faults
         self._calls = calls
         self._usage = usage
+        self._intune = intune
         self._nexthink = nexthink
         self._key = key
         self._start = directory.clock.now
@@ -95,6 +98,8 @@ class ControlEndpoints:
             web.post("/delta", self._set_delta),
             web.post("/tokens/expire", self._expire_tokens),
             web.post("/nexthink", self._set_nexthink),
+            web.get("/intune", self._get_intune),
+            web.post("/intune", self._set_intune),
             web.post("/people/{person}/sign-in", self._sign_in),
             web.post("/people/{person}/use", self._use),
             web.post("/people/{person}/assign", self._assign),
@@ -253,6 +258,12 @@ class ControlEndpoints:
 
     async def _set_nexthink(self, request: web.Request) -> web.Response:
         return web.json_response(self._nexthink.set_manners(await _body(request)))
+
+    async def _get_intune(self, _: web.Request) -> web.Response:
+        return web.json_response(self._intune.told())
+
+    async def _set_intune(self, request: web.Request) -> web.Response:
+        return web.json_response(self._intune.set(await _body(request)))
 
     async def _sign_in(self, request: web.Request) -> web.Response:
         self._directory.sign_in(self._number(request))

@@ -194,6 +194,11 @@ def not_contained() -> GraphError:
     return GraphError(400, "BadRequest", "Write requests are only supported on contained entities")
 
 
+def no_intune() -> GraphError:
+    """Return the error of a tenant without an active Intune license (msgraph-beta-sdk-go issue 198)."""
+    return GraphError(400, "BadRequest", "Request not applicable to target tenant.")
+
+
 def no_mailbox() -> GraphError:
     """Return the error of mailbox settings of somebody who has no mailbox in the cloud (concepts/errors; Outlook REST)."""
     return GraphError(

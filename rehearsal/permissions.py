@@ -13,6 +13,7 @@ READ_ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.Al
 READ_REPORTS = frozenset({"Reports.Read.All"})
 READ_REPORT_SETTINGS = frozenset({"ReportSettings.Read.All", "ReportSettings.ReadWrite.All"})
 READ_MAILBOX_SETTINGS = frozenset({"MailboxSettings.Read", "MailboxSettings.ReadWrite"})
+READ_DEVICES = frozenset({"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"})
 WRITE_MEMBERS = frozenset({"GroupMember.ReadWrite.All"})
 
 GRANTED_AT_START = frozenset(
@@ -27,5 +28,6 @@ GRANTED_AT_START = frozenset(
         "Reports.Read.All",
         "ReportSettings.Read.All",
         "MailboxSettings.Read",
+        "DeviceManagementManagedDevices.Read.All",
     }
 )

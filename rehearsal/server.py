@@ -27,6 +27,7 @@ from rehearsal.graph_groups import GroupEndpoints
 from rehearsal.graph_roles import RoleEndpoints
 from rehearsal.graph_users import UserEndpoints
 from rehearsal.identity import Identities
+from rehearsal.intune import IntuneEndpoints
 from rehearsal.login import LoginEndpoints, TokenDesk
 from rehearsal.nexthink import LOGIN_PATH, NEXTHINK_ROOT, QUERY, NexthinkEndpoints
 from rehearsal.odata import Addresses
@@ -116,6 +117,7 @@ class PracticeTenant:
                 origin=origin,
                 tenant_id=tenant_id,
                 control_key=control_key,
+                seed=seed,
             ),
             access_log=None,
             shutdown_timeout=_SHUTDOWN_S,
@@ -181,11 +183,13 @@ def _application(
     origin: str,
     tenant_id: str,
     control_key: str,
+    seed: int,
 ) -> web.Application:
     gate, faults, calls = Gate(tokens), Faults(), CallLog()
     login = LoginEndpoints(tokens, applications, origin=origin, tenant_id=tenant_id)
     addresses = Addresses(origin + GRAPH_ROOT, secrets.token_bytes(16))
     usage = UsageEndpoints(state, gate, addresses, origin)
+    intune = IntuneEndpoints(state, gate, addresses, seed)
     control = ControlEndpoints(
         state,
         gate=gate,
@@ -194,6 +198,7 @@ def _application(
         faults=faults,
         calls=calls,
         usage=usage,
+        intune=intune,
         nexthink=nexthink,
         key=control_key,
     )
@@ -208,6 +213,7 @@ def _application(
     app.add_routes(_below(GRAPH_ROOT, GroupEndpoints(state, gate, addresses).routes()))
     app.add_routes(_below(GRAPH_ROOT, RoleEndpoints(state, gate, addresses).routes()))
     app.add_routes(_below(GRAPH_ROOT, usage.routes()))
+    app.add_routes(_below(GRAPH_ROOT, intune.routes()))
     app.add_routes(usage.downloads())
     app.add_routes(login.routes())
     app.add_routes(nexthink.routes())

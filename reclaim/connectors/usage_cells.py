@@ -8,6 +8,7 @@ from typing import Final
 from reclaim.domain.usage import UsageRow, unreadable_use
 
 DAYS_MOST: Final = 3_650
+NOBODY: Final = "(nobody)"  # whose row it is where a source knows no user
 _AHEAD: Final = timedelta(hours=24)  # a clock elsewhere may be ahead, and days have zones
 _DAY: Final = timedelta(days=1)
 _LONGEST: Final = 320  # characters: the longest mail address

@@ -27,6 +27,8 @@ class CheckName(StrEnum):
     PREMIUM = "premium"
     USAGE_REPORTS = "usage_reports"
     READ_MAILBOXES = "read_mailboxes"
+    INTUNE = "intune"
+    NEXTHINK = "nexthink"
     WRITE_LICENSES = "write_licenses"
     WRITE_MEMBERS = "write_members"
     DATA = "data"

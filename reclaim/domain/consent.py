@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from reclaim.domain.calendar import end_of_day, local_day
-from reclaim.domain.consent_program import ConsentProgram, KeepDecides, OnSilence, Terms
+from reclaim.domain.consent_program import ABSENCE_SOURCES, ConsentProgram, KeepDecides, OnSilence, Terms
 from reclaim.domain.ids import ConsentId, ConsentRunId, GroupId, PersonId, ProductId, ProgramId
 from reclaim.errors import Conflict, InvalidRequest, NotAuthorized
 
@@ -78,7 +78,8 @@ class NoUse:
     """What a usage source said of one person and application, frozen when the request was made.
 
     Attributes:
-        last_used_at: The latest use on any device; None: the source says how long it is unused, and not since when.
+        last_used_at: The latest use on any device; None: the source says how long it is unused, and not since when. Of an
+            absence: by when it was on none of their devices.
         unused_days: As the source says, or counted from `last_used_at`.
         device: On which device that was, where the source names one.
         source: Name of the usage source.
@@ -90,6 +91,11 @@ class NoUse:
     device: str | None
     source: str
     observed_at: datetime
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether it says no more than that the application is not installed."""
+        return self.source in ABSENCE_SOURCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,9 @@ NAME_LENGTH: Final = 80
 APPLICATION_LENGTH: Final = 60
 QUESTION_LENGTH: Final = 600
 DEFAULT_WINDOW: Final = 30
+# Sources that tell only where an application is not installed. It may be used in a browser, or on a device that they do not
+# see, so that a person has to say it before anything is taken.
+ABSENCE_SOURCES: Final = frozenset({"intune"})
 
 Value = str | int | bool
 
@@ -101,6 +104,11 @@ class Terms:
     def cooldown(self) -> timedelta:
         """See `cooldown_days`."""
         return timedelta(days=self.cooldown_days)
+
+    @property
+    def by_absence(self) -> bool:
+        """Whether the source tells only that the application is not installed."""
+        return self.source in ABSENCE_SOURCES
 
     @property
     def takes_unapproved(self) -> bool:
@@ -191,6 +199,12 @@ def with_values(base: Mapping[str, object], values: Mapping[str, Value], *, sour
     if terms.source not in sources:
         known = ", ".join(sources)
         raise InvalidRequest(f"There is no usage source “{terms.source}” here. There are: {known}.", field="source")
+    if terms.by_absence and terms.takes_unapproved:
+        raise InvalidRequest(
+            f"{sources[terms.source]} tells only where an application is not installed, and it may be used without that. A"
+            " program that goes by it asks, and silence does not remove: ask yes, on_silence keep or escalate.",
+            field="source",
+        )
     if terms.answer_days <= terms.reminders:
         raise InvalidRequest("So many reminders do not fit into the time to answer.", field="reminders")
     known_zone(terms.zone)

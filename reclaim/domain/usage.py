@@ -4,14 +4,25 @@ Missing data is never unused: somebody of whom a source has no row is unknown, a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from reclaim.domain.consent import NoUse
 from reclaim.domain.ids import PersonId
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)  # an observation older than any that counts
+# An application that was absent at two readings so far apart, or less, was absent between them.
+ABSENT_BETWEEN: Final = timedelta(days=14)
+
+
+class Tells(StrEnum):
+    """What a row is evidence of."""
+
+    USE = "use"
+    ABSENCE = "absence"  # not installed there; that it is installed would tell nothing of its use
+    NOTHING = "nothing"  # the source has something of this person, from which no use and no absence follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +32,12 @@ class UsageRow:
     Attributes:
         who: Entra object id, user principal name or mail address.
         application: As the source calls it.
-        last_used_at: None where the source says only for how long it was unused; both None: the row could not be read.
+        last_used_at: None where the source says only for how long it was unused; both None: the row could not be read. Of an
+            absence: by when it was gone, so that it may have been used until then.
         unused_days: Full days without use up to `observed_at`; None where `last_used_at` says it.
         device: None where the source does not name one.
         observed_at: When the source saw it.
+        tells: Not stored: an import makes of it what counts (`as_kept`).
     """
 
     who: str
@@ -33,6 +46,7 @@ class UsageRow:
     unused_days: int | None
     device: str | None
     observed_at: datetime
+    tells: Tells = Tells.USE
 
     @property
     def used_until(self) -> datetime:
@@ -54,6 +68,24 @@ def unreadable_use(who: str, application: str) -> UsageRow:
     return UsageRow(
         who=who, application=application, last_used_at=None, unused_days=None, device=None, observed_at=_LONG_AGO
     )
+
+
+def as_kept(row: UsageRow, absent_since: datetime | None = None) -> UsageRow:
+    """Return a row as it is stored.
+
+    Args:
+        row: As the source gives it.
+        absent_since: Since when the reading before knew of the same absence; None: it did not, or was too long ago.
+    """
+    match row.tells:
+        case Tells.USE:
+            return row
+        case Tells.NOTHING:
+            return replace(unknown_use(row.who, row.application), device=row.device)
+        case Tells.ABSENCE if absent_since is not None and row.last_used_at is not None:
+            return replace(row, tells=Tells.USE, last_used_at=min(absent_since, row.last_used_at))
+        case _:
+            return replace(row, tells=Tells.USE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

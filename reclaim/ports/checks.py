@@ -16,14 +16,22 @@ class Permission(StrEnum):
     READ_REPORTS = "Reports.Read.All"
     READ_REPORT_SETTINGS = "ReportSettings.Read.All"
     READ_MAILBOXES = "MailboxSettings.Read"
+    READ_DEVICES = "DeviceManagementManagedDevices.Read.All"
     WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
     WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 
 
-OPTIONAL = frozenset({Permission.READ_ROLES})
 WRITING = frozenset({Permission.WRITE_LICENSES, Permission.WRITE_MEMBERS})
 # Reclaim does without these.
-OPTIONAL = frozenset({Permission.READ_REPORTS, Permission.READ_REPORT_SETTINGS, Permission.READ_MAILBOXES})
+OPTIONAL = frozenset(
+    {
+        Permission.READ_ROLES,
+        Permission.READ_REPORTS,
+        Permission.READ_REPORT_SETTINGS,
+        Permission.READ_MAILBOXES,
+        Permission.READ_DEVICES,
+    }
+)
 
 
 class TenantChecks(Protocol):
@@ -89,5 +97,17 @@ class ChannelCheck(Protocol):
 
         Raises:
             PortError: It does not accept our credentials, or did not answer.
+        """
+        ...
+
+
+class SourceCheck(Protocol):
+    """A usage source, asked whether it would answer."""
+
+    async def check(self) -> None:
+        """Make one harmless call.
+
+        Raises:
+            PortError: It refuses, with what to mend, or did not answer.
         """
         ...

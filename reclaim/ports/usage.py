@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from reclaim.domain.usage import UsageRow
+from reclaim.ports.checks import SourceCheck
 
 BATCH = 5_000  # rows: one write transaction
 
@@ -41,7 +42,9 @@ class UsageSources:
     Attributes:
         asked: Name → a source that is asked at each run.
         titles: Name → what people read, also of sources whose rows are imported by hand.
+        checks: Name → how the checkup tries a source that has no other check.
     """
 
     titles: Mapping[str, str]
     asked: Mapping[str, UsageSource] = field(default_factory=dict)
+    checks: Mapping[str, SourceCheck] = field(default_factory=dict)

@@ -1,15 +1,16 @@
 """Take the rows of a usage source: who is meant is looked up, never guessed; a whole import replaces the one before it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import structlog
 
 from reclaim.domain.ids import PersonId
 from reclaim.domain.lookup import folded
-from reclaim.domain.usage import KnownUse, UsageRow, unknown_use
+from reclaim.domain.usage import ABSENT_BETWEEN, KnownUse, Tells, UsageRow, as_kept, unknown_use
 from reclaim.errors import Conflict
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
@@ -83,7 +84,9 @@ class ImportUsage:
         async for batch in batches:
             async with self._work.read() as work:
                 people = await _people(work, batch.rows)
+                absences = await _absences(work, source, application, batch.rows, people, of_all.at)
             known: dict[str, list[KnownUse]] = {}
+            seen = defaultdict[str, list[datetime]](list)
             missed: Counter[tuple[str, bool]] = Counter()
             for row in batch.rows:
                 app = application or row.application
@@ -97,7 +100,9 @@ class ImportUsage:
                     mine = known[key] = []
                 fitting = people.get(row.who, ())
                 if len(fitting) == 1:
-                    mine.append(KnownUse(person_id=fitting[0], row=row))
+                    kept = as_kept(row, absences.get((fitting[0], row.device)))
+                    mine.append(KnownUse(person_id=fitting[0], row=kept))
+                    seen[key].append(row.observed_at)
                     continue
                 missed[key, bool(fitting)] += 1
                 # One of them may have used it: each of them is unknown, as nobody knows which.
@@ -113,13 +118,12 @@ class ImportUsage:
                 await work.commit()
             for key, some_known in known.items():
                 one = found[key]
-                seen = [use.row.observed_at for use in some_known]
                 found[key] = replace(
                     one,
                     rows=one.rows + len(some_known),
                     unmatched=one.unmatched + missed[key, False],
                     ambiguous=one.ambiguous + missed[key, True],
-                    newest=max([*seen, *([one.newest] if one.newest else [])], default=None),
+                    newest=max([*seen[key], *([one.newest] if one.newest else [])], default=None),
                 )
             rows += len(batch.rows)
             told(rows, batch.done)
@@ -214,3 +218,29 @@ async def _people(work: UnitOfWork, rows: Sequence[UsageRow]) -> Mapping[str, Se
         exact = [one.id for one in people if one.upn.lower() == address]
         found[address] = exact if len(exact) == 1 else [one.id for one in people]
     return {text: found[name] for text, name in plain.items() if name in found}
+
+
+async def _absences(
+    work: UnitOfWork,
+    source: str,
+    application: str | None,
+    rows: Sequence[UsageRow],
+    people: Mapping[str, Sequence[PersonId]],
+    now: datetime,
+) -> Mapping[tuple[PersonId, str | None], datetime]:
+    """Return since when an application is known to be absent, by person and device, from the reading before this one.
+
+    That one tells of absences too where this one does, as a source does not change what it tells. One that is too long ago
+    tells nothing of the time between, and of two devices by one name nobody knows which is meant.
+    """
+    fitting = [people.get(row.who, ()) for row in rows if row.tells is Tells.ABSENCE]
+    wanted = {some[0] for some in fitting if len(some) == 1}
+    before = await work.usage.newest(source, application) if application is not None and wanted else None
+    if before is None or now - before.at > ABSENT_BETWEEN:
+        return {}
+    found: dict[tuple[PersonId, str | None], datetime] = {}
+    for one in await work.usage.rows_of(before.id, sorted(wanted)):
+        if one.row.last_used_at is not None:
+            place = (one.person_id, one.row.device)
+            found[place] = max(one.row.last_used_at, found.get(place, one.row.last_used_at))
+    return found

@@ -22,6 +22,7 @@ from reclaim.domain.ids import GroupId, PersonId, ProgramId
 from reclaim.domain.lookup import folded
 from reclaim.domain.policy import Policy
 from reclaim.domain.roles import Actor
+from reclaim.domain.usage import ABSENT_BETWEEN
 from reclaim.domain.wait_list import Waiter, WaitState
 from reclaim.errors import Conflict, InvalidRequest, NotFound
 from reclaim.ports.directory import Directory
@@ -236,7 +237,16 @@ class KeepPrograms:
 
     def _checked(self, terms: Terms) -> Terms:
         check_limits(terms, self._policy.limits)
-        self._next(terms)
+        first = self._next(terms)
+        if terms.by_absence and terms.schedule is not None and first is not None:
+            second = self._schedule.next_after(terms.schedule, terms.zone, first)
+            if second is None or second - first > ABSENT_BETWEEN:
+                raise InvalidRequest(
+                    f"{self._sources[terms.source]} does not tell since when an application is not installed, so that"
+                    f" Reclaim looks for itself, at least every {ABSENT_BETWEEN.days} days. Choose a schedule that often,"
+                    " as “0 8 * * mon”.",
+                    field="schedule",
+                )
         return terms
 
     def _next(self, terms: Terms) -> datetime | None:

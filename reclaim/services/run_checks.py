@@ -4,7 +4,8 @@ The tenant is asked only for what its token can answer: without one, the rest is
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -12,12 +13,13 @@ import structlog
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome, clock_check, jobs_check
+from reclaim.domain.consent_program import ProgramState
 from reclaim.domain.ids import PersonId
 from reclaim.domain.policy import Policy
 from reclaim.domain.roles import ADMIN_AS_A_PERSON
 from reclaim.domain.workloads import ReportState
 from reclaim.errors import DirectoryError, PortError
-from reclaim.ports.checks import ChannelCheck, Permission, TenantChecks
+from reclaim.ports.checks import ChannelCheck, Permission, SourceCheck, TenantChecks
 from reclaim.ports.directory import SignInSupport, sign_in_support
 from reclaim.ports.engine import Backlog
 from reclaim.ports.storage import Work
@@ -54,6 +56,7 @@ class RunChecks:
         backlog: Backlog,
         channels: Sequence[ChannelCheck],
         reports: UsageReports | None = None,
+        sources: Mapping[str, SourceCheck] | None = None,
     ) -> None:
         self._work = work
         self._clock = clock
@@ -63,11 +66,12 @@ class RunChecks:
         self._backlog = backlog
         self._channels = channels
         self._reports = reports
+        self._sources = sources or {}
 
     async def run(self) -> Checkup:
         """Return how everything stands now. A database that cannot be read raises, as every verb does."""
         groups: list[tuple[Check, ...]] = await asyncio.gather(
-            self._own(), self._tenant(), *(self._channel(channel) for channel in self._channels)
+            self._own(), self._tenant(), self._nexthink(), *(self._channel(channel) for channel in self._channels)
         )
         found = [check for group in groups for check in group]
         if not self._channels:
@@ -115,6 +119,7 @@ class RunChecks:
         )
 
     async def _tenant(self) -> tuple[Check, ...]:
+        intune = await self._intune_needed()
         separate = self._checks.separate_writer
         tokens = [await self._ask(CheckName.ENTRA, self._checks.token(writer=False))]
         if separate:
@@ -122,9 +127,11 @@ class RunChecks:
         if tokens[0].outcome is not Outcome.GOOD:
             unknown = [CheckName.CLOCK, *_READS, CheckName.READ_SIGN_INS, CheckName.PREMIUM, CheckName.READ_MAILBOXES]
             unknown += [CheckName.USAGE_REPORTS] if self._reports is not None else []
+            unknown += [CheckName.INTUNE] if intune is not None else []
             reads = tuple(Check(name=name, outcome=Outcome.UNKNOWN) for name in unknown)
         else:
             reads = (*await self._reads(), *await self._usage(), await self._mailboxes())
+            reads += (await self._intune(intune),) if intune is not None else ()
         return (*tokens, *reads, *await self._writes(usable=tokens[-1].outcome is Outcome.GOOD))
 
     async def _reads(self) -> tuple[Check, ...]:
@@ -201,6 +208,32 @@ class RunChecks:
             _log.warning("the permissions to read could not be read")
         outcomes = {True: Outcome.GOOD, False: Outcome.WITHOUT, None: Outcome.UNKNOWN}
         return Check(name=CheckName.READ_MAILBOXES, outcome=outcomes[granted])
+
+    async def _intune_needed(self) -> SourceCheck | None:
+        """Return how Intune is tried; None where no program that has not ended goes by it."""
+        if "intune" not in self._sources:
+            return None
+        async with self._work.read() as reading:
+            programs = await reading.consents.programs({ProgramState.ACTIVE, ProgramState.PAUSED})
+        return self._sources["intune"] if any(one.terms.source == "intune" for one in programs) else None
+
+    async def _intune(self, source: SourceCheck) -> Check:
+        refused = False
+
+        async def ask() -> None:
+            nonlocal refused
+            try:
+                await source.check()
+            except DirectoryError as error:
+                refused = error.status == HTTPStatus.FORBIDDEN
+                raise
+
+        check = await self._ask(CheckName.INTUNE, ask())
+        return replace(check, about=(Permission.READ_DEVICES.value,)) if refused else check
+
+    async def _nexthink(self) -> tuple[Check, ...]:
+        source = self._sources.get("nexthink")
+        return (await self._ask(CheckName.NEXTHINK, source.check()),) if source is not None else ()
 
     async def _usage_state(self, reports: UsageReports) -> tuple[ReportState, str]:
         if not reports.offered:

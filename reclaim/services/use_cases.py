@@ -112,6 +112,7 @@ class UseCases:
             backlog=backlog,
             channels=channels,
             reports=reports,
+            sources=usage.checks,
         )
         rights = WriteRights(checks=checks)
         self.prices = LoadPrices(work=work, clock=clock, tokens=tokens)

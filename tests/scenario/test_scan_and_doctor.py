@@ -128,17 +128,28 @@ async def test_a_scan_of_a_tenant_without_sign_in_data_tells_disabled_accounts_o
 async def test_the_doctor_tells_what_is_missing_and_how_to_grant_it(shell: Shell) -> None:
     await shell.reclaim("db", "upgrade")
     await shell.reclaim("sync")
+    program = ("--group", "App Miro users", "--name", "Miro", "--application", "Miro", "--source", "intune")
+    assert (await shell.reclaim("consent", "new", *program))[0] == 0
     await shell.control(
         "POST", "/permissions", {"granted": [*THREE, "Group.Read.All", "RoleManagement.Read.Directory"]}
     )
+    nexthink = {
+        "RECLAIM_NEXTHINK_URL": shell.tenant.nexthink_url,
+        "RECLAIM_NEXTHINK_LOGIN_URL": shell.tenant.nexthink_login_url,
+        "RECLAIM_NEXTHINK_CLIENT_ID": shell.tenant.nexthink_client_id,
+        "RECLAIM_NEXTHINK_CLIENT_SECRET": shell.tenant.nexthink_client_secret,
+        "RECLAIM_NEXTHINK_QUERY": shell.tenant.nexthink_query,
+    }
 
-    code, out, err = await shell.reclaim("doctor", RECLAIM_WRITES="live")
+    code, out, err = await shell.reclaim("doctor", RECLAIM_WRITES="live", **nexthink)
 
     assert (code, err) == (1, "")
     said = " ".join(out.replace("▌", " ").split())
     assert "LicenseAssignment.ReadWrite.All is missing. Removals of direct seats would fail." in said
     link = f"{shell.tenant.login_url}/{shell.tenant.tenant_id}/adminconsent?client_id={shell.tenant.client_id}"
     assert link in said.replace(" ", "")
+    assert "DeviceManagementManagedDevices.Read.All is missing. Consent programs that go by Intune do not run" in said
+    assert "Nexthink · Works" in said
     assert "No chat service is connected, so nobody can be asked." in said
     assert "Reading people (User.Read.All) · Works" in said
     assert "Age of the data" in said

@@ -27,7 +27,7 @@ from reclaim.services.run_consent import RunConsent
 from reclaim.services.tell_consent import TellConsent
 from reclaim.services.usage_of import Reading, UseOf
 
-SOURCES = {"csv": "Usage list", "nexthink": "Nexthink"}
+SOURCES = {"csv": "Usage list", "nexthink": "Nexthink", "intune": "Intune"}
 
 
 @dataclass

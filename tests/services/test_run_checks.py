@@ -1,6 +1,6 @@
 """The checkup, and the guard at the start of a campaign."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,10 +8,12 @@ import pytest
 
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.checkup import Check, CheckName, Checkup, Outcome
+from reclaim.domain.consent_program import ConsentProgram, ProgramState, Terms
+from reclaim.domain.ids import GroupId, ProductId, ProgramId
 from reclaim.domain.policy import Policy
 from reclaim.domain.workloads import Report, ReportReading, ReportState
-from reclaim.errors import Conflict, DeliveryError, DirectoryError
-from reclaim.ports.checks import ChannelCheck, Permission
+from reclaim.errors import Conflict, DeliveryError, DirectoryError, PortError
+from reclaim.ports.checks import ChannelCheck, Permission, SourceCheck
 from reclaim.services.access import Access
 from reclaim.services.run_checks import RunChecks
 from tests.services.world import ALLAN, LYNNE, MEGAN, NOW, World, admin, draft, person
@@ -34,11 +36,25 @@ class Chat:
             raise self.error
 
 
+class Source:
+    """A usage source in memory; `error` is what it answers."""
+
+    def __init__(self, error: PortError | None = None) -> None:
+        self.error = error
+        self.checked = 0
+
+    async def check(self) -> None:
+        self.checked += 1
+        if self.error:
+            raise self.error
+
+
 async def look(
     world: World,
     channels: Sequence[ChannelCheck] = (Chat(),),
     policy: Policy = TWO_ADMINS,
     reports: FakeReports | None = None,
+    sources: Mapping[str, SourceCheck] | None = None,
 ) -> Checkup:
     world.checks.time = world.checks.time or world.clock.now()
     return await RunChecks(
@@ -50,6 +66,7 @@ async def look(
         backlog=world.engine,
         channels=channels,
         reports=reports or FakeReports(world.clock),
+        sources=sources,
     ).run()
 
 
@@ -70,7 +87,11 @@ async def test_an_installation_in_order_has_nothing_to_fix(world: World) -> None
     found = await look(world)
 
     assert found.to_fix == ()
-    assert {check.name for check in found.passed} == set(CheckName) - {CheckName.ENTRA_WRITER}
+    assert {check.name for check in found.passed} == set(CheckName) - {
+        CheckName.ENTRA_WRITER,
+        CheckName.INTUNE,
+        CheckName.NEXTHINK,
+    }
 
 
 async def test_without_a_token_what_needs_it_is_unknown_and_not_a_row_of_refusals(world: World) -> None:
@@ -262,3 +283,100 @@ async def test_a_report_that_could_not_be_read_last_time_is_told_with_its_reason
     check = only(await look(world, reports=FakeReports(world.clock)), CheckName.USAGE_REPORTS)
 
     assert (check.outcome, check.said) == (Outcome.WITHOUT, "A column is missing.")
+
+
+# Usage sources --------------------------------------------------------------------------------------------------------
+
+
+async def by_intune(world: World, state: ProgramState = ProgramState.ACTIVE) -> None:
+    """Store a program that goes by Intune."""
+    program = ConsentProgram(
+        id=ProgramId("p"),
+        terms=Terms(name="Miro", application="Miro", source="intune"),
+        group_id=GroupId("11111111-2222-3333-4444-555555555555"),
+        group_name="App Miro users",
+        product_id=ProductId("app:miro"),
+        state=state,
+        owner_id=LYNNE,
+        created_at=NOW,
+    )
+    async with world.work.write() as unit:
+        await unit.consents.add_program(program)
+        await unit.commit()
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, Outcome.GOOD),
+        (PortError("Nexthink gives Reclaim no access (401).", permanent=True), Outcome.FIX),
+        (PortError("Nexthink is busy or out of order (503)."), Outcome.UNKNOWN),
+    ],
+)
+async def test_nexthink_is_asked_where_it_is_set_up(world: World, error: PortError | None, outcome: Outcome) -> None:
+    await ready(world)
+
+    check = only(await look(world, sources={"nexthink": Source(error)}), CheckName.NEXTHINK)
+
+    assert (check.outcome, check.said) == (outcome, "" if error is None else error.message)
+
+
+async def test_nexthink_is_asked_whatever_microsoft_says(world: World) -> None:
+    await ready(world)
+    world.checks.errors["token"] = EXPIRED
+
+    assert only(await look(world, sources={"nexthink": Source()}), CheckName.NEXTHINK).outcome is Outcome.GOOD
+
+
+async def test_intune_is_not_asked_where_no_program_goes_by_it(world: World) -> None:
+    await ready(world)
+    await by_intune(world, ProgramState.ENDED)
+    source = Source()
+
+    found = await look(world, sources={"intune": source})
+
+    assert CheckName.INTUNE not in {check.name for check in found.checks}
+    assert source.checked == 0
+
+
+@pytest.mark.parametrize("state", [ProgramState.ACTIVE, ProgramState.PAUSED])
+async def test_intune_is_asked_where_a_program_goes_by_it(world: World, state: ProgramState) -> None:
+    await ready(world)
+    await by_intune(world, state)
+    source = Source()
+
+    assert only(await look(world, sources={"intune": source}), CheckName.INTUNE).outcome is Outcome.GOOD
+    assert source.checked == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "about"),
+    [
+        (
+            DirectoryError("It is missing.", permanent=True, status=403),
+            Outcome.FIX,
+            ("DeviceManagementManagedDevices.Read.All",),
+        ),
+        (DirectoryError("The tenant has no active Intune license.", permanent=True, status=400), Outcome.FIX, ()),
+        (DirectoryError("Microsoft Graph is busy or out of order.", status=503), Outcome.UNKNOWN, ()),
+    ],
+)
+async def test_intune_without_the_permission_is_told_from_no_intune_and_from_an_outage(
+    world: World, error: DirectoryError, outcome: Outcome, about: tuple[str, ...]
+) -> None:
+    await ready(world)
+    await by_intune(world)
+
+    check = only(await look(world, sources={"intune": Source(error)}), CheckName.INTUNE)
+
+    assert (check.outcome, check.about, check.said) == (outcome, about, error.message)
+
+
+async def test_intune_is_unknown_without_a_token(world: World) -> None:
+    await ready(world)
+    await by_intune(world)
+    world.checks.errors["token"] = EXPIRED
+    source = Source()
+
+    assert only(await look(world, sources={"intune": source}), CheckName.INTUNE).outcome is Outcome.UNKNOWN
+    assert source.checked == 0

@@ -8,6 +8,8 @@ does not: any rule on which seat is idle or may be removed.
     budget            how much is written in a time
     sign_in_pace      how often sign-in activity is asked for
     reports           usage reports
+    m365_use          usage reports as a source of consent programs
+    intune_use        applications that Intune does not find, as such a source
     checks            the checkup's questions
     bot_token         the tokens of the bot in Teams, which are no Graph tokens
     installs          the bot's app, for a person who does not have it
@@ -28,6 +30,7 @@ from reclaim.connectors.graph.checks import GraphChecks
 from reclaim.connectors.graph.client import GraphClient, graph_root
 from reclaim.connectors.graph.directory import GraphDirectory
 from reclaim.connectors.graph.installs import TeamsInstaller
+from reclaim.connectors.graph.intune_use import IntuneUse
 from reclaim.connectors.graph.m365_use import M365Use
 from reclaim.connectors.graph.reports import GraphReports
 from reclaim.connectors.graph.sign_in_pace import SignInPace
@@ -42,6 +45,7 @@ from reclaim.ports.usage_reports import UsageReports
 __all__ = [
     "BotTokens",
     "GraphConnection",
+    "IntuneUse",
     "M365Use",
     "Registration",
     "TeamsInstaller",

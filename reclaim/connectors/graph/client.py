@@ -19,6 +19,7 @@ import httpx
 import structlog
 
 from reclaim.connectors.graph.answers import NO_PREMIUM, NOT_FOUND, SYNC_STATE_NOT_FOUND, Answer
+from reclaim.connectors.graph.fields import Record
 from reclaim.connectors.graph.token import AccessTokens
 from reclaim.errors import DirectoryError, InvalidRequest
 from reclaim.ports.checks import OPTIONAL
@@ -140,6 +141,18 @@ class GraphClient:
         if answer.status != HTTPStatus.FOUND or url.scheme != "https" or not url.host or url.userinfo:
             raise _nowhere()
         return Elsewhere(url=url, asked=answer.url, request_id=answer.request_id, at=answer.at)
+
+    def rows(self, answer: Answer, what: str) -> tuple[list[Record], str | None]:
+        """Return the rows of a page, and the address of the next one, which leads on and not away.
+
+        Raises:
+            DirectoryError: There are no rows, or the next page is this one or outside of Graph (permanent).
+        """
+        document = Record(answer.document(), "page")
+        following = document.text_or_none("@odata.nextLink")
+        if following is not None and str(self.within(following)) == answer.url:
+            raise DirectoryError("Microsoft Graph names a page as its own successor.", permanent=True)
+        return document.records("value", what), following
 
     def elsewhere(self, url: httpx.URL) -> AbstractAsyncContextManager[httpx.Response]:
         """Fetch an address that `location` gave, piece by piece. It lets in by itself: the token stays here."""

@@ -88,7 +88,7 @@ class GraphDirectory:
         if cursor is not None and not cursor.startswith(_CHANGES):
             raise DirectoryError("A read of changes was continued with the cursor of another.", permanent=True)
         answer = await self._client.get(address, needs=Permission.READ_PEOPLE)
-        rows, following = self._rows(answer, "user")
+        rows, following = self._client.rows(answer, "user")
         link = Record(answer.document(), "page").text_or_none("@odata.deltaLink")
         if link is not None:
             self._client.within(link)
@@ -146,7 +146,7 @@ class GraphDirectory:
         text = quote(name.replace("'", "''"), safe="")
         address = f"/groups?$filter=displayName%20eq%20'{text}'&$select={GROUP_FIELDS}&$top={_GROUPS_SHOWN}"
         answer = await self._client.get(address, needs=Permission.READ_GROUPS)
-        rows, _ = self._rows(answer, "group")
+        rows, _ = self._client.rows(answer, "group")
         return [parse_group(row) for row in rows]
 
     async def role_holders(self, cursor: str | None) -> Page[str]:
@@ -229,7 +229,7 @@ class GraphDirectory:
                 raise
             if answer.status == HTTPStatus.NOT_FOUND:
                 return found
-            rows, address = self._rows(answer, "group")
+            rows, address = self._client.rows(answer, "group")
             found += [(GroupId(row.guid("id")), row.text_or_none("displayName") or row.guid("id")) for row in rows]
         return found
 
@@ -249,7 +249,7 @@ class GraphDirectory:
             answer = await self._client.get(address, needs=Permission.READ_GROUPS, may_be_missing=True)
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
-            rows, address = self._rows(answer, "group")
+            rows, address = self._client.rows(answer, "group")
             found += [GroupId(row.guid("id")) for row in rows]
         return tuple(found)
 
@@ -269,7 +269,7 @@ class GraphDirectory:
                 if error.graph_code == UNSUPPORTED_QUERY:
                     return group
                 raise
-            rows, address = self._rows(answer, "group")
+            rows, address = self._client.rows(answer, "group")
             if rows:
                 return replace(group, has_nested_groups=True)
         return replace(group, has_nested_groups=False)
@@ -287,20 +287,12 @@ class GraphDirectory:
             raise DirectoryError("A read of the directory was continued with the cursor of another.", permanent=True)
         address = first if cursor is None else cursor.removeprefix(mark)
         answer = await self._client.get(address, needs=needs)
-        rows, following = self._rows(answer, what)
+        rows, following = self._client.rows(answer, what)
         return Page(
             rows=tuple(parse(row) for row in rows),
             next_cursor=None if following is None else mark + following,
             request=_request(answer, len(rows)),
         )
-
-    def _rows(self, answer: Answer, what: str) -> tuple[list[Record], str | None]:
-        """Return the rows of a page, and the address of the next one, which leads on and not away."""
-        document = Record(answer.document(), "page")
-        following = document.text_or_none("@odata.nextLink")
-        if following is not None and str(self._client.within(following)) == answer.url:
-            raise DirectoryError("Microsoft Graph names a page as its own successor.", permanent=True)
-        return document.records("value", what), following
 
 
 def _request(answer: Answer, rows: int) -> Request:

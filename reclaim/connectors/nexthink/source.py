@@ -9,7 +9,7 @@ import structlog
 
 from reclaim.connectors.nexthink.client import ExportState, LinkExpired, NexthinkClient
 from reclaim.connectors.nexthink.results import records
-from reclaim.connectors.usage_cells import APPLICATION, OBSERVED, UNUSED, WHO, BadCell, RowJudge, usage_row
+from reclaim.connectors.usage_cells import APPLICATION, NOBODY, OBSERVED, UNUSED, WHO, BadCell, RowJudge, usage_row
 from reclaim.domain.lookup import folded
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import PortError
@@ -21,7 +21,7 @@ CUT_AT: Final = 1_000
 POLLS_S: Final = 15 * 60.0  # seconds in which an export has to be ready
 FIRST_POLL_S, LONGEST_POLL_S = 2.0, 30.0
 PARAMETER: Final = "application"
-NOBODY: Final = "(nobody)"
+CHECKED: Final = "(checkup)"  # an application that nobody has
 
 _log = structlog.get_logger(__name__)
 
@@ -73,6 +73,10 @@ class NexthinkUsage:
                     yield UsageBatch(rows=ready[start : start + BATCH])
         if not rows.headed:
             raise PortError(f"The results of the Nexthink query {self._query_id} are empty: not even a header.")
+
+    async def check(self) -> None:
+        """See `SourceCheck`: runs the query for an application that nobody has, which shows login, permission and query."""
+        await self._client.execute(self._query_id, {PARAMETER: CHECKED})
 
     async def _exported(self, application: str) -> AsyncGenerator[list[Sequence[str]]]:
         """Yield the records of an export. An expired link is asked for again, then the export is made once more."""

@@ -19,6 +19,8 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 SPEC = Path(__file__).parents[4] / "shared" / "data" / "graph-subset-openapi.yaml"
 USERS_OF_GROUP = "/groups/{group-id}/members/microsoft.graph.user"
+DEVICES_OF_APP = "/deviceManagement/detectedApps/{detectedApp-id}/managedDevices"
+DEVICES = "/deviceManagement/managedDevices"
 GROUPS_OF_GROUP = "/groups/{group-id}/members/microsoft.graph.group"
 
 needs_description = pytest.mark.skipif(
@@ -37,6 +39,11 @@ def spec() -> OpenAPI:
         "schema": {"$ref": "#/components/schemas/microsoft.graph.groupCollectionResponse"}
     }
     document["paths"][GROUPS_OF_GROUP] = added
+    # The same devices of an application in the same file, and api/intune-devices-manageddevice-list.
+    devices = copy.deepcopy(document["paths"][DEVICES_OF_APP])
+    devices.pop("parameters")
+    devices["get"]["operationId"] = "deviceManagement.ListManagedDevices"
+    document["paths"][DEVICES] = devices
     # A delta query may select this relation (api/user-delta), and may be told to start anew (concepts/delta-query-overview).
     delta = document["paths"]["/users/delta"]["get"]
     select = next(one for one in delta["parameters"] if one.get("name") == "$select")

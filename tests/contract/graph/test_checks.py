@@ -13,8 +13,8 @@ from tests.contract.graph.practice import START, Stage
 from tests.contract.graph.support import CountedTokens, ScriptedGraph
 
 ALL = [one.value for one in Permission]
-# A mailbox cannot be asked for without a person: that permission is told by the token.
-READING = [one for one in Permission if one not in {*WRITING, Permission.READ_MAILBOXES}]
+# A mailbox cannot be asked for without a person: that permission is told by the token. Devices are asked for by their source.
+READING = [one for one in Permission if one not in {*WRITING, Permission.READ_MAILBOXES, Permission.READ_DEVICES}]
 
 
 async def grant(stage: Stage, *granted: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from reclaim.connectors.graph.client import GraphClient
 from reclaim.connectors.graph.directory import GraphDirectory
+from reclaim.connectors.graph.intune_use import IntuneUse
 from reclaim.connectors.graph.token import MsalTokens, make_session
 from reclaim.connectors.graph.writer import GraphSeatWriter
 from reclaim.domain.directory import Path as SeatPath
@@ -107,6 +108,15 @@ async def test_a_whole_read_of_the_tenant_has_microsofts_form(wire: Wire) -> Non
         await wire.directory.group(group.id)
 
     assert wire.check(at_least=50) == {200}
+
+
+async def test_a_read_of_intune_has_microsofts_form(wire: Wire) -> None:
+    source = IntuneUse(wire.client)
+    await source.check()
+    async for batch in source.read("Adobe Acrobat*"):
+        assert batch.rows
+
+    assert wire.check(at_least=6) == {200}
 
 
 async def test_following_changes_has_microsofts_form(wire: Wire) -> None:

@@ -15,17 +15,17 @@ import structlog
 import app
 from reclaim.connectors.nexthink import NexthinkClient, NexthinkUsage
 from reclaim.connectors.practice import PracticeControl
+from reclaim.connectors.tokens import RandomTokens
 from reclaim.domain.usage import UsageRow
 from reclaim.errors import InvalidRequest, PortError
 from reclaim.settings import Settings
 from rehearsal import PracticeTenant
-from tests.fakes import FixedClock
-from tests.usage_fakes import FakeReports
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PEOPLE = 400
 VISIO, E5 = "VISIOCLIENT", "SPE_E5"
 EXPORT, STATUS, EXECUTE, STORE, LOGIN = "/nql/export", "/nql/status", "/nql/execute", "/nexthink-store", "/token$"
+ALWAYS = {"csv": "Files", "m365": "Microsoft usage reports", "intune": "Intune"}
 COLUMNS = {"who": "user.upn", "last_used": "last_usage", "device": "device.name"}
 
 
@@ -370,16 +370,73 @@ async def test_an_installation_that_is_told_of_nexthink_asks_it(stage: Stage, tm
     settings = await app.practice_settings(stage.tenant, control, people=PEOPLE, database=tmp_path / "reclaim.db")
     async with AsyncExitStack() as closing:
         closing.push_async_callback(control.aclose)
-        sources = app._usage(settings, clock=stage.clock, reports=FakeReports(FixedClock(START)), closing=closing)
+        tenant = app._connect(settings, clock=stage.clock, tokens=RandomTokens())
+        closing.push_async_callback(tenant.aclose)
+        sources = app._usage(settings, clock=stage.clock, tenant=tenant, closing=closing)
         rows = [row async for batch in sources.asked["nexthink"].read(VISIO) for row in batch.rows]
 
-    assert sources.titles == {"csv": "Files", "m365": "Microsoft usage reports", "nexthink": "Nexthink"}
+    assert sources.titles == {**ALWAYS, "nexthink": "Nexthink"}
+    assert set(sources.checks) == {"intune", "nexthink"}
     assert rows == await stage.read()
 
 
 async def test_an_installation_without_nexthink_does_not_know_it() -> None:
     async with AsyncExitStack() as closing:
-        sources = app._usage(Settings(), clock=Waits(), reports=FakeReports(FixedClock(START)), closing=closing)
+        settings = Settings(tenant_id="72f988bf-86f1-41af-91ab-2d7cd011db47")
+        tenant = app._connect(settings, clock=Waits(), tokens=RandomTokens())
+        closing.push_async_callback(tenant.aclose)
+        sources = app._usage(settings, clock=Waits(), tenant=tenant, closing=closing)
 
-    assert sources.titles == {"csv": "Files", "m365": "Microsoft usage reports"}
-    assert set(sources.asked) == {"m365"}
+    assert sources.titles == ALWAYS
+    assert set(sources.asked) == {"m365", "intune"}
+    assert set(sources.checks) == {"intune"}
+
+
+# The checkup ----------------------------------------------------------------------------------------------------------
+
+
+async def test_the_checkup_runs_the_query_once_and_begins_no_export(stage: Stage) -> None:
+    await stage.source().check()
+
+    assert await stage.calls() == ["login", "execute"]
+
+
+async def test_the_checkup_of_an_instance_with_other_credentials_names_the_settings(stage: Stage) -> None:
+    client = client_of(stage.tenant, stage.clock, client_secret="guess")
+    source = NexthinkUsage(client, clock=stage.clock, query_id=stage.tenant.nexthink_query, columns=COLUMNS)
+
+    with pytest.raises(PortError, match="RECLAIM_NEXTHINK_CLIENT_SECRET") as raised:
+        await source.check()
+
+    assert raised.value.permanent
+    await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "permanent"),
+    [
+        (401, "belong to the same instance", True),
+        (403, "permission NQL API", True),
+        (404, "Administration › NQL API queries, or mend RECLAIM_NEXTHINK_QUERY", True),
+        (400, "parameter called application", True),
+        (503, "busy or out of order", False),
+    ],
+)
+async def test_the_checkup_says_what_to_mend(stage: Stage, status: int, said: str, permanent: bool) -> None:
+    await stage.fails(EXECUTE, status, times=None)
+
+    with pytest.raises(PortError, match=said) as raised:
+        await stage.source().check()
+
+    assert raised.value.permanent is permanent
+
+
+async def test_the_checkup_of_an_instance_that_is_not_there_names_the_addresses(stage: Stage) -> None:
+    client = client_of(stage.tenant, stage.clock, url="https://127.0.0.1:9")
+    source = NexthinkUsage(client, clock=stage.clock, query_id=stage.tenant.nexthink_query, columns=COLUMNS)
+
+    with pytest.raises(PortError, match="RECLAIM_NEXTHINK_URL") as raised:
+        await source.check()
+
+    assert not raised.value.permanent
+    await client.aclose()

@@ -42,6 +42,18 @@ CHECKUP: Final = Checkup(
         Check(name=CheckName.READ_SIGN_INS, outcome=Outcome.UNKNOWN),
         Check(name=CheckName.PREMIUM, outcome=Outcome.FIX),
         Check(name=CheckName.USAGE_REPORTS, outcome=Outcome.WITHOUT, about=(ReportState.CONCEALED.value,)),
+        Check(
+            name=CheckName.INTUNE,
+            outcome=Outcome.FIX,
+            about=("DeviceManagementManagedDevices.Read.All",),
+            said="Microsoft Graph does not let Reclaim read this.",
+        ),
+        Check(
+            name=CheckName.NEXTHINK,
+            outcome=Outcome.FIX,
+            said="Nexthink has no query #reclaim_usage. Make it in Nexthink › Administration › NQL API queries, or mend"
+            " RECLAIM_NEXTHINK_QUERY.",
+        ),
         Check(name=CheckName.WRITE_MEMBERS, outcome=Outcome.UNKNOWN),
         Check(name=CheckName.DATA, outcome=Outcome.FIX, since=timedelta(days=4)),
         Check(name=CheckName.PRICES, outcome=Outcome.FIX, number=7, about=("Visio Plan 2", HOSTILE, *"ABCDE")),

@@ -314,3 +314,14 @@ WAITER: Final = WaiterView(
     zone="Europe/Zurich",
 )
 ADDED: Final = replace(WAITER, waiter=replace(WAITER.waiter, state=WaitState.ADDED))
+
+
+def by_intune(view: ConsentView) -> ConsentView:
+    """Return a request that was found because the application is installed nowhere."""
+    absent = replace(view.request.no_use, source="intune", observed_at=NOW - timedelta(days=8))
+    return replace(view, request=replace(view.request, no_use=absent))
+
+
+NOT_INSTALLED: Final = by_intune(QUESTION)
+NOT_INSTALLED_MANAGER: Final = by_intune(TO_MANAGER)
+NOT_INSTALLED_SILENT: Final = by_intune(TO_MANAGER_SILENT)

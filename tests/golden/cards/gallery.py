@@ -632,6 +632,9 @@ def _consent() -> dict[str, CardView]:
     through = asking.seen(RequestState.STILL_THERE, detail="App suite users")
     return {f"consent_{state.value}": card for state, card in ended.items()} | {
         "consent": consent.request_card(asking.QUESTION, ZONE),
+        "consent_not_installed": consent.request_card(asking.NOT_INSTALLED, ZONE),
+        "consent_manager_not_installed": consent.request_card(asking.NOT_INSTALLED_MANAGER, ZONE),
+        "consent_manager_not_installed_silent": consent.request_card(asking.NOT_INSTALLED_SILENT, ZONE),
         "consent_hostile": consent.request_card(asking.STRANGE, ZONE),
         "consent_silence_removes": consent.request_card(asking.REMOVES, ZONE),
         "consent_escalates": consent.request_card(asking.ESCALATES, ZONE),
@@ -711,5 +714,6 @@ ASKING: Final = (
     "consent_silence_removes", "consent_escalates", "consent_dry_run_asked", "consent_reminder", "consent_keep_form",
     "consent_manager", "consent_manager_silent", "consent_appeal", "consent_appeal_form", "consent_appeal_form_error",
     "consent_appeal_leave", "consent_appeal_leave_error",
+    "consent_not_installed", "consent_manager_not_installed", "consent_manager_not_installed_silent",
     "receipt_appeal_form", "receipt_appeal_form_error", "appeal", "appeal_moved", "appeal_hostile", "appeal_leave",
 )  # fmt: skip
