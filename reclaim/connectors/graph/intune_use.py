@@ -168,8 +168,8 @@ class IntuneUse:
                 raise
             # "Request not applicable to target tenant." (msgraph-beta-sdk-go issue 198)
             raise DirectoryError(
-                "Microsoft Graph does not read Intune here (400): the tenant has no active Intune license. Choose another"
-                " usage source.",
+                "Microsoft Graph does not read Intune here (400). Most likely the tenant has no active Intune license: then"
+                " choose another usage source.",
                 permanent=True,
                 status=error.status,
                 graph_code=error.graph_code,
