@@ -117,7 +117,7 @@ class Bulk:
     longest_s: float
 
 
-LARGE: Final = Bulk(removals=5_000, people=9_000, per_second=100, longest_s=150.0)
+LARGE: Final = Bulk(removals=5_000, people=11_500, per_second=100, longest_s=150.0)
 USUAL: Final = Bulk(removals=600, people=1_500, per_second=10, longest_s=90.0)
 
 
