@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from benchmarks import clicks, decisions, opening, scan, slack, status, syncing, teams, usage_csv, walkthrough
+from benchmarks import clicks, decisions, opening, removals, scan, slack, status, syncing, teams, usage_csv, walkthrough
 from benchmarks.measure import Measure
 
 BENCHMARKS: Mapping[str, Callable[[], Iterable[Measure]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Measure]]] = {
     "clicks": clicks.measures,
     "teams": teams.measures,
     "slack": slack.measures,
+    "removals": removals.measures,
     "usage_csv": usage_csv.measures,
     "walkthrough": walkthrough.measures,
 }

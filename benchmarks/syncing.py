@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -110,11 +111,11 @@ def measures() -> list[Measure]:
 
 
 @contextmanager
-def tenant(people: int, folder: Path) -> Iterator[Tenant]:
-    """Run a practice tenant in a process of its own."""
+def tenant(people: int, folder: Path, *, now: datetime = NOW) -> Iterator[Tenant]:
+    """Run a practice tenant in a process of its own; `now`: its time at the start."""
     context = multiprocessing.get_context("spawn")
     near, far = context.Pipe()
-    process = context.Process(target=_serve, args=(people, folder, far), daemon=True)
+    process = context.Process(target=_serve, args=(people, folder, now, far), daemon=True)
     process.start()
     try:
         yield near.recv()
@@ -123,9 +124,9 @@ def tenant(people: int, folder: Path) -> Iterator[Tenant]:
         process.join()
 
 
-def _serve(people: int, folder: Path, parent: Connection) -> None:
+def _serve(people: int, folder: Path, now: datetime, parent: Connection) -> None:
     async def serve() -> None:
-        made = await PracticeTenant.start(people=people, seed=7, now=NOW, directory=folder)
+        made = await PracticeTenant.start(people=people, seed=7, now=now, directory=folder)
         parent.send(
             Tenant(
                 made.login_url,

@@ -172,8 +172,10 @@ class ApplyRemovals:
     async def _item(self, run: _Run, item: ReviewItem) -> WriteBackError | None:
         """Take one seat as far as it goes now; return what Microsoft said if it refused for good."""
         look = await self._live.at(run.campaign, item)
-        await self._resolve_intents(run, item, look)
         order, known = await self._known(run, item)
+        if any(step.state is StepState.INTENDED for step in steps_of(order, item.id)):
+            await self._resolve_intents(run, item, look)
+            order, known = await self._known(run, item)
         ours = explained(known, item, self._clock.now())
         wrote = any(step.state is StepState.WRITTEN for step in steps_of(order, item.id))
         seat = look.seat(item.product_id)
@@ -246,7 +248,10 @@ class ApplyRemovals:
     # What came of it -------------------------------------------------------------------------------------------------
 
     async def _read_back(self, run: _Run, item: ReviewItem) -> None:
-        """Read the seat. What is not gone yet, or cannot be read now, waits for its verification."""
+        """Read the seat. What is not gone yet, or cannot be read now, waits for its verification.
+
+        With the last seat of an order the order ends, in the same transaction: nearly every order has one seat.
+        """
         try:
             back = await self._writer.read_back(item.person_id, item.product_id)
         except PortError as error:
@@ -272,7 +277,10 @@ class ApplyRemovals:
                 await end_item(work, self._attest, item, outcome, "read_back", now=now, facts={**facts})
             else:
                 await wait_item(work, item, Waiting.PENDING_VERIFICATION)
-            await work.orders.save(with_steps(order, seen))
+            if all(one.outcome is not None for one in await items_of(work, order)):
+                await self._to_end(work, replace(with_steps(order, seen), version=order.version), now)
+            else:
+                await work.orders.save(with_steps(order, seen))
             await work.commit()
 
     async def _end(
@@ -308,6 +316,9 @@ class ApplyRemovals:
 
     async def _finish(self, run: _Run) -> None:
         """Decide what the order waits for: nothing, or the time of its next check."""
+        async with self._work.read() as reading:
+            if run.is_over(await get_order(reading, run.order_id)):
+                return  # its last seat ended it
         async with self._work.write() as work:
             order = await get_order(work, run.order_id)
             if run.is_over(order):

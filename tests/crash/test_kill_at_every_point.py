@@ -94,7 +94,7 @@ POINTS = {
     "group removal: called, its answer not stored": Point(stage="answered", at="writeback: after leave_group"),
     "removal: its answer stored, not read back": Point(stage="answered", at="writeback: after removal_written"),
     "removal: read back, no outcome": Point(stage="answered", at="writeback: after read_back"),
-    "removal: outcome, the order not done": Point(stage="answered", at="writeback: after removal_verified"),
+    "removal: outcome stored, its job not done": Point(stage="answered", at="writeback: after removal_verified"),
     "removal: the order done, the job not acknowledged": Point(stage="answered", at="writeback: done"),
     "verification of a group removal: before its read": Point(stage="answered", at="verify: before read_back"),
     "verification of a group removal: read, not judged": Point(stage="answered", at="verify: after read_back", nth=2),
