@@ -2,7 +2,8 @@
 
 Sources: docs.nexthink.com/api, "Getting an authentication token", "Export an NQL", "Status of an export", "Execute an
 NQL" (addresses, bodies, states). The store takes a request by the signature in its link and refuses one that brings a
-token as well, as S3 does ("Only one auth mechanism allowed", 400). One query is known there, for any application.
+token as well, as S3 does ("Only one auth mechanism allowed", 400). One query is known there, for any application: if its
+license comes with a group, what the generator says of the members; of a product what follows from the seed.
 """
 
 import asyncio
@@ -22,10 +23,12 @@ from typing import Any
 
 from aiohttp import web
 
+from rehearsal.app_groups import APP_GROUPS
 from rehearsal.clock import DAY, text
 from rehearsal.directory import Directory
 from rehearsal.gate import Handler
 from rehearsal.identity import Draws
+from rehearsal.traps import NUMBERS
 
 NEXTHINK_ROOT, LOGIN_PATH = "/nexthink", "/nexthink-login/oauth2/default/v1/token"
 _STORE = "/nexthink-store"
@@ -38,6 +41,7 @@ _ROWS_AT_ONCE = 200
 _UNSEEN = 9  # one of so many holders was on no device that Nexthink sees
 _SECOND_DEVICE = 4  # one of so many has two
 _NOBODYS = 25  # one of so many devices has no known user
+_SEEN_WITHIN = 7  # days: the query is over devices that were active since
 
 
 class Ending(StrEnum):
@@ -210,11 +214,24 @@ class NexthinkEndpoints:
         return web.Response(body=body, content_type="binary/octet-stream")
 
     async def _rows(self, application: str) -> AsyncIterator[list[tuple[str, ...]]]:
-        """Yield a row for each device of everybody who holds a product of this part number, some at a time."""
+        """Yield a row for each device of everybody who has this application or product, some at a time."""
+        yield self._rows_of_members(application)
         left = iter(self._directory.numbers())
         while numbers := list(islice(left, _ROWS_AT_ONCE)):
             yield [row for number in numbers for row in self._rows_of(number, application)]
             await asyncio.sleep(0)
+
+    def _rows_of_members(self, application: str) -> list[tuple[str, ...]]:
+        start, there = self._directory.people.start, set(self._directory.numbers())
+        return [
+            (self._directory.person(NUMBERS[member.name]).upn, text(start - row.used_days * DAY), row.device)
+            for app in APP_GROUPS
+            if app.application.lower() == application.lower()
+            for member in app.members
+            if NUMBERS[member.name] in there
+            for row in member.rows
+            if row.seen_days <= _SEEN_WITHIN
+        ]
 
     def _rows_of(self, number: int, application: str) -> list[tuple[str, ...]]:
         person = self._directory.person(number)

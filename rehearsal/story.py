@@ -92,11 +92,9 @@ class Story:
         """Run two consent programs: one asks who holds Miro, one takes Acrobat Pro and says so."""
         self.say("Ask: one program asks holders for an application, another takes it and tells them.")
         miro, acrobat = await self.truth.applications()
-        for app, terms in ((miro, ""), (acrobat, " --ask no")):
+        for app, terms in ((miro, "--source csv"), (acrobat, "--source nexthink --ask no")):
             name = app.application
-            await admin.type(
-                f'consent new --group "{app.group}" --name "{name}" --application "{name}" --source csv{terms}'
-            )
+            await admin.type(f'consent new --group "{app.group}" --name "{name}" --application "{name}" {terms}')
             await admin.type(f'consent run "{name}"')
             await admin.until(partial(_about, name), "consent.run", f"the run of {name}")
         await self._clock(admin, {"seconds": 60})

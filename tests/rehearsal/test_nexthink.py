@@ -68,3 +68,14 @@ async def test_the_login_refuses_wrong_credentials_and_scopes(
     )
 
     assert answer.status_code in {400, 401}
+
+
+async def test_it_knows_the_applications_of_groups_as_the_generator_does(
+    tenant: PracticeTenant, anonymous: httpx.AsyncClient, bearer: dict[str, str]
+) -> None:
+    asked = {"queryId": tenant.nexthink_query, "parameters": {"application": "acrobat pro"}}
+
+    answer = await anonymous.post(f"{tenant.nexthink_url}/api/v2/nql/execute", json=asked, headers=bearer)
+
+    rows = {(row["user.upn"].partition("@")[0], row["device.name"]) for row in answer.json()["data"]}
+    assert rows == {("NestorW", "DESK-0180"), ("PradeepG", "LAP-2252"), ("BenW", "LAP-2260")}
