@@ -24,7 +24,7 @@ _TITLES = {
     CheckName.READ_ROLES: "Reading admin roles (RoleManagement.Read.Directory)",
     CheckName.USAGE_REPORTS: "Usage reports (Reports.Read.All, optional)",
     CheckName.READ_MAILBOXES: "Kinds of mailboxes (MailboxSettings.Read, optional)",
-    CheckName.INTUNE: "Intune (DeviceManagementManagedDevices.Read.All)",
+    CheckName.INTUNE: "Devices in Intune",
     CheckName.NEXTHINK: "Nexthink",
     CheckName.PREMIUM: "Sign-in data of this tenant (Entra ID P1)",
     CheckName.WRITE_LICENSES: "Removing licenses (LicenseAssignment.ReadWrite.All)",
