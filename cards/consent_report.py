@@ -10,6 +10,7 @@ from cards.consent_report_sections import changes, program, requests, runs, stan
 from cards.markup import Html, element, text
 from cards.phrases import name, sku, title
 from cards.report_parts import (
+    answers_table,
     bar_rows,
     cell,
     check_box,
@@ -20,7 +21,6 @@ from cards.report_parts import (
     named,
     number_cell,
     row,
-    shares,
     table,
 )
 from cards.tasks import need_a_person
@@ -231,20 +231,10 @@ def _from_no_use(report: ConsentReport) -> Html:
 def _said(report: ConsentReport) -> Html:
     rows = [(f"said-{one.value}", _ANSWERS[one], len(report.answer(one))) for one in Answer]
     shown = [one for one in rows if one[2]]
-    asked = len(report.stage(Stage.ASKED))
-    body = [
-        row(cell(text(label)), number_cell(link(ref, formats.number(count))), number_cell(text(share)))
-        for (ref, label, count), share in zip(shown, shares([count for *_, count in shown]), strict=True)
-    ]
-    foot = row(
-        cell(text("Asked")),
-        number_cell(link("asked", formats.number(asked))),
-        number_cell(text("100.0 %" if asked else "")),
-    )
     return element(
         "div",
         element("h2", text("2 What people said")),
-        table(head("Answer", "People", "Share", numeric=(1, 2)), body, foot=foot),
+        answers_table("Answer", "People", shown, len(report.stage(Stage.ASKED))),
     )
 
 

@@ -27,6 +27,7 @@ from cards.report_parts import (
     sets_table,
     sub,
     table,
+    writes_table,
 )
 from reclaim.domain.campaign import WriteMode
 from reclaim.domain.consent import ApprovedBy, RequestState
@@ -206,16 +207,6 @@ def changes(report: ConsentReport) -> Html:
         )
         for label, found in stages
     ]
-    written = (
-        table(
-            head("No.", "What", "Before and after", "State", "Request"),
-            [_change(report, one) for one in report.changes],
-            widths=(5, 25, 25, 21, 24),
-            small=True,
-        )
-        if report.changes
-        else element("p", text("Nothing was written."))
-    )
     return page(
         "money",
         "10 Removals and money",
@@ -227,7 +218,7 @@ def changes(report: ConsentReport) -> Html:
         ),
         *_appeals(report),
         element("h3", text("Every change of the group")),
-        written,
+        writes_table([_change(report, one) for one in report.changes], (5, 25, 25, 21, 24)),
     )
 
 

@@ -10,6 +10,7 @@ from cards.phrases import name, sentence_case, sku, title
 from cards.reasons import OUTCOMES, how_it_ended
 from cards.report_parts import (
     Sets,
+    answers_table,
     bar_rows,
     cell,
     check_box,
@@ -20,7 +21,6 @@ from cards.report_parts import (
     named,
     number_cell,
     row,
-    shares,
     table,
 )
 from cards.report_sections import money, population, reviewers, seats, timeline
@@ -225,21 +225,10 @@ def _decisions(report: CampaignReport) -> Html:
         ("unanswered", _not_reviewed(report), len(silent) - len(put)),
     ]
     shown = [one for one in rows if one[2] or one[0] in ("revoke", "keep")]
-    asked = len(report.seats)
-    percents = shares([count for *_, count in shown])
-    body = [
-        row(cell(text(label)), number_cell(link(ref, formats.number(count))), number_cell(text(share)))
-        for (ref, label, count), share in zip(shown, percents, strict=True)
-    ]
-    foot = row(
-        cell(text("Asked")),
-        number_cell(link("asked", formats.number(asked))),
-        number_cell(text("100.0 %" if asked else "")),
-    )
     return element(
         "div",
         element("h2", text("2 What people decided")),
-        table(head("Decision", "Seats", "Share", numeric=(1, 2)), body, foot=foot),
+        answers_table("Decision", "Seats", shown, len(report.seats)),
     )
 
 

@@ -230,6 +230,36 @@ def shares(counts: Sequence[int]) -> list[str]:
     return [f"{one // 10}.{one % 10} %" for one in floors]
 
 
+def answers_table(kind: str, what: str, rows: Sequence[tuple[str, str, int]], asked: int) -> Html:
+    """Return what people answered, with the share of each; the sum leads to all who were asked.
+
+    Args:
+        kind: What a row is: "Decision".
+        what: What is counted: "Seats".
+        rows: Ids of the section that lists them, labels and counts.
+        asked: How many it is in all.
+    """
+    percents = shares([count for *_, count in rows])
+    body = [
+        row(cell(text(label)), number_cell(link(ref, formats.number(count))), number_cell(text(share)))
+        for (ref, label, count), share in zip(rows, percents, strict=True)
+    ]
+    foot = row(
+        cell(text("Asked")),
+        number_cell(link("asked", formats.number(asked))),
+        number_cell(text("100.0 %" if asked else "")),
+    )
+    return table(head(kind, what, "Share", numeric=(1, 2)), body, foot=foot)
+
+
+def writes_table(rows: Sequence[Html], widths: Sequence[int]) -> Html:
+    """Return every write to the tenant, one a row, in columns of these widths in percent; a sentence where there is none."""
+    if not rows:
+        return element("p", text("Nothing was written."))
+    columns = head("No.", "What", "Before and after", "State", "Request")
+    return table(columns, rows, widths=widths, small=True)
+
+
 def check_box(log: ReportLog, command: str) -> Html:
     """Return how a reader checks the report: the digest of its events, and how to make it of the log.
 

@@ -29,6 +29,7 @@ from cards.report_parts import (
     sets_table,
     sub,
     table,
+    writes_table,
 )
 from cards.savings import reduce_sentence
 from reclaim.domain.appeals import AppealLine, AppealState
@@ -266,17 +267,6 @@ def money(report: CampaignReport) -> Html:
         )
         for label, found in stages
     ]
-    steps = [_step(report, one) for one in report.steps]
-    written = (
-        table(
-            head("No.", "What", "Before and after", "State", "Request"),
-            steps,
-            widths=(5, 24, 27, 20, 24),
-            small=True,
-        )
-        if steps
-        else element("p", text("Nothing was written."))
-    )
     opened = report.campaign.opened_at
     prices = f"Prices are those of {_when(report, opened)}, fixed when the campaign opened." if opened else ""
     return page(
@@ -291,7 +281,7 @@ def money(report: CampaignReport) -> Html:
         *_orders(report),
         *_appeals(report),
         element("h3", text("Every write")),
-        written,
+        writes_table([_step(report, one) for one in report.steps], (5, 24, 27, 20, 24)),
     )
 
 

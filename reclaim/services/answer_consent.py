@@ -26,10 +26,11 @@ from reclaim.domain.roles import RUN_AS_A_PERSON, Actor
 from reclaim.errors import Conflict, NotAuthorized, NotFound
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.services.ask_change import ask_change
 from reclaim.services.attesting import Attestor
 from reclaim.services.consent_people import manager_of
 from reclaim.services.end_consent import EndConsent
-from reclaim.services.jobs import consent_job, membership_job
+from reclaim.services.jobs import consent_job
 from reclaim.services.read_consent import back_refusal, view_of
 
 _KEEP: Final = "keep"
@@ -179,18 +180,7 @@ class AnswerConsent:
             now=now,
             due_at=now,
         )
-        await work.consents.add_change(change)
-        await work.events.append(
-            self._attest.event(
-                EventKind.CHANGE_ASKED,
-                actor=actor.id,
-                campaign=request.program_id,
-                item=request.id,
-                facts={"change": change.id, "kind": change.kind.value, "why": change.why.value},
-            )
-        )
-        await work.enqueue(membership_job(change.id, change.attempt))
-        await work.enqueue(consent_job(request.id, f"{change.id}-asked"))
+        await ask_change(work, self._attest, request, change, occasion=f"{change.id}-asked")
 
     async def _approve(
         self, work: UnitOfWork, actor: Actor, approved: ConsentRequest, now: datetime, *, after: datetime

@@ -25,10 +25,11 @@ from reclaim.domain.policy import Policy
 from reclaim.errors import Conflict
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
+from reclaim.services.ask_change import ask_change
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.consent_people import has_arrived, manager_of
 from reclaim.services.end_consent import EndConsent
-from reclaim.services.jobs import consent_job, membership_job
+from reclaim.services.jobs import consent_job
 
 PART: Final = 100
 
@@ -234,23 +235,14 @@ class AskConsent:
             now=now,
             due_at=now,
         )
-        await work.consents.add_change(change)
-        await work.events.append(
-            self._attest.event(
-                EventKind.CHANGE_ASKED,
-                actor=SYSTEM,
-                campaign=request.program_id,
-                item=request.id,
-                facts={
-                    "change": change.id,
-                    "kind": change.kind.value,
-                    "why": change.why.value,
-                    "approved_by": request.approved_by.value if request.approved_by else None,
-                },
-            )
+        await ask_change(
+            work,
+            self._attest,
+            request,
+            change,
+            occasion=f"{request.version}-approved",
+            facts={"approved_by": request.approved_by.value if request.approved_by else None},
         )
-        await work.enqueue(membership_job(change.id, change.attempt))
-        await work.enqueue(consent_job(request.id, f"{request.version}-approved"))
 
     async def _program(
         self, work: UnitOfWork, program: ProgramId, known: dict[ProgramId, ConsentProgram]

@@ -5,10 +5,21 @@ from datetime import datetime
 from typing import Final
 
 from reclaim.domain.attestation import Event, EventKind, Fact, attest
-from reclaim.domain.ids import EventId
+from reclaim.domain.ids import EventId, PersonId
+from reclaim.ports.chat import Delivery
 from reclaim.ports.system import Clock, Tokens
 
 SYSTEM: Final = "system"  # the actor of what no person asked for: a job, the clock
+
+
+def delivered(person: PersonId, delivery: Delivery) -> dict[str, Fact]:
+    """Return the facts of a message that a chat has taken."""
+    return {
+        "to": person,
+        "channel": delivery.channel,
+        "message": delivery.message_id,
+        "payload_sha256": delivery.payload_sha256,
+    }
 
 
 class Attestor:

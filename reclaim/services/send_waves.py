@@ -21,7 +21,7 @@ from reclaim.ports.chat import Messenger
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
-from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.attesting import SYSTEM, Attestor, delivered
 from reclaim.services.jobs import summary_job, wave_job
 from reclaim.services.read_status import ReadStatus
 from reclaim.services.read_wave import ReadWave
@@ -186,10 +186,7 @@ class SendWaves:
                     actor=SYSTEM,
                     campaign=notice.wave.campaign_id,
                     facts={
-                        "to": person,
-                        "channel": delivery.channel,
-                        "message": delivery.message_id,
-                        "payload_sha256": delivery.payload_sha256,
+                        **delivered(person, delivery),
                         "items": len(shown),
                         "open": notice.wave.open_count,
                         "closes_at_ms": int(notice.wave.closes_at.timestamp() * 1000),

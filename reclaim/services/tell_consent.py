@@ -22,7 +22,7 @@ from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.access import Access
-from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.attesting import SYSTEM, Attestor, delivered
 from reclaim.services.end_consent import EndConsent
 from reclaim.services.read_consent import ReadConsent, view_of
 
@@ -130,10 +130,7 @@ class TellConsent:
                     item=request.id,
                     facts={
                         "about": about,
-                        "to": person,
-                        "channel": delivery.channel,
-                        "message": delivery.message_id,
-                        "payload_sha256": delivery.payload_sha256,
+                        **delivered(person, delivery),
                     },
                 )
             )

@@ -13,7 +13,7 @@ from reclaim.ports.chat import Messenger
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
 from reclaim.ports.system import Clock, Tokens
-from reclaim.services.attesting import SYSTEM, Attestor
+from reclaim.services.attesting import SYSTEM, Attestor, delivered
 from reclaim.services.naming import members_of
 from reclaim.services.read_summary import ReadSummary
 
@@ -79,10 +79,7 @@ class TellResults:
                     campaign=campaign,
                     facts={
                         "about": about,
-                        "to": person,
-                        "channel": delivery.channel,
-                        "message": delivery.message_id,
-                        "payload_sha256": delivery.payload_sha256,
+                        **delivered(person, delivery),
                         "items": len(items),
                     },
                 )
