@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+LIMIT = "limit"
 RUNS = 5
 
 
@@ -52,6 +53,11 @@ class Measure:
     def as_json(self) -> dict[str, object]:
         """Return the entry of build/bench.json."""
         return {**asdict(self), "ratio": self.ratio, "met": self.met}
+
+
+def within(name: str, value: float, unit: str, limit: float) -> Measure:
+    """Return the measure of what may be as much as the limit, and no more."""
+    return Measure(name=name, value=value, unit=unit, baseline=LIMIT, baseline_value=limit, goal=1.0, better="lower")
 
 
 def medians(run: Callable[[], tuple[float, ...]], runs: int = RUNS) -> Sequence[float]:

@@ -12,8 +12,6 @@ from reclaim.connectors.clock import SystemClock
 from reclaim.connectors.tokens import RandomTokens
 from reclaim.settings import Settings
 
-LIMIT = "limit"
-
 
 def percentile(figures: Sequence[float], of_hundred: int) -> float:
     """Return the figure that so many of a hundred do not exceed (nearest rank)."""

@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from benchmarks import large
-from benchmarks.measure import Measure
-from benchmarks.serving import LIMIT, percentile, served
+from benchmarks.measure import Measure, within
+from benchmarks.serving import percentile, served
 from bot.inbound import Command
 from bot.router import OPERATOR
 from cards.text import render
@@ -38,15 +38,7 @@ def measures() -> list[Measure]:
         asyncio.run(_opened(path))
         spent = asyncio.run(_ask(path))
     return [
-        Measure(
-            name=f"/reclaim status, {label}",
-            value=value,
-            unit="ms",
-            baseline=LIMIT,
-            baseline_value=P99_MS,
-            goal=1.0,
-            better="lower",
-        )
+        within(f"/reclaim status, {label}", value, "ms", P99_MS)
         for label, value in (("p99", percentile(spent, 99)), ("median", statistics.median(spent)))
     ]
 

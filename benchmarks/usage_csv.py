@@ -17,7 +17,7 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks.measure import Measure, medians, peak_mb
+from benchmarks.measure import Measure, medians, peak_mb, within
 from benchmarks.opening import hold_times
 from benchmarks.tenant import NOW, make
 from reclaim.connectors.clock import SteppingClock
@@ -55,13 +55,9 @@ def measures() -> list[Measure]:
             goal=0.33,
             better="higher",
         ),
-        _limit("memory growth of the usage import", grown, "MB", 50),
-        _limit("longest write lock of the usage import", lock_ms, "ms", 250),
+        within("memory growth of the usage import", grown, "MB", 50),
+        within("longest write lock of the usage import", lock_ms, "ms", 250),
     ]
-
-
-def _limit(name: str, value: float, unit: str, limit: float) -> Measure:
-    return Measure(name=name, value=value, unit=unit, baseline="limit", baseline_value=limit, goal=1.0, better="lower")
 
 
 def _write(file: Path) -> None:

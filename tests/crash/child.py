@@ -7,7 +7,7 @@ clicks again who got no answer. Tenant and chat live in the parent, so what happ
 import asyncio
 import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -255,14 +255,10 @@ class Life:
         """Undo all that was removed, and let time pass until no seat is on its way back any more."""
         with self._points.during("undo"), suppress(Conflict):
             await self._use.restores.undo_campaign(self._owner, CAMPAIGN)
-        last = self._clock.now() + timedelta(days=7)
-        await self._product.engine.idle()
-        while (await self._use.restores.view(CAMPAIGN)).restoring:
-            due = await self._use.due.next_due(last)
-            assert due is not None, "nothing is due, and a seat is still coming back"
-            await self._move(due)
-            await self._product.scheduler.tick()
-            await self._product.engine.idle()
+        await self._pass_time_while(self._seats_come_back)
+
+    async def _seats_come_back(self) -> bool:
+        return bool((await self._use.restores.view(CAMPAIGN)).restoring)
 
     async def click_on_leftovers(self) -> None:
         """Press Revoke on every list that still offers it in the chat: nothing may come of it."""
@@ -296,10 +292,10 @@ class Life:
             runs = await unit.consents.runs_of(view.program.id)
         if not runs:
             await self._use.run_consent.start(self._owner.id, view.program.id)
-        await self._until_no_member_moves()
+        await self._pass_time_while(self._members_move)
 
     async def _give_it_back(self) -> None:
-        """Everybody who lost the application takes it back, once."""
+        """Who the script names takes the application back, once, though everybody has lost it."""
         async with self._product.work.read() as unit:
             (program,) = await unit.consents.programs()
             requests = await unit.consents.all_of(program.id)
@@ -308,23 +304,24 @@ class Life:
                 holder = Actor(id=request.person_id, channel=CHANNEL)
                 with suppress(Conflict):  # the process that died has asked for it
                     await self._use.answer_consent.give_back(holder, request.id)
-        await self._until_no_member_moves()
-
-    async def _until_no_member_moves(self) -> None:
-        last = self._clock.now() + timedelta(days=7)
-        await self._product.engine.idle()
-        while await self._members_move():
-            due = await self._use.due.next_due(last)
-            assert due is not None, "nothing is due, and a membership is still to be changed"
-            await self._move(due)
-            await self._product.scheduler.tick()
-            await self._product.engine.idle()
+        await self._pass_time_while(self._members_move)
 
     async def _members_move(self) -> bool:
         async with self._product.work.read() as unit:
             (program,) = await unit.consents.programs()
             changes = await unit.consents.changes_of_program(program.id)
             return bool(await unit.consents.running()) or any(change.running for change in changes)
+
+    async def _pass_time_while(self, going_on: Callable[[], Awaitable[bool]]) -> None:
+        """Let up to a week pass, with a stop wherever something is due."""
+        last = self._clock.now() + timedelta(days=7)
+        await self._product.engine.idle()
+        while await going_on():
+            due = await self._use.due.next_due(last)
+            assert due is not None, f"nothing is due, and it goes on: {going_on.__name__}"
+            await self._move(due)
+            await self._product.scheduler.tick()
+            await self._product.engine.idle()
 
     async def _campaign(self) -> Campaign:
         async with self._product.work.read() as unit:

@@ -6,8 +6,8 @@ the second goes on to the campaign's end. What both did is judged by the tenant'
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ from reclaim.domain.restore import RestoreState
 from reclaim.domain.syncing import SyncState
 from tests.books import Books, audit, open_books
 from tests.crash.child import Ended
+from tests.crash.some_at_once import some_at_once
 from tests.crash.stage import ANSWERS, PEOPLE, START, Chat, Death, Snapshot, Stage, sku_id
 
 APPROVED = sum(choice == "revoke" for choice in ANSWERS.values())
 WRITES = APPROVED - 1  # of Raul's two mailboxes one is held
-AT_ONCE = 3
 BUTTONS_THAT_ANSWER = {"wave.revoke", "wave.keep", "wave.delegate", "wave.not_sure", "batch.undo"}
 
 
@@ -135,23 +135,20 @@ Case = Point | GivenAgain | str
 def cases(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[Case, Future[None]]]:
-    """Every selected case, some of them at once: most of a life is waiting for the disk and for polls."""
     folder = tmp_path_factory.mktemp("cases")
     stages = asyncio.run(_live_in_order(folder))
-    selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    wanted: list[Any] = [item.callspec.params["case"] for item in selected if "cases" in item.fixturenames]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {case: pool.submit(_play, case, stages, folder / f"case-{number}") for number, case in enumerate(wanted)}
-        pool.shutdown(cancel_futures=True)
 
+    def play(case: Case, place: Path) -> Coroutine[None, None, None]:
+        match case:
+            case Point():
+                return _dies_and_goes_on(case, stages[case.stage], place)
+            case GivenAgain():
+                return _dies_and_finds_it_given_again(case, stages["answered"], place)
+            case _:
+                return _dies_giving_back(case, stages["answered"], place)
 
-def _play(case: Case, stages: dict[str, Snapshot], folder: Path) -> None:
-    if isinstance(case, Point):
-        asyncio.run(_dies_and_goes_on(case, stages[case.stage], folder))
-    elif isinstance(case, str):
-        asyncio.run(_dies_giving_back(case, stages["answered"], folder))
-    else:
-        asyncio.run(_dies_and_finds_it_given_again(case, stages["answered"], folder))
+    with some_at_once(request, folder, play) as played:
+        yield played
 
 
 async def _live_in_order(folder: Path) -> dict[str, Snapshot]:

@@ -6,8 +6,8 @@ As in `test_kill_at_every_point` each case is two processes on one database file
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Coroutine, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,9 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.consent import RequestState
 from reclaim.domain.ids import CampaignId
 from tests.crash.child import APPLICATION, Ended
+from tests.crash.some_at_once import some_at_once
 from tests.crash.stage import RETURNS, START, Chat, Death, Snapshot, Stage
 
-AT_ONCE = 3
 POINTS = (
     "take_back: after consent_run_started",
     "consent_run: before consents.add_requests",
@@ -41,21 +41,17 @@ POINTS = (
 
 
 @pytest.fixture(scope="module")
-def lives(
+def cases(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[None]]]:
-    """Every selected case, some of them at once: most of a life is waiting for the disk and for polls."""
     folder = tmp_path_factory.mktemp("consent")
     read = asyncio.run(_read(folder))
-    selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    wanted = [str(item.callspec.params["at"]) for item in selected if "lives" in item.fixturenames]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {at: pool.submit(_play, at, read, folder / f"case-{number}") for number, at in enumerate(wanted)}
-        pool.shutdown(cancel_futures=True)
 
+    def play(at: str, place: Path) -> Coroutine[None, None, None]:
+        return _dies_and_goes_on(at, read, place)
 
-def _play(at: str, read: Snapshot, folder: Path) -> None:
-    asyncio.run(_dies_and_goes_on(at, read, folder))
+    with some_at_once(request, folder, play) as played:
+        yield played
 
 
 async def _read(folder: Path) -> Snapshot:
@@ -65,11 +61,11 @@ async def _read(folder: Path) -> Snapshot:
         return stage.snapshot()
 
 
-@pytest.mark.parametrize("at", POINTS)
+@pytest.mark.parametrize("case", POINTS)
 def test_an_application_is_taken_and_given_back_once_though_the_process_was_killed(
-    at: str, lives: dict[str, Future[None]]
+    case: str, cases: dict[str, Future[None]]
 ) -> None:
-    lives[at].result()
+    cases[case].result()
 
 
 async def _dies_and_goes_on(at: str, read: Snapshot, folder: Path) -> None:
