@@ -190,6 +190,8 @@ async def _running(
         ca_file=tenant.ca_file,
         admins=frozenset({people[ADMIN]["person_id"], people[OTHER_ADMIN]["person_id"]}),
         fallback_reviewer=people[OTHER_ADMIN]["person_id"],
+        changes_every=timedelta(0),  # days pass here, with a stop wherever something is due: not every hour of them
+        sign_in_budget=1_000_000,  # only the faults of a test throttle here, and a real minute is long
     )
     try:
         async with app.compose(
