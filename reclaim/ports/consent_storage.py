@@ -147,8 +147,8 @@ class Consents(Protocol):
 
     async def due_changes(self, now: datetime, *, limit: int) -> list[MembershipChange]: ...
 
-    async def any_intended(self, person: PersonId, *, but: ChangeId | None = None) -> bool:
-        """Whether a change of this person is on its way: one write per person at a time, over all flows."""
+    async def with_intended(self, people: Iterable[PersonId], *, but: ChangeId | None = None) -> frozenset[PersonId]:
+        """Return which of them have a change, other than `but`, on its way: one write for a person at a time."""
         ...
 
     async def started_since(self, since: datetime, program: ProgramId, why: ChangeWhy) -> int:

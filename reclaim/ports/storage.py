@@ -919,6 +919,10 @@ class Items(Protocol):
         """Return whether an item is with somebody who has not answered."""
         ...
 
+    async def ended(self, people: Iterable[PersonId]) -> dict[PersonId, dict[ItemId, Outcome]]:
+        """Return, for each of them, their items that have an outcome, over all campaigns."""
+        ...
+
     async def unconfirmed(self, *, after: ItemId | None, limit: int) -> list[ReviewItem]:
         """Return removed items of campaigns that apply or are closed, whose seat is gone and not yet attested as such."""
         ...
@@ -959,8 +963,12 @@ class Orders(Protocol):
 
     async def get(self, order: OrderId) -> RemovalOrder | None: ...
 
-    async def save(self, order: RemovalOrder) -> None:
-        """Compare-and-set on the order's version; steps are stored with it."""
+    async def get_many(self, orders: Iterable[OrderId], *, hold: bool = False) -> dict[OrderId, RemovalOrder]:
+        """Return those that there are; `hold`: nobody else stores them before this unit of work ends."""
+        ...
+
+    async def save(self, *orders: RemovalOrder) -> None:
+        """Compare-and-set on each order's version; steps are stored with it."""
         ...
 
     async def save_many(self, orders: Sequence[RemovalOrder]) -> None:
@@ -1011,12 +1019,12 @@ class Orders(Protocol):
         """Return the earliest `not_before` later than `after` of ready and verifying orders."""
         ...
 
-    async def hold_person(self, person: PersonId) -> None:
-        """Let only one unit of work at a time decide on a write for this person; the others wait for its end."""
+    async def hold_people(self, people: Iterable[PersonId]) -> None:
+        """Let only one unit of work at a time decide on a write for each of them; the others wait for its end."""
         ...
 
-    async def written_steps(self, person: PersonId) -> list[RemovalStep]:
-        """Return steps of this person that were or may have been written and are not verified yet, over all orders."""
+    async def written_steps(self, people: Iterable[PersonId]) -> dict[PersonId, list[RemovalStep]]:
+        """Return, for each of them, steps that were or may have been written and are not verified yet, over all orders."""
         ...
 
     async def written_since(self, since: datetime) -> int:
@@ -1073,8 +1081,8 @@ class Restores(Protocol):
         """Return campaigns of which a restore was asked for or ended since then, with what is new whenever one is."""
         ...
 
-    async def any_intended(self, person: PersonId, *, but: RestoreId | None = None) -> bool:
-        """Return whether a restore of this person, other than `but`, has a call on its way."""
+    async def with_intended(self, people: Iterable[PersonId], *, but: RestoreId | None = None) -> frozenset[PersonId]:
+        """Return which of them have a restore, other than `but`, with a call on its way."""
         ...
 
     async def reverse(self, reversal: Reversal) -> bool:

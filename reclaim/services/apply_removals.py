@@ -1,7 +1,8 @@
 """Write-back: carry out people's approved removals, each planned again from a live read just before its write.
 
-A job claims its orders in our rows and carries out several at a time. Between these the order of one person stays one
-after the other: a claim is for one job, and a call waits for another one of the same person (`write_step`).
+A job claims its orders in our rows and carries out several at a time; what these read and store at the same moment goes in
+one transaction (`reclaim.together`). Between them the order of one person stays one after the other: a claim is for one job,
+and a call waits for another one of the same person (`write_step`).
 
 What a person holds directly goes in one call where Microsoft takes that. Per seat: look again (rule 5) → intent stored →
 call → answer stored → read back → outcome. A crash in between leaves an `intended` step: the next run first finds out
@@ -25,8 +26,8 @@ from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepSta
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome, PlanStep, StepKind, Stop
 from reclaim.domain.review import ReviewItem, Waiting
-from reclaim.errors import PortError, WriteBackError
-from reclaim.ports.directory import Directory, SeatWriter
+from reclaim.errors import NotFound, PortError, WriteBackError
+from reclaim.ports.directory import Directory, ReadBack, SeatWriter
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
@@ -35,9 +36,11 @@ from reclaim.services.jobs import attempts_of
 from reclaim.services.live_look import WAITS_FOR_SYNC, LiveLook, Look
 from reclaim.services.second_look import explained, judge
 from reclaim.services.settle import (
+    Ending,
     Later,
     close_if_settled,
     end_item,
+    end_items,
     get_order,
     items_of,
     paths_json,
@@ -48,6 +51,7 @@ from reclaim.services.settle import (
 )
 from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, Wanted, WriteStep
 from reclaim.services.write_together import WriteTogether
+from reclaim.together import MOST_WRITES, Together
 
 FIRST_RETRY = timedelta(minutes=1)
 LONGEST_RETRY = timedelta(hours=1)
@@ -69,6 +73,30 @@ class _Run:
 
     def is_over(self, order: RemovalOrder) -> bool:
         return order.attempt != self.attempt or order.state is not OrderState.READY
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """An order as it is stored.
+
+    Attributes:
+        items: In the order of its steps.
+        written: This person's steps over all orders that were or may have been written.
+    """
+
+    order: RemovalOrder
+    campaign: Campaign | None
+    items: Sequence[ReviewItem]
+    written: Sequence[RemovalStep]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What a read showed after the writes for an item; None: it failed."""
+
+    run: _Run
+    item_id: ItemId
+    back: ReadBack | None
 
 
 class ApplyRemovals:
@@ -95,6 +123,8 @@ class ApplyRemovals:
         self._together = WriteTogether(work=work, clock=clock, policy=policy, live=self._live, step=self._step)
         self._attest = Attestor(clock=clock, tokens=tokens)
         self._lanes = asyncio.Semaphore(lanes)
+        self._loaded: Together[OrderId, _Loaded] = Together(self._load)
+        self._seen: Together[_Seen, None] = Together(self._store_seen, most=MOST_WRITES)
 
     async def handle(self, job: Job) -> None:
         """Carry out what the orders still ask for. Idempotent: what is written or ended is not touched again.
@@ -116,14 +146,12 @@ class ApplyRemovals:
         return None
 
     async def _order(self, order_id: OrderId, attempt: int) -> None:
-        async with self._work.read() as work:
-            order = await get_order(work, order_id)
-            campaign = await work.campaigns.get(order.campaign_id)
-            items = await items_of(work, order)
+        loaded = await self._loaded.ask(order_id)
+        campaign = loaded.campaign
         if campaign is None:
             return
         run = _Run(campaign, order_id, attempt)
-        if run.is_over(order):
+        if run.is_over(loaded.order):
             return
         if campaign.state is CampaignState.PAUSED:
             await self._freeze(run)
@@ -131,7 +159,7 @@ class ApplyRemovals:
         if campaign.state is not CampaignState.APPLYING:
             return
         try:
-            await self._items(run, [item for item in items if item.outcome is None])
+            await self._items(run, [item for item in loaded.items if item.outcome is None])
         except Later as later:
             await self._postpone(run, later)
         else:
@@ -172,12 +200,12 @@ class ApplyRemovals:
     async def _item(self, run: _Run, item: ReviewItem) -> WriteBackError | None:
         """Take one seat as far as it goes now; return what Microsoft said if it refused for good."""
         look = await self._live.at(run.campaign, item)
-        order, known = await self._known(run, item)
-        if any(step.state is StepState.INTENDED for step in steps_of(order, item.id)):
+        known = await self._loaded.ask(run.order_id)
+        if any(step.state is StepState.INTENDED for step in steps_of(known.order, item.id)):
             await self._resolve_intents(run, item, look)
-            order, known = await self._known(run, item)
-        ours = explained(known, item, self._clock.now())
-        wrote = any(step.state is StepState.WRITTEN for step in steps_of(order, item.id))
+            known = await self._loaded.ask(run.order_id)
+        ours = explained(known.written, item, self._clock.now())
+        wrote = any(step.state is StepState.WRITTEN for step in steps_of(known.order, item.id))
         seat = look.seat(item.product_id)
         if wrote and not _left(seat, ours):
             # All is written; what the person does now cannot stop it, so it must not be called kept either.
@@ -194,7 +222,7 @@ class ApplyRemovals:
             else:
                 await self._end(run, item, Outcome.DRY_RUN, "would_be_removed", look)
             return None
-        ids = {step.id for step in known}
+        ids = {step.id for step in known.written}
         for step in decision.steps:
             # A seat is freed whole or not at all: after a refusal nothing more of it is written.
             refused = await self._step.write(run.order_id, run.attempt, [Wanted(item, step, look)], known=ids)
@@ -239,11 +267,17 @@ class ApplyRemovals:
             return replace(step, state=StepState.WRITTEN, written_at=self._clock.now(), maybe_written=False, error=None)
         return replace(step, state=StepState.PLANNED, maybe_written=False, error=DID_NOT_LAND)
 
-    async def _known(self, run: _Run, item: ReviewItem) -> tuple[RemovalOrder, list[RemovalStep]]:
-        """Return the order, and this person's steps over all orders that were or may have been written."""
+    async def _load(self, asked: Sequence[OrderId]) -> dict[OrderId, _Loaded | Exception]:
         async with self._work.read() as work:
-            order = await get_order(work, run.order_id)
-            return order, await work.orders.written_steps(item.person_id)
+            orders = await work.orders.get_many(asked)
+            campaigns = {one: await work.campaigns.get(one) for one in {order.campaign_id for order in orders.values()}}
+            items = await work.items.get_many({step.item_id for order in orders.values() for step in order.steps})
+            written = await work.orders.written_steps({order.person_id for order in orders.values()})
+        found: dict[OrderId, _Loaded | Exception] = dict.fromkeys(asked, NotFound("There is no such removal order."))
+        for order in orders.values():
+            theirs = [items[step] for step in dict.fromkeys(step.item_id for step in order.steps) if step in items]
+            found[order.id] = _Loaded(order, campaigns[order.campaign_id], theirs, written[order.person_id])
+        return found
 
     # What came of it -------------------------------------------------------------------------------------------------
 
@@ -257,31 +291,37 @@ class ApplyRemovals:
         except PortError as error:
             log.warning("a removal could not be read back", order=run.order_id, item=item.id, why=error.code)
             back = None
+        await self._seen.ask(_Seen(run, item.id, back))
+
+    async def _store_seen(self, seen: Sequence[_Seen]) -> dict[_Seen, Exception | None]:
         async with self._work.write() as work:
-            order = await get_order(work, run.order_id)
-            item = (await work.items.get_many([item.id]))[item.id]
-            if run.is_over(order) or item.outcome is not None:
-                return
-            if back is None:
-                await wait_item(work, item, Waiting.PENDING_VERIFICATION)
-                await work.commit()
-                return
             now = self._clock.now()
-            mine = steps_of(order, item.id)
-            after = paths_json(back.seat)
-            seen = [replace(step, after=after) for step in mine if step.state is StepState.WRITTEN]
-            if back.seat is None:
-                seen = [replace(step, state=StepState.VERIFIED, verified_at=now) for step in seen]
-                outcome = Outcome.REMOVED if taken_by_us(mine) else Outcome.ALREADY_ABSENT
-                facts = {"request_id": back.request_id}
-                await end_item(work, self._attest, item, outcome, "read_back", now=now, facts={**facts})
-            else:
-                await wait_item(work, item, Waiting.PENDING_VERIFICATION)
-            if all(one.outcome is not None for one in await items_of(work, order)):
-                await self._to_end(work, replace(with_steps(order, seen), version=order.version), now)
-            else:
-                await work.orders.save(with_steps(order, seen))
+            orders = await work.orders.get_many((one.run.order_id for one in seen), hold=True)
+            items = await work.items.get_many(step.item_id for order in orders.values() for step in order.steps)
+            endings: list[Ending] = []
+            waiting: list[ReviewItem] = []
+            read: list[RemovalOrder] = []
+            for one in seen:
+                order, item = orders[one.run.order_id], items[one.item_id]
+                if one.run.is_over(order) or item.outcome is not None:
+                    continue
+                mine = steps_of(order, item.id)
+                if one.back is not None and one.back.seat is None:
+                    outcome = Outcome.REMOVED if taken_by_us(mine) else Outcome.ALREADY_ABSENT
+                    endings.append(Ending(item, outcome, "read_back", {"request_id": one.back.request_id}))
+                elif item.waiting is not Waiting.PENDING_VERIFICATION:
+                    waiting.append(replace(item, waiting=Waiting.PENDING_VERIFICATION, version=item.version + 1))
+                if one.back is not None:
+                    read.append(with_steps(order, _as_read(mine, one.back, now)))
+            ended = {item.id for item in await end_items(work, self._attest, endings, now=now)}
+            ended |= {item.id for item in items.values() if item.outcome is not None}
+            await work.items.save_progress(waiting)
+            over = {order.id for order in read if all(step.item_id in ended for step in order.steps)}
+            await work.orders.save(*(_done(order) if order.id in over else order for order in read))
+            for campaign in {orders[order].campaign_id for order in over}:
+                await close_if_settled(work, self._attest, campaign, now=now)
             await work.commit()
+        return dict.fromkeys(seen)
 
     async def _end(
         self,
@@ -316,9 +356,8 @@ class ApplyRemovals:
 
     async def _finish(self, run: _Run) -> None:
         """Decide what the order waits for: nothing, or the time of its next check."""
-        async with self._work.read() as reading:
-            if run.is_over(await get_order(reading, run.order_id)):
-                return  # its last seat ended it
+        if run.is_over((await self._loaded.ask(run.order_id)).order):
+            return  # its last seat ended it
         async with self._work.write() as work:
             order = await get_order(work, run.order_id)
             if run.is_over(order):
@@ -328,11 +367,18 @@ class ApplyRemovals:
 
     async def _to_end(self, work: UnitOfWork, order: RemovalOrder, now: datetime) -> None:
         """Store the order as done, or as waiting for verification; close the campaign if this was the last one."""
+        order = replace(order, version=order.version + 1)
         if all(item.outcome is not None for item in await items_of(work, order)):
-            ended = replace(order, state=OrderState.DONE, not_before=None)
+            ended = _done(order)
         else:
-            ended = replace(order, state=OrderState.VERIFYING, not_before=now + FIRST_CHECK)
-        await work.orders.save(replace(ended, attempt=order.attempt + 1, checks=0, version=order.version + 1))
+            ended = replace(
+                order,
+                state=OrderState.VERIFYING,
+                not_before=now + FIRST_CHECK,
+                attempt=order.attempt + 1,
+                checks=0,
+            )
+        await work.orders.save(ended)
         await close_if_settled(work, self._attest, order.campaign_id, now=now)
 
     async def _postpone(self, run: _Run, later: Later) -> None:
@@ -404,6 +450,17 @@ async def _all(lanes: Sequence[Coroutine[Any, Any, Exception | None]]) -> list[E
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+def _done(order: RemovalOrder) -> RemovalOrder:
+    return replace(order, state=OrderState.DONE, not_before=None, attempt=order.attempt + 1, checks=0)
+
+
+def _as_read(steps: Sequence[RemovalStep], back: ReadBack, now: datetime) -> list[RemovalStep]:
+    """Return what is written of these steps, with what was read after it."""
+    after = paths_json(back.seat)
+    read = [replace(step, after=after) for step in steps if step.state is StepState.WRITTEN]
+    return [replace(step, state=StepState.VERIFIED, verified_at=now) for step in read] if back.seat is None else read
 
 
 def _left(seat: Seat | None, ours: frozenset[PlanStep]) -> bool:

@@ -36,9 +36,10 @@ from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.consent_mode import mode_of
 from reclaim.services.end_consent import EndConsent
 from reclaim.services.listing import live_exclusion
+from reclaim.services.one_write import is_busy
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later
 from reclaim.services.usage_of import ReadUse
-from reclaim.services.write_step import FROZEN, HOURLY_WAIT, OVERTAKEN, as_guid, in_flight, take_turn
+from reclaim.services.write_step import FROZEN, HOURLY_WAIT, OVERTAKEN, as_guid, take_turn
 
 FIRST_CHECK: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(hours=1)
@@ -211,13 +212,13 @@ class ChangeMembers:
             now = self._clock.now()
             if await work.controls.freeze() is not None:
                 raise Later(FROZEN, counts=False)
-            await work.orders.hold_person(change.person_id)
+            await work.orders.hold_people([change.person_id])
             if change.kind is ChangeKind.LEAVE:
                 hour = now - timedelta(hours=1)
                 written = await work.orders.written_since(hour) + await work.consents.written_since(hour)
                 if written >= self._policy.limits.hard_per_hour:
                     raise Later("hourly_limit", HOURLY_WAIT, counts=False)
-            if await self._is_busy(work, change):
+            if await is_busy(work, change.person_id, now=self._clock.now(), change=change.id):
                 raise Later("other_write", OTHER_WRITE_WAIT, counts=False)
             intended = replace(
                 change,
@@ -241,15 +242,6 @@ class ChangeMembers:
             )
             await work.commit()
         return intended
-
-    async def _is_busy(self, work: UnitOfWork, change: MembershipChange) -> bool:
-        """Whether another write of this person is on its way: one at a time, over all flows."""
-        removing = await work.orders.written_steps(change.person_id)
-        return (
-            any(in_flight(step, self._clock.now()) for step in removing)
-            or await work.restores.any_intended(change.person_id)
-            or await work.consents.any_intended(change.person_id, but=change.id)
-        )
 
     async def _call(self, change: MembershipChange) -> WriteResult:
         write = self._writer.leave_group if change.kind is ChangeKind.LEAVE else self._writer.join_group

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reclaim.domain.campaign import Campaign
-from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Seat, Sku
+from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Person, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId
 from reclaim.domain.idle import Rule
 from reclaim.domain.ids import GroupId, ItemId, ProductId
@@ -14,16 +14,17 @@ from reclaim.domain.review import ReviewItem
 from reclaim.domain.workloads import Use
 from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory
-from reclaim.ports.storage import SyncRun, Work
+from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
-from reclaim.services.listing import in_groups, listed
+from reclaim.services.listing import in_groups, listed_many
 from reclaim.services.settle import Later
 from reclaim.services.usage_rules import use_of, use_rules
+from reclaim.together import Together
 
 WAITS_FOR_SYNC = "waits_for_sync"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """A live read with the facts to judge it.
 
@@ -49,14 +50,42 @@ class Look:
         return next((s for s in self.person.seats if s.product_id == product), None) if self.person else None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A question: the facts of one seat."""
+
+    campaign: Campaign
+    item: ReviewItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What our own tables say of one seat; see `Look`.
+
+    Attributes:
+        live_activity: The campaign is small enough to read everybody's sign-ins now.
+    """
+
+    skus: Mapping[ProductId, Sku]
+    stored: Person | None
+    newest: SyncRun | None
+    exclusions: Sequence[Exclusion]
+    listed: frozenset[ExclusionId]
+    live_activity: bool
+    ended: frozenset[ItemId]
+    purpose: MailboxPurpose | None
+    use: Use | None
+
+
 class LiveLook:
-    """Reads what `domain.removal.look_again` judges."""
+    """Reads what `domain.removal.look_again` judges; of several seats at a time our tables are read once."""
 
     def __init__(self, *, work: Work, clock: Clock, policy: Policy, directory: Directory) -> None:
         self._work = work
         self._clock = clock
         self._policy = policy
         self._directory = directory
+        self._facts: Together[_Asked, _Facts] = Together(self._read)
 
     async def at(self, campaign: Campaign, item: ReviewItem) -> Look:
         """Look at one seat.
@@ -64,40 +93,84 @@ class LiveLook:
         Raises:
             Later: The directory failed, or the sign-in data is from before the close or too old (rule 5).
         """
-        async with self._work.read() as work:
-            skus = await work.catalog.skus()
-            stored = await work.people.get(item.person_id)
-            newest = await work.syncs.newest_complete()
-            now = self._clock.now()
-            exclusions = await work.exclusions.counting(now)
-            days = max(campaign.scope.days, self._policy.idle_days)
-            by_list = await listed(work, item.person_id, exclusions, days=days, now=now)
-            approved = await work.orders.ordered_items(campaign.id, up_to=self._policy.live_reads + 1)
-            theirs = await work.items.of_person(item.person_id)
-            purpose = (await work.mailboxes.purposes([item.person_id])).get(item.person_id)
-            # What was approved by reports is judged by those that were read after the close, as sign-ins are.
-            since = campaign.closing_at if item.rule is Rule.UNUSED else None
-            rules = await use_rules(work, self._policy, self._clock.now(), since=since)
-            use = await use_of(work, stored, skus.get(item.product_id), rules) if stored else None
-        ended = frozenset(one.id for one in theirs if one.outcome is not None)
-        live_activity = approved <= self._policy.live_reads
+        facts = await self._facts.ask(_Asked(campaign, item))
+        newest = facts.newest
         # The rule on disabled accounts reads no activity, so a tenant without sign-in data does not stop it (rule 1).
         needs_activity = item.rule is not Rule.DISABLED
         if item.rule is Rule.UNUSED and (newest is None or not self._is_fresh(newest, campaign)):
             raise Later(WAITS_FOR_SYNC)
         try:
-            person = await self._directory.live_person(item.person_id, with_sign_ins=live_activity and needs_activity)
+            person = await self._directory.live_person(
+                item.person_id, with_sign_ins=facts.live_activity and needs_activity
+            )
             groups = await self._groups(person, item)
         except DirectoryError as error:
             raise Later(f"directory:{error.status or 'unreachable'}", error.retry_after) from error
-        by_list |= in_groups(person, exclusions)
-        if live_activity or person is None or not needs_activity:
-            return Look(ended, person, self._clock.now(), skus, groups, exclusions, by_list, use, purpose)
+        look = Look(
+            ended=facts.ended,
+            person=person,
+            data_as_of=self._clock.now(),
+            skus=facts.skus,
+            groups=groups,
+            exclusions=facts.exclusions,
+            listed=facts.listed | in_groups(person, facts.exclusions),
+            use=facts.use,
+            purpose=facts.purpose,
+        )
+        if facts.live_activity or person is None or not needs_activity:
+            return look
         if newest is None or not self._is_fresh(newest, campaign):
             raise Later(WAITS_FOR_SYNC)
+        stored = facts.stored
         known = stored.sign_ins if stored and newest.sign_ins == "known" else None
         seen = replace(person, person=replace(person.person, sign_ins=known))
-        return Look(ended, seen, newest.started_at, skus, groups, exclusions, by_list, use, purpose)
+        return replace(look, person=seen, data_as_of=newest.started_at)
+
+    async def _read(self, asked: Sequence[_Asked]) -> dict[_Asked, _Facts]:
+        now = self._clock.now()
+        people = {one.item.person_id for one in asked}
+        campaigns = {one.campaign.id: one.campaign for one in asked}
+        async with self._work.read() as work:
+            skus = await work.catalog.skus()
+            stored = await work.people.get_many(people)
+            newest = await work.syncs.newest_complete()
+            exclusions = await work.exclusions.counting(now)
+            ended = await work.items.ended(people)
+            purposes = await work.mailboxes.purposes(people)
+            by_list = {
+                days: await listed_many(work, sorted(people), exclusions, days=days, now=now)
+                for days in {self._days(campaign) for campaign in campaigns.values()}
+            }
+            most = self._policy.live_reads
+            few = {one for one in campaigns if await work.orders.ordered_items(one, up_to=most + 1) <= most}
+            uses = {one: await self._use(work, one, stored.get(one.item.person_id), skus, now) for one in asked}
+        return {
+            one: _Facts(
+                skus=skus,
+                stored=stored.get(one.item.person_id),
+                newest=newest,
+                exclusions=exclusions,
+                listed=by_list[self._days(one.campaign)].get(one.item.person_id, frozenset()),
+                live_activity=one.campaign.id in few,
+                ended=frozenset(ended[one.item.person_id]),
+                purpose=purposes.get(one.item.person_id),
+                use=uses[one],
+            )
+            for one in asked
+        }
+
+    async def _use(
+        self, work: UnitOfWork, asked: _Asked, stored: Person | None, skus: Mapping[ProductId, Sku], now: datetime
+    ) -> Use | None:
+        if stored is None or not self._policy.judges_by_reports:
+            return None
+        # What was approved by reports is judged by those that were read after the close, as sign-ins are.
+        since = asked.campaign.closing_at if asked.item.rule is Rule.UNUSED else None
+        rules = await use_rules(work, self._policy, now, since=since)
+        return await use_of(work, stored, skus.get(asked.item.product_id), rules)
+
+    def _days(self, campaign: Campaign) -> int:
+        return max(campaign.scope.days, self._policy.idle_days)
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at

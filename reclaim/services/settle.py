@@ -1,8 +1,8 @@
 """What write-back and verification share: ending an item, closing the campaign when all is settled."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -61,6 +61,29 @@ def plans_off(before: str | None) -> tuple[str, ...]:
     return next((tuple(path["disabled_plans"]) for path in paths if path["group"] is None), ())
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an item ends, with what is known of it besides."""
+
+    item: ReviewItem
+    outcome: Outcome
+    reason: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    def at(self, now: datetime) -> ReviewItem:
+        """Return the item with its outcome."""
+        verified = self.outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE)
+        return replace(
+            self.item,
+            outcome=self.outcome,
+            outcome_reason=self.reason,
+            outcome_at=now,
+            verified_at=now if verified else None,
+            waiting=None,
+            version=self.item.version + 1,
+        )
+
+
 async def end_item(
     work: UnitOfWork,
     attest: Attestor,
@@ -72,25 +95,30 @@ async def end_item(
     actor: str = SYSTEM,
     facts: dict[str, Fact] | None = None,
 ) -> ReviewItem:
-    """Give the item its outcome and attest it; a holder whose seat is verified gone is told."""
-    verified = outcome in (Outcome.REMOVED, Outcome.ALREADY_ABSENT, Outcome.MANUAL_DONE)
-    ended = replace(
-        item,
-        outcome=outcome,
-        outcome_reason=reason,
-        outcome_at=now,
-        verified_at=now if verified else None,
-        waiting=None,
-        version=item.version + 1,
-    )
-    await work.items.save(ended)
-    await work.events.append(ending(attest, ended, actor=actor, facts=facts))
-    if outcome is Outcome.REMOVED:
-        await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{ended.version}"))
+    """Give the item its outcome, as `end_items`."""
+    (ended,) = await end_items(work, attest, [Ending(item, outcome, reason, facts or {})], now=now, actor=actor)
     return ended
 
 
-def ending(attest: Attestor, ended: ReviewItem, *, actor: str = SYSTEM, facts: dict[str, Fact] | None = None) -> Event:
+async def end_items(
+    work: UnitOfWork, attest: Attestor, endings: Sequence[Ending], *, now: datetime, actor: str = SYSTEM
+) -> list[ReviewItem]:
+    """Give items their outcomes and attest them; a holder whose seat is verified gone is told."""
+    ended = [one.at(now) for one in endings]
+    await work.items.save_progress(ended)
+    facts = [one.facts for one in endings]
+    await work.events.append(
+        *(ending(attest, item, actor=actor, facts=known) for item, known in zip(ended, facts, strict=True))
+    )
+    for item in ended:
+        if item.outcome is Outcome.REMOVED:
+            await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{item.version}"))
+    return ended
+
+
+def ending(
+    attest: Attestor, ended: ReviewItem, *, actor: str = SYSTEM, facts: Mapping[str, Fact] | None = None
+) -> Event:
     """Return the event of an item that has its outcome."""
     outcome = ended.outcome
     return attest.event(

@@ -40,9 +40,10 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.jobs import owner_job, summary_job, wave_job
+from reclaim.services.one_write import is_busy
 from reclaim.services.restore_seats import tell_holder
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later, paths_json
-from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, as_guid, in_flight, take_turn
+from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, as_guid, take_turn
 
 FIRST_CHECK = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
@@ -214,8 +215,8 @@ class WriteRestores:
             restore = await self._current(work, run)
             if await work.controls.freeze() is not None:
                 raise Later(FROZEN, counts=False)
-            await work.orders.hold_person(restore.person_id)
-            if await self._is_busy(work, restore):
+            await work.orders.hold_people([restore.person_id])
+            if await is_busy(work, restore.person_id, now=self._clock.now(), restore=restore.id):
                 raise Later("other_write", OTHER_WRITE_WAIT, counts=False)
             step = replace(
                 restore.steps[number],
@@ -241,15 +242,6 @@ class WriteRestores:
             )
             await work.commit()
         return step, restore.person_id
-
-    async def _is_busy(self, work: UnitOfWork, restore: Restore) -> bool:
-        """Whether another write of this person is on its way: one at a time, over removals and restores."""
-        removing = await work.orders.written_steps(restore.person_id)
-        return (
-            any(in_flight(step, self._clock.now()) for step in removing)
-            or await work.restores.any_intended(restore.person_id, but=restore.id)
-            or await work.consents.any_intended(restore.person_id)
-        )
 
     async def _call(self, person: PersonId, step: RestoreStep) -> WriteResult:
         request_id = step.client_request_id or ""

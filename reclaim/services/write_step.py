@@ -1,6 +1,6 @@
 """One call: the intent is stored, then the call is made, then its answer is stored. Nothing here decides what to write."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,28 +8,28 @@ import structlog
 
 from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
-from reclaim.domain.ids import GroupId, OrderId, ProductId, StepId
-from reclaim.domain.orders import RemovalStep, StepState
+from reclaim.domain.exclusions import Exclusion, ExclusionId, strongest
+from reclaim.domain.ids import CampaignId, GroupId, ItemId, OrderId, PersonId, ProductId, StepId
+from reclaim.domain.orders import RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome, PlanStep, StepKind
 from reclaim.domain.review import ReviewItem
-from reclaim.errors import WriteBackError
+from reclaim.errors import NotFound, WriteBackError
 from reclaim.ports.directory import SeatWriter, WriteResult
 from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.listing import live_exclusion
+from reclaim.services.listing import in_groups, listed_many
 from reclaim.services.live_look import Look
+from reclaim.services.one_write import given_or_moved, in_flight
 from reclaim.services.settle import ALREADY_ABSENT, Later, end_item, get_order, paths_json, steps_of, with_steps
+from reclaim.together import MOST_WRITES, Together
 
 FROZEN = "frozen"
 OVERTAKEN = "overtaken"
 DID_NOT_LAND = "did not land"  # a step's `error` after a call without an answer whose effect was not to be seen
 HOURLY_WAIT = timedelta(minutes=10)
 OTHER_REMOVAL_WAIT = timedelta(minutes=1)
-
-# A write waits 120 s for its answer, and is sent once more after a 401 (connectors/graph/client).
-LONGEST_CALL = timedelta(minutes=5)
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +55,51 @@ class _Intended:
     step: RemovalStep
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Call:
+    """A call that is to be made for an order; see `WriteStep.write`."""
+
+    order_id: OrderId
+    attempt: int
+    wanted: Sequence[Wanted]
+    known: Collection[StepId]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What Microsoft said to a call."""
+
+    order_id: OrderId
+    intended: Sequence[_Intended]
+    result: WriteResult
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What is known in the transaction that stores intents.
+
+    Attributes:
+        room: How many writes the limit of this hour leaves.
+        steps: Of each person, what was or may have been written, with the intents that this transaction has stored so far.
+    """
+
+    now: datetime
+    orders: dict[OrderId, RemovalOrder]
+    campaigns: Mapping[CampaignId, Campaign | None]
+    frozen: bool
+    room: int
+    steps: dict[PersonId, list[RemovalStep]]
+    ended: Mapping[PersonId, Mapping[ItemId, Outcome]]
+    moving: Collection[PersonId]
+    exclusions: Sequence[Exclusion]
+    listed: Mapping[tuple[PersonId, int], frozenset[ExclusionId]]
+
+
 class WriteStep:
-    """Makes one call of one order. It never repeats a call: who asks reads first."""
+    """Makes one call of one order. It never repeats a call: who asks reads first.
+
+    Intents of several orders are stored in one transaction, and so are the answers.
+    """
 
     def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, writer: SeatWriter) -> None:
         self._work = work
@@ -65,6 +108,8 @@ class WriteStep:
         self._policy = policy
         self._writer = writer
         self._attest = Attestor(clock=clock, tokens=tokens)
+        self._intents: Together[_Call, Sequence[_Intended]] = Together(self._intend_all, most=MOST_WRITES)
+        self._answers: Together[_Answer, None] = Together(self._store_answers, most=MOST_WRITES)
 
     async def write(
         self, order_id: OrderId, attempt: int, wanted: Sequence[Wanted], *, known: Collection[StepId]
@@ -83,7 +128,7 @@ class WriteStep:
             Later: Writes are not allowed now, or this one failed and may be tried again.
         """
         await take_turn(self._writer, clicked=False)
-        intended = await self._intend(order_id, attempt, wanted, known)
+        intended = await self._intents.ask(_Call(order_id, attempt, wanted, known))
         if not intended:
             return None
         try:
@@ -91,7 +136,7 @@ class WriteStep:
         except WriteBackError as error:
             await self._failed(order_id, intended, error)
             return error
-        await self._written(order_id, intended, result)
+        await self._answers.ask(_Answer(order_id, intended, result))
         return None
 
     async def fail(self, order_id: OrderId, attempt: int, item: ReviewItem, error: WriteBackError) -> None:
@@ -111,65 +156,100 @@ class WriteStep:
             await end_item(work, self._attest, item, Outcome.FAILED, reason, now=self._clock.now())
             await work.commit()
 
-    async def _intend(
-        self, order_id: OrderId, attempt: int, wanted: Sequence[Wanted], known: Collection[StepId]
-    ) -> list[_Intended]:
-        """Commit the intent: what is about to be called, under which request id, and what was there before."""
+    async def _intend_all(self, calls: Sequence[_Call]) -> dict[_Call, Sequence[_Intended] | Exception]:
+        """Commit the intents: what is about to be called, under which request ids, and what was there before."""
+        found: dict[_Call, Sequence[_Intended] | Exception] = {}
         async with self._work.write() as work:
-            order = await get_order(work, order_id)
-            await work.orders.hold_person(order.person_id)
-            campaign = await work.campaigns.get(order.campaign_id)
-            now = self._clock.now()
-            if order.attempt != attempt:
-                raise Later(OVERTAKEN)
-            if await work.controls.freeze() is not None or campaign is None:
-                raise Later(FROZEN)
-            if campaign.state is not CampaignState.APPLYING:
-                raise Later(FROZEN)
-            if now < campaign.shown_close_at:
-                raise Later("before_shown_close", campaign.shown_close_at - now, counts=False)
-            room = self._policy.limits.hard_per_hour - await work.orders.written_since(now - timedelta(hours=1))
-            if room <= 0:
-                raise Later("hourly_limit", HOURLY_WAIT, counts=False)
-            others = [step for step in await work.orders.written_steps(order.person_id) if step.order_id != order_id]
-            given_back = await work.restores.any_intended(order.person_id)
-            moving = await work.consents.any_intended(order.person_id)
-            if given_back or moving or any(in_flight(step, now) for step in others):
-                raise Later("other_write", OTHER_REMOVAL_WAIT, counts=False)
-            request_id = as_guid(self._tokens.new_id())
-            found: list[_Intended] = []
-            for one in wanted[:room]:
-                if await self._sees_too_little(work, one, known):
-                    raise Later("other_removal", OTHER_REMOVAL_WAIT, counts=False)
-                if await self._excluded(work, one, campaign, now):
-                    # since the look, which the next try repeats
-                    raise Later("excluded", OTHER_REMOVAL_WAIT, counts=False)
-                step = next((s for s in steps_of(order, one.item.id) if s.step == one.plan), None)
-                if step is None or step.state is not StepState.PLANNED:
-                    continue
-                intended = replace(
-                    step,
-                    state=StepState.INTENDED,
-                    attempt=step.attempt + 1,
-                    client_request_id=request_id,
-                    before=paths_json(one.look.seat(one.item.product_id)),
-                    intended_at=now,
-                    maybe_written=True,
+            facts = await self._facts(work, calls)
+            for call in calls:
+                try:
+                    found[call] = self._intend(call, facts)
+                except (Later, NotFound) as error:
+                    found[call] = error
+            stored = {call.order_id: one for call, one in found.items() if not isinstance(one, Exception) and one}
+            if stored:
+                await work.orders.save(
+                    *(with_steps(facts.orders[order], [one.step for one in made]) for order, made in stored.items())
                 )
-                found.append(_Intended(one.item, intended))
-            if not found:
-                return []
-            await work.orders.save(with_steps(order, [one.step for one in found]))
-            await work.events.append(*(self._intent(one) for one in found))
-            await work.commit()
+                await work.events.append(*(self._intent(one) for made in stored.values() for one in made))
+                await work.commit()
         return found
 
-    async def _excluded(self, work: UnitOfWork, one: Wanted, campaign: Campaign, now: datetime) -> bool:
-        live = one.look.person
-        if live is None:
-            return False
-        days = max(campaign.scope.days, self._policy.idle_days)
-        return await live_exclusion(work, live, one.item.product_id, days=days, now=now) is not None
+    async def _facts(self, work: UnitOfWork, calls: Sequence[_Call]) -> _Facts:
+        orders = await work.orders.get_many((call.order_id for call in calls), hold=True)
+        people = {order.person_id for order in orders.values()}
+        await work.orders.hold_people(people)
+        now = self._clock.now()
+        campaigns = {one: await work.campaigns.get(one) for one in {order.campaign_id for order in orders.values()}}
+        exclusions = await work.exclusions.counting(now)
+        by_list: dict[tuple[PersonId, int], frozenset[ExclusionId]] = {}
+        for days in {self._days(campaign) for campaign in campaigns.values() if campaign is not None}:
+            found = await listed_many(work, sorted(people), exclusions, days=days, now=now)
+            by_list |= {(person, days): lists for person, lists in found.items()}
+        written = await work.orders.written_since(now - timedelta(hours=1))
+        return _Facts(
+            now=now,
+            orders=orders,
+            campaigns=campaigns,
+            frozen=await work.controls.freeze() is not None,
+            room=self._policy.limits.hard_per_hour - written,
+            steps=await work.orders.written_steps(people),
+            ended=await work.items.ended(people),
+            moving=await given_or_moved(work, people),
+            exclusions=exclusions,
+            listed=by_list,
+        )
+
+    def _intend(self, call: _Call, facts: _Facts) -> Sequence[_Intended]:
+        """Return what may be called now, once that is stored.
+
+        Raises:
+            Later: Nothing may.
+            NotFound: There is no such order.
+        """
+        order, now = facts.orders.get(call.order_id), facts.now
+        if order is None:
+            raise NotFound("There is no such removal order.")
+        campaign = facts.campaigns[order.campaign_id]
+        if order.attempt != call.attempt:
+            raise Later(OVERTAKEN)
+        if facts.frozen or campaign is None or campaign.state is not CampaignState.APPLYING:
+            raise Later(FROZEN)
+        if now < campaign.shown_close_at:
+            raise Later("before_shown_close", campaign.shown_close_at - now, counts=False)
+        if facts.room <= 0:
+            raise Later("hourly_limit", HOURLY_WAIT, counts=False)
+        steps = facts.steps[order.person_id]
+        in_the_way = any(in_flight(step, now) for step in steps if step.order_id != order.id)
+        if in_the_way or order.person_id in facts.moving:
+            raise Later("other_write", OTHER_REMOVAL_WAIT, counts=False)
+        request_id = as_guid(self._tokens.new_id())
+        found: list[_Intended] = []
+        for one in call.wanted[: facts.room]:
+            if _sees_too_little(one, facts, call.known):
+                raise Later("other_removal", OTHER_REMOVAL_WAIT, counts=False)
+            if _is_excluded(one, facts, self._days(campaign)):
+                # since the look, which the next try repeats
+                raise Later("excluded", OTHER_REMOVAL_WAIT, counts=False)
+            step = next((s for s in steps_of(order, one.item.id) if s.step == one.plan), None)
+            if step is None or step.state is not StepState.PLANNED:
+                continue
+            intended = replace(
+                step,
+                state=StepState.INTENDED,
+                attempt=step.attempt + 1,
+                client_request_id=request_id,
+                before=paths_json(one.look.seat(one.item.product_id)),
+                intended_at=now,
+                maybe_written=True,
+            )
+            found.append(_Intended(one.item, intended))
+        facts.room -= len(found)
+        facts.steps[order.person_id] = [*steps, *(one.step for one in found)]
+        return found
+
+    def _days(self, campaign: Campaign) -> int:
+        return max(campaign.scope.days, self._policy.idle_days)
 
     def _intent(self, one: _Intended) -> Event:
         return self._attest.event(
@@ -186,16 +266,6 @@ class WriteStep:
             },
         )
 
-    async def _sees_too_little(self, work: UnitOfWork, one: Wanted, known: Collection[StepId]) -> bool:
-        """Whether something else was taken from this person since the look.
-
-        Two campaigns may each remove one of a person's two mailboxes, and each look saw the other one still there.
-        """
-        person, mine = one.item.person_id, one.item.id
-        others = [step.id for step in await work.orders.written_steps(person) if step.item_id != mine]
-        removed = [item.id for item in await work.items.of_person(person) if item.outcome is Outcome.REMOVED]
-        return any(step not in known for step in others) or any(item not in one.look.ended for item in removed)
-
     async def _call(self, intended: Sequence[_Intended]) -> WriteResult:
         item, step = intended[0].item, intended[0].step
         request_id = step.client_request_id or ""
@@ -204,22 +274,10 @@ class WriteStep:
             return await self._writer.remove_direct(item.person_id, *products, client_request_id=request_id)
         return await self._writer.leave_group(item.person_id, GroupId(step.step.ref), client_request_id=request_id)
 
-    async def _written(self, order_id: OrderId, intended: Sequence[_Intended], result: WriteResult) -> None:
+    async def _store_answers(self, answers: Sequence[_Answer]) -> dict[_Answer, Exception | None]:
         async with self._work.write() as work:
-            order = await get_order(work, order_id)
-            written = [
-                replace(
-                    one.step,
-                    state=StepState.WRITTEN,
-                    request_id=result.request_id,
-                    written_at=self._clock.now(),
-                    maybe_written=False,
-                    # A call of ours that seemed not to have landed may be why there is nothing left: reads lag behind.
-                    error=ALREADY_ABSENT if result.already_absent and one.step.error != DID_NOT_LAND else None,
-                )
-                for one in intended
-            ]
-            await work.orders.save(with_steps(order, written))
+            orders = await work.orders.get_many((answer.order_id for answer in answers), hold=True)
+            await work.orders.save(*(with_steps(orders[answer.order_id], self._written(answer)) for answer in answers))
             await work.events.append(
                 *(
                     self._attest.event(
@@ -229,15 +287,32 @@ class WriteStep:
                         item=one.item.id,
                         facts={
                             "step": one.step.id,
-                            "status": result.status,
-                            "request_id": result.request_id,
-                            "already_absent": result.already_absent,
+                            "status": answer.result.status,
+                            "request_id": answer.result.request_id,
+                            "already_absent": answer.result.already_absent,
                         },
                     )
-                    for one in intended
+                    for answer in answers
+                    for one in answer.intended
                 )
             )
             await work.commit()
+        return dict.fromkeys(answers)
+
+    def _written(self, answer: _Answer) -> list[RemovalStep]:
+        absent = answer.result.already_absent
+        return [
+            replace(
+                one.step,
+                state=StepState.WRITTEN,
+                request_id=answer.result.request_id,
+                written_at=self._clock.now(),
+                maybe_written=False,
+                # A call of ours that seemed not to have landed may be why there is nothing left: reads lag behind.
+                error=ALREADY_ABSENT if absent and one.step.error != DID_NOT_LAND else None,
+            )
+            for one in answer.intended
+        ]
 
     async def _failed(self, order_id: OrderId, intended: Sequence[_Intended], error: WriteBackError) -> None:
         """Store a failure. What may have landed stays `intended` and is read before anything else is tried."""
@@ -286,6 +361,26 @@ class WriteStep:
             raise Later(f"write:{error.status or 'lost'}", error.retry_after)
 
 
+def _sees_too_little(one: Wanted, facts: _Facts, known: Collection[StepId]) -> bool:
+    """Whether something else was taken from this person since the look.
+
+    Two campaigns may each remove one of a person's two mailboxes, and each look saw the other one still there.
+    """
+    person, mine = one.item.person_id, one.item.id
+    others = [step.id for step in facts.steps[person] if step.item_id != mine]
+    removed = [item for item, outcome in facts.ended[person].items() if outcome is Outcome.REMOVED]
+    return any(step not in known for step in others) or any(item not in one.look.ended for item in removed)
+
+
+def _is_excluded(one: Wanted, facts: _Facts, days: int) -> bool:
+    """Whether a seat is left out, by our lists and by what Microsoft said of the person just now."""
+    live = one.look.person
+    if live is None:
+        return False
+    lists = facts.listed.get((live.person.id, days), frozenset()) | in_groups(live, facts.exclusions)
+    return strongest(facts.exclusions, live.person, one.item.product_id, facts.now, lists) is not None
+
+
 async def take_turn(writer: SeatWriter, *, clicked: bool) -> None:
     """Wait until the write budget has room; before the intent is stored, so that nothing waits in between.
 
@@ -296,13 +391,6 @@ async def take_turn(writer: SeatWriter, *, clicked: bool) -> None:
         await writer.turn(clicked=clicked)
     except WriteBackError as error:
         raise Later("write_budget", error.retry_after, counts=False) from error
-
-
-def in_flight(step: RemovalStep, now: datetime) -> bool:
-    """Whether a call for this step may still be on its way, so that no other one for the person is made beside it."""
-    if step.state is not StepState.INTENDED or step.intended_at is None:
-        return False
-    return now - step.intended_at < LONGEST_CALL
 
 
 def as_guid(token: str) -> str:

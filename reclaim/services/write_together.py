@@ -54,7 +54,7 @@ class WriteTogether:
         for item in candidates:
             look = await self._live.at(campaign, item)
             async with self._work.read() as work:
-                steps = await work.orders.written_steps(item.person_id)
+                steps = (await work.orders.written_steps([item.person_id]))[item.person_id]
             now = self._clock.now()
             seen = frozenset(step.id for step in steps)
             known = seen if known is None else known & seen

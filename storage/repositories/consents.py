@@ -366,13 +366,16 @@ class SqlConsents:
             .limit(limit)
         )
 
-    async def any_intended(self, person: PersonId, *, but: ChangeId | None = None) -> bool:
-        query = select(_CHANGE.id).where(
-            _CHANGE.person_id == person,
-            _CHANGE.state == ChangeState.INTENDED.value,
-            _CHANGE.id != (but or ""),
-        )
-        return (await self._connection.scalar(query.limit(1))) is not None
+    async def with_intended(self, people: Iterable[PersonId], *, but: ChangeId | None = None) -> frozenset[PersonId]:
+        found: set[PersonId] = set()
+        for some in in_chunks(people):
+            query = select(_CHANGE.person_id).where(
+                _CHANGE.person_id.in_(some),
+                _CHANGE.state == ChangeState.INTENDED.value,
+                _CHANGE.id != (but or ""),
+            )
+            found |= {PersonId(person) for person in await self._connection.scalars(query)}
+        return frozenset(found)
 
     async def started_since(self, since: datetime, program: ProgramId, why: ChangeWhy) -> int:
         query = select(func.count()).where(

@@ -193,6 +193,17 @@ class SqlItems:
                 found[item.person_id].append(item)
         return dict(found)
 
+    async def ended(self, people_: Iterable[PersonId]) -> dict[PersonId, dict[ItemId, Outcome]]:
+        asked = set(people_)
+        found: dict[PersonId, dict[ItemId, Outcome]] = {person: {} for person in asked}
+        for some in in_chunks(asked):
+            query = select(_ITEM.person_id, _ITEM.id, _ITEM.outcome).where(
+                _ITEM.person_id.in_(some), _ITEM.outcome.is_not(None)
+            )
+            for person, item, outcome in await self._connection.execute(query):
+                found[PersonId(person)][ItemId(item)] = Outcome(outcome)
+        return found
+
     async def save(self, item: ReviewItem) -> None:
         """Store what may change; what was frozen at the opening (evidence, plan, price) is never written again."""
         values = answer_values(item) | progress_values(item)

@@ -28,7 +28,8 @@ from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId,
 from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.removal import PlanStep, StepKind
 from storage.repositories.conflicts import changed
-from storage.tables import campaigns, people, removal_orders, removal_steps, review_items
+from storage.tables import campaigns, removal_orders, removal_steps, review_items
+from storage.tables import people as people_table
 from storage.upsert import in_chunks, upsert
 
 # Longer than any job takes for its orders: what is claimed for longer belongs to a job that died.
@@ -56,16 +57,18 @@ class SqlOrders:
         found = await self._where(_ORDER.id == order)
         return found[0] if found else None
 
-    async def save(self, order: RemovalOrder) -> None:
-        """Store the order and its steps; a step once stored is never deleted, whatever the order holds now."""
-        done = await self._connection.execute(
-            update(removal_orders)
-            .where(_ORDER.id == order.id, _ORDER.version == order.version - 1)
-            .values(_order_row(order) | _claim_of(order.attempt))
-        )
-        if done.rowcount != 1:
-            raise changed()
-        await upsert(self._connection, removal_steps, _step_rows(order))
+    async def get_many(self, orders: Iterable[OrderId], *, hold: bool = False) -> dict[OrderId, RemovalOrder]:
+        """In the order of ids, so that two replicas cannot block each other."""
+        found: dict[OrderId, RemovalOrder] = {}
+        for some in in_chunks(sorted(set(orders))):
+            query = select(removal_orders).where(_ORDER.id.in_(some)).order_by(_ORDER.id)
+            found |= {order.id: order for order in await self._orders(query.with_for_update() if hold else query)}
+        return found
+
+    async def save(self, *orders: RemovalOrder) -> None:
+        """Store orders and their steps; a step once stored is never deleted, whatever the order holds now."""
+        await self.save_many(orders)
+        await upsert(self._connection, removal_steps, [row for order in orders for row in _step_rows(order)])
 
     async def save_many(self, orders: Sequence[RemovalOrder]) -> None:
         """Look first, then store, as `SqlItems.save_progress` does."""
@@ -194,20 +197,27 @@ class SqlOrders:
         found: datetime | None = await self._connection.scalar(query)
         return found
 
-    async def hold_person(self, person: PersonId) -> None:
-        """On SQLite there is one writing transaction at a time anyway."""
-        await self._connection.execute(select(people.c.id).where(people.c.id == person).with_for_update())
+    async def hold_people(self, people: Iterable[PersonId]) -> None:
+        """In the order of ids, as above; on SQLite there is one writing transaction at a time anyway."""
+        for some in in_chunks(sorted(set(people))):
+            held = select(people_table.c.id).where(people_table.c.id.in_(some)).order_by(people_table.c.id)
+            await self._connection.execute(held.with_for_update())
 
-    async def written_steps(self, person: PersonId) -> list[RemovalStep]:
+    async def written_steps(self, people: Iterable[PersonId]) -> dict[PersonId, list[RemovalStep]]:
         """Count every intended step as perhaps written: a crash right after the call leaves it in that state."""
+        asked = set(people)
+        found: dict[PersonId, list[RemovalStep]] = {person: [] for person in asked}
         touched = or_(_STEP.state.in_((StepState.INTENDED.value, StepState.WRITTEN.value)), _STEP.maybe_written)
-        query = (
-            select(removal_steps)
-            .join(removal_orders, _ORDER.id == _STEP.order_id)
-            .where(_ORDER.person_id == person, touched, _STEP.verified_at.is_(None))
-            .order_by(_ORDER.created_at, _ORDER.id, _STEP.seq)
-        )
-        return [_to_step(row) for row in (await self._connection.execute(query)).mappings()]
+        for some in in_chunks(asked):
+            query = (
+                select(removal_steps, _ORDER.person_id)
+                .join(removal_orders, _ORDER.id == _STEP.order_id)
+                .where(_ORDER.person_id.in_(some), touched, _STEP.verified_at.is_(None))
+                .order_by(_ORDER.created_at, _ORDER.id, _STEP.seq)
+            )
+            for row in (await self._connection.execute(query)).mappings():
+                found[PersonId(row["person_id"])].append(_to_step(row))
+        return found
 
     async def written_since(self, since: datetime) -> int:
         on_its_way = and_(_STEP.state == StepState.INTENDED.value, _STEP.intended_at >= since)

@@ -109,19 +109,21 @@ class SqlRestores:
             for row in await self._connection.execute(query)
         ]
 
-    async def any_intended(self, person: PersonId, *, but: RestoreId | None = None) -> bool:
-        query = (
-            select(_RESTORE.id)
-            .join(restore_steps, restore_steps.c.restore_id == _RESTORE.id)
-            .where(
-                _RESTORE.person_id == person,
-                _RESTORE.id != (but or ""),
-                _RESTORE.state == RestoreState.RESTORING.value,
-                restore_steps.c.state == RestoreStepState.INTENDED.value,
+    async def with_intended(self, people: Iterable[PersonId], *, but: RestoreId | None = None) -> frozenset[PersonId]:
+        found: set[PersonId] = set()
+        for some in in_chunks(people):
+            query = (
+                select(_RESTORE.person_id)
+                .join(restore_steps, restore_steps.c.restore_id == _RESTORE.id)
+                .where(
+                    _RESTORE.person_id.in_(some),
+                    _RESTORE.id != (but or ""),
+                    _RESTORE.state == RestoreState.RESTORING.value,
+                    restore_steps.c.state == RestoreStepState.INTENDED.value,
+                )
             )
-            .limit(1)
-        )
-        return (await self._connection.scalar(query)) is not None
+            found |= {PersonId(person) for person in await self._connection.scalars(query)}
+        return frozenset(found)
 
     async def reverse(self, reversal: Reversal) -> bool:
         statement = insert_into(self._connection, reversals).values(

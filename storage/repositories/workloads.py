@@ -185,8 +185,9 @@ class SqlWorkloadUse:
         return {wanted[row["report_id"]]: _to_line(row) for row in rows.mappings()}
 
     async def erase_some(self, rows: int) -> bool:
+        # The newest whole reading of each report, and one that is newer: one that is older died on its way.
         newest = select(func.max(usage_reports.c.id)).group_by(usage_reports.c.report)
-        kept = (newest.where(usage_reports.c.state == state) for state in (READING, WHOLE))
+        kept = (newest.where(usage_reports.c.state.in_(states)) for states in ((WHOLE,), (READING, WHOLE)))
         old = (usage_reports.c.id.not_in(one) for one in kept)
         first = await self._connection.execute(select(func.min(usage_reports.c.id)).where(*old))
         reading = first.scalar_one()

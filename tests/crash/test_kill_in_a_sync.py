@@ -47,6 +47,10 @@ def _plain(stage: Stage) -> dict[str, list[str]]:
         for name, rows in tables.items()
         if name not in (*_OWN, "exclusions", "sync_runs", "sync_requests")
     }
+    # A reading of a usage report that died is begun again, as the next one.
+    numbers = {report: place for place, (report, *_) in enumerate(sorted(tables["usage_reports"]))}
+    for name in ("usage_reports", "workload_use"):
+        plain[name] = sorted(repr((numbers[number], *rest)).replace(str(run), "RUN") for number, *rest in tables[name])
     plain["exclusions"] = sorted(repr(row[1:4]) for row in tables["exclusions"])  # kind and value
     # run, stream, page, url, request id, rows, SHA-256 of the page, when
     plain["sync_requests"] = [repr((*row[1:4], *row[5:])) for row in tables["sync_requests"]]

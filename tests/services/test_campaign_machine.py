@@ -75,7 +75,14 @@ Result = TypeVar("Result")
 
 
 class PatientWorld(CampaignWorld):
-    """Where a job fails because the outside did, the next tick goes on."""
+    """Where a job fails because the outside did, the next tick goes on. Seats are excluded here too."""
+
+    async def start(self) -> None:
+        await super().start()
+        self.excluding = ExcludeSeats(
+            work=self.work, clock=self.clock, tokens=self.tokens, policy=self.policy, directory=self.directory
+        )
+        self.engine.register(EXCLUDE, self.excluding.handle)
 
     async def settle(self) -> None:
         for _ in range(30):
@@ -256,16 +263,12 @@ class Campaigns(RuleBasedStateMachine):
         world = self.world
         if not self.present(holder) or holder in self.excluded:
             return
-        excluding = ExcludeSeats(
-            work=world.work, clock=world.clock, tokens=world.tokens, policy=world.policy, directory=world.directory
-        )
-        world.engine.register(EXCLUDE, excluding.handle)
         names = {ExclusionKind.NAME: f"{holder}@*", ExclusionKind.GROUP: f"Group held-{holder}"}
         if kind is ExclusionKind.GROUP:
             held = GroupId(f"held-{holder}")
             world.directory.group_facts[held] = group(held)
             world.directory.members[held] = [PersonId(holder)]
-        if self.accepted(excluding.add(actor(LYNNE), kind, names.get(kind, holder), reason="Legal hold")):
+        if self.accepted(world.excluding.add(actor(LYNNE), kind, names.get(kind, holder), reason="Legal hold")):
             self.excluded[holder] = len(world.writer.writes)
             self.touched |= set(self.seats_of(holder))
 

@@ -7,6 +7,7 @@ import pytest
 
 from reclaim.errors import NotFound, PortError
 from reclaim.together import MOST, Together
+from tests.fakes import Killed
 
 
 class Reader:
@@ -16,10 +17,13 @@ class Reader:
         self.readings: list[list[int]] = []
         self.go = asyncio.Event()
         self.fails = False
+        self.dies = False
 
     async def read(self, asked: Sequence[int]) -> dict[int, int | Exception]:
         self.readings.append(list(asked))
         await self.go.wait()
+        if self.dies:
+            raise Killed
         if self.fails:
             raise PortError("The database is busy.")
         return {one: NotFound(f"There is no {one}.") if one < 0 else 2 * one for one in asked}
@@ -84,3 +88,34 @@ async def test_one_reading_takes_so_many_and_leaves_the_rest_to_the_next() -> No
     await asyncio.gather(*(together.ask(one) for one in range(MOST + 1)))
 
     assert [len(one) for one in reader.readings] == [MOST, 1]
+
+
+async def test_where_the_process_ends_nobody_waits_for_ever() -> None:
+    reader = Reader()
+    reader.dies = True
+    together = Together(reader.read, most=1)
+    asked = [asyncio.create_task(together.ask(one)) for one in (1, 2)]
+    await asyncio.sleep(0)
+    reader.go.set()
+
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+
+    assert [type(one) for one in ended] == [Killed, Killed]
+    assert reader.readings == [[1]]
+
+
+async def test_a_reading_ends_with_the_last_who_asked_for_it() -> None:
+    reader = Reader()
+    together = Together(reader.read)
+    asked = [asyncio.create_task(together.ask(one)) for one in (1, 2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    for one in asked:
+        one.cancel()
+
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    reader.go.set()
+
+    assert [type(one) for one in ended] == [asyncio.CancelledError, asyncio.CancelledError]
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "reading together"]
+    assert await together.ask(3) == 6

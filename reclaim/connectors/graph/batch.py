@@ -5,9 +5,11 @@ says nothing about the inner ones) and concepts/throttling (a throttled item nam
 caller repeats it, in a new batch after the longest of these waits).
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Final
 
 import httpx
 
@@ -15,8 +17,11 @@ from reclaim.connectors.graph.answers import NOT_FOUND, Answer
 from reclaim.connectors.graph.client import GraphClient, refused
 from reclaim.connectors.graph.fields import Record
 from reclaim.errors import DirectoryError
+from reclaim.together import Together
 
-_ADDRESS = "/$batch"
+MOST: Final = 20
+_ADDRESS: Final = "/$batch"
+_BATCHES: Final = 4  # on their way at once, of what is asked at the same time
 
 
 class BatchedReads:
@@ -24,6 +29,7 @@ class BatchedReads:
 
     def __init__(self, client: GraphClient) -> None:
         self._client = client
+        self._together: Together[tuple[str, str], Answer] = Together(self._read, most=MOST * _BATCHES)
 
     async def get(self, addresses: Sequence[str], *, needs: str) -> tuple[list[Answer], list[Answer]]:
         """Read addresses that may be missing, repeating those items that may pass.
@@ -38,26 +44,60 @@ class BatchedReads:
         Raises:
             DirectoryError: One item could not be read; with the longest `retry_after` where that is too long to wait here.
         """
-        found: dict[int, Answer] = {}
+        found, batches = await self._each([(address, needs) for address in addresses])
+        failed = [one for one in found if isinstance(one, DirectoryError)]
+        if failed:
+            raise max(failed, key=_patience)
+        return [one for one in found if isinstance(one, Answer)], batches
+
+    async def one(self, address: str, *, needs: str) -> Answer:
+        """Read an address that may be missing, in one batch with what others ask for at the same time.
+
+        Raises:
+            DirectoryError: As for `GraphClient.get`.
+        """
+        return await self._together.ask((address, needs))
+
+    async def _read(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer | Exception]:
+        if len(asked) == 1:
+            ((address, needs),) = asked
+            return {asked[0]: await self._client.get(address, needs=needs, may_be_missing=True)}
+        parts = [asked[start : start + MOST] for start in range(0, len(asked), MOST)]
+        found = await asyncio.gather(*(self._part(part) for part in parts))
+        return {question: answer for part in found for question, answer in part.items()}
+
+    async def _part(self, asked: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Answer | Exception]:
+        try:
+            answers, _ = await self._each(asked)
+        except DirectoryError as error:  # the batch as a whole
+            return dict.fromkeys(asked, error)
+        return dict(zip(asked, answers, strict=True))
+
+    async def _each(self, asked: Sequence[tuple[str, str]]) -> tuple[list[Answer | DirectoryError], list[Answer]]:
+        found: dict[int, Answer | DirectoryError] = {}
         batches: list[Answer] = []
         tries = 0
-        while len(found) < len(addresses):
+        while len(found) < len(asked):
             tries += 1
-            asked = {number: address for number, address in enumerate(addresses) if number not in found}
-            batch = await self._client.post_reading(_ADDRESS, _body(asked), needs=needs)
+            left = {number: address for number, (address, _) in enumerate(asked) if number not in found}
+            needed = dict.fromkeys(asked[number][1] for number in left)
+            batch = await self._client.post_reading(_ADDRESS, _body(left), needs=" and ".join(needed))
             batches.append(batch)
-            failed: list[DirectoryError] = []
-            for number, answer in _items(batch, asked).items():
+            again: list[DirectoryError] = []
+            for number, answer in _items(batch, left).items():
                 if answer.status == HTTPStatus.OK or (
                     answer.status == HTTPStatus.NOT_FOUND and answer.fault.code == NOT_FOUND
                 ):
                     found[number] = answer
+                    continue
+                error = refused(answer, asked[number][1])
+                if self._client.may_repeat(error, tries):
+                    again.append(error)
                 else:
-                    failed.append(refused(answer, needs))
-            if failed:
-                # The one that asks for the longest wait speaks for all, where none is left to wait here.
-                await self._client.wait(sorted(failed, key=_patience), tries)
-        return [found[number] for number in range(len(addresses))], batches
+                    found[number] = error
+            if again:
+                await self._client.wait(again, tries)
+        return [found[number] for number in range(len(asked))], batches
 
 
 def _body(asked: Mapping[int, str]) -> dict[str, object]:
@@ -78,7 +118,7 @@ def _items(batch: Answer, asked: Mapping[int, str]) -> dict[int, Answer]:
         items[int(number)] = Answer(
             url=asked[int(number)],
             status=one.number("status"),
-            headers=httpx.Headers(one.header_texts("headers")),
+            headers=httpx.Headers({"request-id": batch.request_id} | one.header_texts("headers")),
             content=json.dumps(one.value("body")).encode(),
             at=batch.at,
             client_request_id=batch.client_request_id,

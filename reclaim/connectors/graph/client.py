@@ -203,6 +203,10 @@ class GraphClient:
             except DirectoryError as error:
                 await self.wait([error], tries)
 
+    def may_repeat(self, error: DirectoryError, tries: int) -> bool:
+        """Whether a read that met this error, and was tried so often, is to be tried once more; see `wait`."""
+        return self._pause(error, tries) is not None
+
     async def wait(self, failed: Sequence[DirectoryError], tries: int) -> None:
         """Wait before reads are repeated, as long as the most patient of them asks.
 

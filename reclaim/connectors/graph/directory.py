@@ -3,6 +3,7 @@
 A page is whole or it is an error. What one object means stands in `parsing`, how a request is made in `client`.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
@@ -163,19 +164,26 @@ class GraphDirectory:
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         person_id = guid(person, "person")
-        fields = f"{PERSON_FIELDS},{SIGN_INS}" if with_sign_ins else PERSON_FIELDS
-        reads = f"{Permission.READ_PEOPLE} or {Permission.READ_SIGN_INS}" if with_sign_ins else Permission.READ_PEOPLE
-        async with self._turn() if with_sign_ins else nullcontext():
-            answer = await self._client.get(
-                f"/users/{person_id}?$select={fields}&$expand={MANAGER}", needs=reads, may_be_missing=True
-            )
-        if answer.status == HTTPStatus.NOT_FOUND:
+        answer, groups = await asyncio.gather(
+            self._user_with_sign_ins(person_id) if with_sign_ins else self._user(person_id),
+            self._direct_groups(person_id),
+        )
+        if answer.status == HTTPStatus.NOT_FOUND or groups is None:
             return None
         row = parse_person(Record(answer.document(), "user"), sign_ins_read_at=answer.at if with_sign_ins else None)
-        groups = await self._direct_groups(person_id)
-        if groups is None:
-            return None
         return LivePerson(person=row.person, seats=row.seats, direct_group_ids=groups)
+
+    async def _user(self, person_id: str) -> Answer:
+        address = f"/users/{person_id}?$select={PERSON_FIELDS}&$expand={MANAGER}"
+        return await self._batches.one(address, needs=Permission.READ_PEOPLE)
+
+    async def _user_with_sign_ins(self, person_id: str) -> Answer:
+        async with self._turn():
+            return await self._client.get(
+                f"/users/{person_id}?$select={PERSON_FIELDS},{SIGN_INS}&$expand={MANAGER}",
+                needs=f"{Permission.READ_PEOPLE} or {Permission.READ_SIGN_INS}",
+                may_be_missing=True,
+            )
 
     async def mailbox_purpose(self, person: PersonId) -> MailboxPurpose:
         address = f"/users/{guid(person, 'person')}/mailboxSettings/userPurpose"
@@ -244,14 +252,15 @@ class GraphDirectory:
     async def _direct_groups(self, person_id: str) -> tuple[GroupId, ...] | None:
         """Return the groups that a person is directly in; None if the person is gone by now."""
         found: list[GroupId] = []
-        address: str | None = f"/users/{person_id}/memberOf/microsoft.graph.group?$select=id&$top={MOST_PER_PAGE}"
-        while address is not None:
-            answer = await self._client.get(address, needs=Permission.READ_GROUPS, may_be_missing=True)
-            if answer.status == HTTPStatus.NOT_FOUND:
-                return None
-            rows, address = self._client.rows(answer, "group")
+        first = f"/users/{person_id}/memberOf/microsoft.graph.group?$select=id&$top={MOST_PER_PAGE}"
+        answer = await self._batches.one(first, needs=Permission.READ_GROUPS)
+        while answer.status != HTTPStatus.NOT_FOUND:
+            rows, following = self._client.rows(answer, "group")
             found += [GroupId(row.guid("id")) for row in rows]
-        return tuple(found)
+            if following is None:
+                return tuple(found)
+            answer = await self._client.get(following, needs=Permission.READ_GROUPS, may_be_missing=True)
+        return None
 
     async def _with_nesting(self, group: Group) -> Group:
         """Return the group with `has_nested_groups`; None, which blocks writes, where Graph does not say.

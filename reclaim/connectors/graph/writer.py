@@ -17,6 +17,7 @@ import httpx
 import structlog
 
 from reclaim.connectors.graph.answers import NOT_FOUND, Answer
+from reclaim.connectors.graph.batch import BatchedReads
 from reclaim.connectors.graph.budget import PERCENTAGE, WriteBudget, percentage_of
 from reclaim.connectors.graph.client import GraphClient, Priority
 from reclaim.connectors.graph.fields import Record, guid
@@ -75,7 +76,7 @@ class GraphSeatWriter:
 
     def __init__(self, client: GraphClient, *, reads: GraphClient, budget: WriteBudget | None = None) -> None:
         self._client = client
-        self._reads = reads
+        self._reads = BatchedReads(reads)
         self._budget = budget
         # Of the write that follows in the same task: the port asks for the turn first, so that nothing waits in between.
         self._priority: ContextVar[Priority | None] = ContextVar("priority", default=None)
@@ -141,9 +142,8 @@ class GraphSeatWriter:
 
     async def read_back(self, person: PersonId, product: ProductId) -> ReadBack:
         person_id, sku_id = guid(person, "person"), guid(product, "product")
-        answer = await self._reads.get(
-            f"/users/{person_id}?$select=id,licenseAssignmentStates", needs=Permission.READ_PEOPLE, may_be_missing=True
-        )
+        address = f"/users/{person_id}?$select=id,licenseAssignmentStates"
+        answer = await self._reads.one(address, needs=Permission.READ_PEOPLE)
         if answer.status == HTTPStatus.NOT_FOUND:
             return ReadBack(seat=None, request_id=answer.request_id)
         record = Record(answer.document(), "user")

@@ -1,5 +1,6 @@
 """A scripted Graph under the real connector: answers in order, requests kept; the clock stands still, keeps waits."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -116,6 +117,17 @@ def page(*rows: object, following: str | None = None) -> httpx.Response:
     if following is not None:
         body["@odata.nextLink"] = following
     return ok(body)
+
+
+def batch(*answers: httpx.Response) -> httpx.Response:
+    """Answer a batch: its items in the order in which they were asked for."""
+    items = [{"id": str(number), "status": one.status_code, "body": one.json()} for number, one in enumerate(answers)]
+    return ok({"responses": items})
+
+
+def in_batch(request: httpx.Request) -> list[str]:
+    """Return method and address of every item that a batch asks for."""
+    return [f"{one['method']} {one['url']}" for one in json.loads(request.content)["requests"]]
 
 
 def error(status: int, code: str, message: str = "", **headers: str) -> httpx.Response:

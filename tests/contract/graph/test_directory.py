@@ -1,5 +1,6 @@
 """Reading products, groups and one person live: the exact questions, every rule of reading, and paging."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,6 +12,7 @@ from reclaim.domain.ids import GroupId, PersonId
 from reclaim.errors import DirectoryError
 from tests.contract.graph.support import (
     ADELE,
+    BOSS,
     E3,
     GRAPH,
     GROUP,
@@ -20,9 +22,11 @@ from tests.contract.graph.support import (
     VISIO,
     ScriptedGraph,
     assignment,
+    batch,
     changed,
     error,
     group,
+    in_batch,
     ok,
     page,
     sku,
@@ -285,11 +289,11 @@ async def test_members_are_the_direct_users(graph: ScriptedGraph) -> None:
 async def test_a_person_is_read_live_with_seats_and_direct_groups(graph: ScriptedGraph) -> None:
     following = f"{GRAPH}/users/{ADELE}/memberOf/microsoft.graph.group?$skiptoken=1"
     other = GroupId("22222222-1cbe-4a52-8b3c-6d2a1e36f0a1")
-    graph.will(ok(user(assignment())), page({"id": GROUP}, following=following), page({"id": other}))
+    graph.will(batch(ok(user(assignment())), page({"id": GROUP}, following=following)), page({"id": other}))
 
     found = await graph.directory.live_person(PersonId(ADELE.upper()), with_sign_ins=False)
 
-    assert graph.asked[:2] == [
+    assert in_batch(graph.requests[0]) == [
         f"GET /users/{ADELE}?$select=id,displayName,userPrincipalName,mail,accountEnabled,userType,usageLocation,"
         "createdDateTime,employeeType,department,proxyAddresses,licenseAssignmentStates&$expand=manager($select=id)",
         f"GET /users/{ADELE}/memberOf/microsoft.graph.group?$select=id&$top=999",
@@ -312,14 +316,33 @@ async def test_sign_ins_are_read_live_when_asked_for(graph: ScriptedGraph) -> No
     assert found.person.sign_ins_read_at == NOW
 
 
+async def test_people_who_are_looked_at_together_are_read_in_one_batch_each_with_an_outcome_of_its_own(
+    graph: ScriptedGraph,
+) -> None:
+    refusal = error(403, "Authorization_RequestDenied")
+    graph.will(batch(ok(user()), page({"id": GROUP}), refusal, page()))
+
+    adele, boss = await asyncio.gather(
+        graph.directory.live_person(ADELE, with_sign_ins=False),
+        graph.directory.live_person(BOSS, with_sign_ins=False),
+        return_exceptions=True,
+    )
+
+    assert len(graph.requests) == 1
+    assert isinstance(adele, LivePerson)
+    assert adele.direct_group_ids == (GROUP,)
+    assert isinstance(boss, DirectoryError)
+    assert boss.status == 403
+
+
 async def test_a_person_whom_microsoft_does_not_know_is_none(graph: ScriptedGraph) -> None:
-    graph.will(error(404, "Request_ResourceNotFound"))
+    graph.will(batch(error(404, "Request_ResourceNotFound"), error(404, "Request_ResourceNotFound")))
 
     assert await graph.directory.live_person(ADELE, with_sign_ins=False) is None
 
 
 async def test_a_person_deleted_between_the_two_reads_is_none(graph: ScriptedGraph) -> None:
-    graph.will(ok(user()), error(404, "Request_ResourceNotFound"))
+    graph.will(batch(ok(user()), error(404, "Request_ResourceNotFound")))
 
     assert await graph.directory.live_person(ADELE, with_sign_ins=False) is None
 

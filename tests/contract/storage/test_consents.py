@@ -156,8 +156,8 @@ async def test_everything_comes_back_as_it_was_stored(work: Work) -> None:
         assert await unit.consents.waiters(PROGRAM.product_id, limit=9) == [waiter]
         assert await unit.consents.by_group(PROGRAM.group_id) == PROGRAM
         assert await unit.consents.open_of(PersonId("ada")) == [request()]
-        assert await unit.consents.any_intended(PersonId("ada"))
-        assert not await unit.consents.any_intended(PersonId("ada"), but=ChangeId("c1"))
+        assert await unit.consents.with_intended([PersonId("ada"), PersonId("bob")]) == {"ada"}
+        assert not await unit.consents.with_intended([PersonId("ada")], but=ChangeId("c1"))
 
 
 async def test_a_save_that_comes_second_is_a_conflict(work: Work) -> None:

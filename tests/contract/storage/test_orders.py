@@ -194,9 +194,13 @@ async def test_steps_that_may_have_been_written_are_known_over_all_orders_of_a_p
     await add(work, replace(one, steps=tuple(kinds)), replace(other, steps=(strangers,)))
 
     async with work.read() as unit:
-        found = await unit.orders.written_steps(PersonId("holder-1"))
+        found = await unit.orders.written_steps([PersonId("holder-1"), PersonId("holder-2"), PersonId("nobody")])
 
-    assert [found_one.id for found_one in found] == ["intended", "written", "lost answer"]
+    assert {person: [one.id for one in steps] for person, steps in found.items()} == {
+        "holder-1": ["intended", "written", "lost answer"],
+        "holder-2": ["stranger"],
+        "nobody": [],
+    }
 
 
 async def test_written_steps_are_counted_from_an_instant_on(work: Work) -> None:

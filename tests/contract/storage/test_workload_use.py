@@ -141,3 +141,15 @@ async def test_of_a_tenant_that_hides_names_nothing_is_kept(work: SqlWork, datab
     async with work.read() as unit:
         (reading,) = await unit.workload_use.readings()
     assert (reading.state, reading.whole) == (ReportState.CONCEALED, None)
+
+
+async def test_a_reading_that_died_is_erased_once_a_later_one_is_whole(work: SqlWork, database: Database) -> None:
+    async with work.write() as unit:
+        dead = await unit.workload_use.begin(Report.ACTIVE_USERS, RUN, NOW)
+        await unit.workload_use.save(dead, [ANNA, BEN])
+        await unit.commit()
+    await whole(work, ANNA)
+
+    await erase(work)
+
+    assert await lines_left(database) == 1
