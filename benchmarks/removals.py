@@ -56,8 +56,8 @@ from storage.tables import people
 BUDGET_WINDOW_S: Final = 150
 LIMIT_WINDOW_S: Final = 10
 WARNED_FROM: Final = 0.8
-# The budget's first burst is spent and no longer in the tenant's window.
-WARM_UP_S: Final = 15.0
+# The first burst of the budget is no longer in the window of the tenant, nor is its warning of that heeded any more.
+WARM_UP_S: Final = 25.0
 # What is left then is the end, in which there are fewer orders than lanes.
 STEADY_UNTIL: Final = 0.95
 CLICK_EVERY_S: Final = 1.0

@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId, StepId
 from reclaim.domain.removal import PlanStep
+
+# A step's `error` after a call without an answer whose effect was not to be seen. It may have landed all the same: somebody
+# may have given the seat again before we looked.
+DID_NOT_LAND: Final = "did not land"
 
 
 class OrderState(StrEnum):

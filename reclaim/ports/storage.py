@@ -1028,7 +1028,7 @@ class Orders(Protocol):
         ...
 
     async def written_since(self, since: datetime) -> int:
-        """Return how many steps were written since then, or are about to be, for the hourly limit."""
+        """Return how many steps were or may have been written since then, or are about to be, for the hourly limit."""
         ...
 
 

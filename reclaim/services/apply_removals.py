@@ -22,7 +22,7 @@ from reclaim.domain.attestation import EventKind, Fact
 from reclaim.domain.campaign import Campaign, CampaignState, WriteMode, stricter
 from reclaim.domain.directory import Seat
 from reclaim.domain.ids import GroupId, ItemId, OrderId
-from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
+from reclaim.domain.orders import DID_NOT_LAND, OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome, PlanStep, StepKind, Stop
 from reclaim.domain.review import ReviewItem, Waiting
@@ -49,7 +49,7 @@ from reclaim.services.settle import (
     wait_item,
     with_steps,
 )
-from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, Wanted, WriteStep
+from reclaim.services.write_step import FROZEN, OVERTAKEN, Wanted, WriteStep
 from reclaim.services.write_together import WriteTogether
 from reclaim.together import MOST_WRITES, Together
 
@@ -58,18 +58,23 @@ LONGEST_RETRY = timedelta(hours=1)
 MAX_TRIES = 8
 FIRST_CHECK = timedelta(minutes=5)
 # Orders at a time. A removal waits for Microsoft three times, a second in all, and the write budget paces it anyway.
-LANES: Final = 32
+LANES: Final = 64
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
-    """One attempt at one order. Once the order has moved on to another attempt, this one changes nothing more."""
+    """One attempt at one order. Once the order has moved on to another attempt, this one changes nothing more.
+
+    Attributes:
+        ended: This attempt has ended the order.
+    """
 
     campaign: Campaign
     order_id: OrderId
     attempt: int
+    ended: bool = False
 
     def is_over(self, order: RemovalOrder) -> bool:
         return order.attempt != self.attempt or order.state is not OrderState.READY
@@ -124,7 +129,7 @@ class ApplyRemovals:
         self._attest = Attestor(clock=clock, tokens=tokens)
         self._lanes = asyncio.Semaphore(lanes)
         self._loaded: Together[OrderId, _Loaded] = Together(self._load)
-        self._seen: Together[_Seen, None] = Together(self._store_seen, most=MOST_WRITES)
+        self._seen: Together[_Seen, bool] = Together(self._store_seen, most=MOST_WRITES)
 
     async def handle(self, job: Job) -> None:
         """Carry out what the orders still ask for. Idempotent: what is written or ended is not touched again.
@@ -291,9 +296,10 @@ class ApplyRemovals:
         except PortError as error:
             log.warning("a removal could not be read back", order=run.order_id, item=item.id, why=error.code)
             back = None
-        await self._seen.ask(_Seen(run, item.id, back))
+        run.ended = await self._seen.ask(_Seen(run, item.id, back))
 
-    async def _store_seen(self, seen: Sequence[_Seen]) -> dict[_Seen, Exception | None]:
+    async def _store_seen(self, seen: Sequence[_Seen]) -> dict[_Seen, bool | Exception]:
+        """Return of each whether its order has ended with it."""
         async with self._work.write() as work:
             now = self._clock.now()
             orders = await work.orders.get_many((one.run.order_id for one in seen), hold=True)
@@ -321,7 +327,7 @@ class ApplyRemovals:
             for campaign in {orders[order].campaign_id for order in over}:
                 await close_if_settled(work, self._attest, campaign, now=now)
             await work.commit()
-        return dict.fromkeys(seen)
+        return {one: one.run.order_id in over for one in seen}
 
     async def _end(
         self,
@@ -356,8 +362,8 @@ class ApplyRemovals:
 
     async def _finish(self, run: _Run) -> None:
         """Decide what the order waits for: nothing, or the time of its next check."""
-        if run.is_over((await self._loaded.ask(run.order_id)).order):
-            return  # its last seat ended it
+        if run.ended:
+            return
         async with self._work.write() as work:
             order = await get_order(work, run.order_id)
             if run.is_over(order):

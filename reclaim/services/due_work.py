@@ -201,8 +201,10 @@ class DueWork:
         for matter, person in failed:
             about, _, campaign = matter.partition(":")
             if about in (RECEIPT, SUMMARY):
-                again = receipt_job if about == RECEIPT else summary_job
-                jobs.append(again(CampaignId(campaign), person, occasion))
+                one = CampaignId(campaign)
+                jobs.append(
+                    receipt_job(one, [person], occasion) if about == RECEIPT else summary_job(one, person, occasion)
+                )
         await enqueue(self._work, jobs)
 
     async def _all_answered(self, campaign: Campaign, now: datetime) -> None:

@@ -190,10 +190,12 @@ def progress_job(campaign: CampaignId, occasion: str) -> Job:
     return Job(kind=PROGRESS, key=f"{PROGRESS}:{campaign}:{occasion}", args={"campaign": campaign})
 
 
-def receipt_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
-    """Tell a holder which of their seats are gone. One job per occasion."""
+def receipt_job(campaign: CampaignId, people: Sequence[PersonId], occasion: str) -> Job:
+    """Tell each of these holders which of their seats are gone. One job per occasion and first of them."""
     return Job(
-        kind=RECEIPT, key=f"{RECEIPT}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person}
+        kind=RECEIPT,
+        key=f"{RECEIPT}:{campaign}:{people[0]}:{occasion}",
+        args={"campaign": campaign, "people": ",".join(people)},
     )
 
 

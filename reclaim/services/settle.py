@@ -110,9 +110,13 @@ async def end_items(
     await work.events.append(
         *(ending(attest, item, actor=actor, facts=known) for item, known in zip(ended, facts, strict=True))
     )
+    gone: dict[CampaignId, list[ReviewItem]] = {}
     for item in ended:
         if item.outcome is Outcome.REMOVED:
-            await work.enqueue(receipt_job(item.campaign_id, item.person_id, f"{item.id}-{item.version}"))
+            gone.setdefault(item.campaign_id, []).append(item)
+    for campaign, items in gone.items():
+        people = list(dict.fromkeys(item.person_id for item in items))
+        await work.enqueue(receipt_job(campaign, people, f"{items[0].id}-{items[0].version}"))
     return ended
 
 

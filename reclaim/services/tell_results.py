@@ -8,7 +8,7 @@ from reclaim.domain.attestation import EventKind
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
 from reclaim.domain.notices import Notice, ReceiptNotice, SummaryNotice, summary_matter
 from reclaim.domain.review import Members, ReviewItem
-from reclaim.errors import DeliveryError
+from reclaim.errors import DeliveryError, PortError
 from reclaim.ports.chat import Messenger
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import Work
@@ -50,8 +50,21 @@ class TellResults:
                 await self._summary(campaign, person)
 
     async def handle_receipt(self, job: Job) -> None:
-        """Tell a holder which of their seats are verified gone."""
-        campaign, person = CampaignId(str(job.args["campaign"])), PersonId(str(job.args["person"]))
+        """Tell holders which of their seats are verified gone.
+
+        One who cannot be told keeps nobody else waiting. The error ends the job after all of them.
+        """
+        campaign = CampaignId(str(job.args["campaign"]))
+        failed: Exception | None = None
+        for person in str(job.args["people"]).split(","):
+            try:
+                await self._receipt(campaign, PersonId(person))
+            except PortError as error:
+                failed = error
+        if failed is not None:
+            raise failed
+
+    async def _receipt(self, campaign: CampaignId, person: PersonId) -> None:
         receipt = await self._read.receipt(campaign, person)
         if receipt is not None:
             seats = [seat.item.id for seat in receipt.seats]

@@ -15,6 +15,7 @@ from reclaim.domain.campaign import WriteMode
 from reclaim.domain.directory import Group, LivePerson, Sku
 from reclaim.domain.ids import GroupId, ItemId, PersonId, ProductId, RestoreId
 from reclaim.domain.notices import wave_matter
+from reclaim.domain.orders import DID_NOT_LAND
 from reclaim.domain.policy import Policy
 from reclaim.domain.restore import (
     Refused,
@@ -43,7 +44,7 @@ from reclaim.services.jobs import owner_job, summary_job, wave_job
 from reclaim.services.one_write import is_busy
 from reclaim.services.restore_seats import tell_holder
 from reclaim.services.settle import TAKES_EFFECT_WITHIN, Later, paths_json
-from reclaim.services.write_step import DID_NOT_LAND, FROZEN, OVERTAKEN, as_guid, take_turn
+from reclaim.services.write_step import FROZEN, OVERTAKEN, as_guid, take_turn
 
 FIRST_CHECK = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)

@@ -10,7 +10,7 @@ from reclaim.domain.attestation import Event, EventKind
 from reclaim.domain.campaign import Campaign, CampaignState
 from reclaim.domain.exclusions import Exclusion, ExclusionId, strongest
 from reclaim.domain.ids import CampaignId, GroupId, ItemId, OrderId, PersonId, ProductId, StepId
-from reclaim.domain.orders import RemovalOrder, RemovalStep, StepState
+from reclaim.domain.orders import DID_NOT_LAND, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome, PlanStep, StepKind
 from reclaim.domain.review import ReviewItem
@@ -27,7 +27,6 @@ from reclaim.together import MOST_WRITES, Together
 
 FROZEN = "frozen"
 OVERTAKEN = "overtaken"
-DID_NOT_LAND = "did not land"  # a step's `error` after a call without an answer whose effect was not to be seen
 HOURLY_WAIT = timedelta(minutes=10)
 OTHER_REMOVAL_WAIT = timedelta(minutes=1)
 

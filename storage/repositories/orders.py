@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.ids import CampaignId, ItemId, OrderId, PersonId, ProductId, StepId
-from reclaim.domain.orders import OrderState, RemovalOrder, RemovalStep, StepState
+from reclaim.domain.orders import DID_NOT_LAND, OrderState, RemovalOrder, RemovalStep, StepState
 from reclaim.domain.removal import PlanStep, StepKind
 from storage.repositories.conflicts import changed
 from storage.tables import campaigns, removal_orders, removal_steps, review_items
@@ -220,7 +220,8 @@ class SqlOrders:
         return found
 
     async def written_since(self, since: datetime) -> int:
-        on_its_way = and_(_STEP.state == StepState.INTENDED.value, _STEP.intended_at >= since)
+        unanswered = or_(_STEP.state == StepState.INTENDED.value, _STEP.error == DID_NOT_LAND)
+        on_its_way = and_(unanswered, _STEP.intended_at >= since)
         query = select(func.count()).select_from(removal_steps).where(or_(_STEP.written_at >= since, on_its_way))
         return (await self._connection.scalar(query)) or 0
 

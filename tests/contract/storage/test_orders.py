@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from reclaim.domain.campaign import CampaignState
-from reclaim.domain.ids import PersonId
-from reclaim.domain.orders import OrderState, RemovalOrder, StepState
+from reclaim.domain.ids import PersonId, StepId
+from reclaim.domain.orders import DID_NOT_LAND, OrderState, RemovalOrder, StepState
 from reclaim.domain.removal import Outcome
 from reclaim.errors import Conflict
 from reclaim.ports.storage import Work
@@ -211,6 +211,22 @@ async def test_written_steps_are_counted_from_an_instant_on(work: Work) -> None:
 
     async with work.read() as unit:
         assert await unit.orders.written_since(NOW - HOUR) == 2
+        assert await unit.orders.written_since(NOW + HOUR) == 0
+
+
+async def test_a_call_that_nobody_answered_counts_as_written_whatever_a_read_showed_after_it(work: Work) -> None:
+    await store(work, item())
+    called = replace(step("s", order(), item()), intended_at=NOW)
+    steps = (
+        replace(called, id=StepId("on its way"), state=StepState.INTENDED),
+        replace(called, id=StepId("not seen"), error=DID_NOT_LAND),
+        replace(called, id=StepId("given again"), error=DID_NOT_LAND, state=StepState.SKIPPED),
+        replace(called, id=StepId("refused"), error="Microsoft Graph refused the change with 400; it needs an admin."),
+    )
+    await add(work, replace(order(), steps=steps))
+
+    async with work.read() as unit:
+        assert await unit.orders.written_since(NOW) == 3
         assert await unit.orders.written_since(NOW + HOUR) == 0
 
 
