@@ -39,7 +39,6 @@ QUEUES: Final = {
         "group",
         "summary",
         "progress",
-        "receipt",
         "restores",
         "came_back",
         "ask_back",
@@ -48,6 +47,7 @@ QUEUES: Final = {
         "waiter",
         "appeal",
     ),
+    "receipts": ("receipt",),  # thousands after a campaign, and nobody waits for them
     "directory": ("sync", "exclude", "absences", "consent_run"),
     "removal": ("writeback", "verify", "task"),
     "restore": ("restore", "membership"),  # somebody waits for it: not behind a campaign's removals
