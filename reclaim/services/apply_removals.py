@@ -275,13 +275,13 @@ class ApplyRemovals:
     async def _load(self, asked: Sequence[OrderId]) -> dict[OrderId, _Loaded | Exception]:
         async with self._work.read() as work:
             orders = await work.orders.get_many(asked)
-            campaigns = {one: await work.campaigns.get(one) for one in {order.campaign_id for order in orders.values()}}
+            campaigns = await work.campaigns.get_many({order.campaign_id for order in orders.values()})
             items = await work.items.get_many({step.item_id for order in orders.values() for step in order.steps})
             written = await work.orders.written_steps({order.person_id for order in orders.values()})
         found: dict[OrderId, _Loaded | Exception] = dict.fromkeys(asked, NotFound("There is no such removal order."))
         for order in orders.values():
             theirs = [items[step] for step in dict.fromkeys(step.item_id for step in order.steps) if step in items]
-            found[order.id] = _Loaded(order, campaigns[order.campaign_id], theirs, written[order.person_id])
+            found[order.id] = _Loaded(order, campaigns.get(order.campaign_id), theirs, written[order.person_id])
         return found
 
     # What came of it -------------------------------------------------------------------------------------------------

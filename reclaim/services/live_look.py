@@ -77,6 +77,11 @@ class _Facts:
     use: Use | None
 
 
+def idle_window(campaign: Campaign, policy: Policy) -> int:
+    """Return the days in which an absence counts before a write: the longer of the campaign's window and the default one."""
+    return max(campaign.scope.days, policy.idle_days)
+
+
 class LiveLook:
     """Reads what `domain.removal.look_again` judges; of several seats at a time our tables are read once."""
 
@@ -139,7 +144,7 @@ class LiveLook:
             purposes = await work.mailboxes.purposes(people)
             by_list = {
                 days: await listed_many(work, sorted(people), exclusions, days=days, now=now)
-                for days in {self._days(campaign) for campaign in campaigns.values()}
+                for days in {idle_window(campaign, self._policy) for campaign in campaigns.values()}
             }
             most = self._policy.live_reads
             few = {one for one in campaigns if await work.orders.ordered_items(one, up_to=most + 1) <= most}
@@ -150,7 +155,7 @@ class LiveLook:
                 stored=stored.get(one.item.person_id),
                 newest=newest,
                 exclusions=exclusions,
-                listed=by_list[self._days(one.campaign)].get(one.item.person_id, frozenset()),
+                listed=by_list[idle_window(one.campaign, self._policy)].get(one.item.person_id, frozenset()),
                 live_activity=one.campaign.id in few,
                 ended=frozenset(ended[one.item.person_id]),
                 purpose=purposes.get(one.item.person_id),
@@ -168,9 +173,6 @@ class LiveLook:
         since = asked.campaign.closing_at if asked.item.rule is Rule.UNUSED else None
         rules = await use_rules(work, self._policy, now, since=since)
         return await use_of(work, stored, skus.get(asked.item.product_id), rules)
-
-    def _days(self, campaign: Campaign) -> int:
-        return max(campaign.scope.days, self._policy.idle_days)
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at

@@ -20,7 +20,7 @@ from reclaim.ports.storage import UnitOfWork, Work
 from reclaim.ports.system import Clock, Tokens
 from reclaim.services.attesting import SYSTEM, Attestor
 from reclaim.services.listing import in_groups, listed_many
-from reclaim.services.live_look import Look
+from reclaim.services.live_look import Look, idle_window
 from reclaim.services.one_write import given_or_moved, in_flight
 from reclaim.services.settle import ALREADY_ABSENT, Later, end_item, get_order, paths_json, steps_of, with_steps
 from reclaim.together import MOST_WRITES, Together
@@ -84,7 +84,7 @@ class _Facts:
 
     now: datetime
     orders: dict[OrderId, RemovalOrder]
-    campaigns: Mapping[CampaignId, Campaign | None]
+    campaigns: Mapping[CampaignId, Campaign]
     frozen: bool
     room: int
     steps: dict[PersonId, list[RemovalStep]]
@@ -179,10 +179,10 @@ class WriteStep:
         people = {order.person_id for order in orders.values()}
         await work.orders.hold_people(people)
         now = self._clock.now()
-        campaigns = {one: await work.campaigns.get(one) for one in {order.campaign_id for order in orders.values()}}
+        campaigns = await work.campaigns.get_many({order.campaign_id for order in orders.values()})
         exclusions = await work.exclusions.counting(now)
         by_list: dict[tuple[PersonId, int], frozenset[ExclusionId]] = {}
-        for days in {self._days(campaign) for campaign in campaigns.values() if campaign is not None}:
+        for days in {idle_window(campaign, self._policy) for campaign in campaigns.values()}:
             found = await listed_many(work, sorted(people), exclusions, days=days, now=now)
             by_list |= {(person, days): lists for person, lists in found.items()}
         written = await work.orders.written_since(now - timedelta(hours=1))
@@ -209,7 +209,7 @@ class WriteStep:
         order, now = facts.orders.get(call.order_id), facts.now
         if order is None:
             raise NotFound("There is no such removal order.")
-        campaign = facts.campaigns[order.campaign_id]
+        campaign = facts.campaigns.get(order.campaign_id)
         if order.attempt != call.attempt:
             raise Later(OVERTAKEN)
         if facts.frozen or campaign is None or campaign.state is not CampaignState.APPLYING:
@@ -227,7 +227,7 @@ class WriteStep:
         for one in call.wanted[: facts.room]:
             if _sees_too_little(one, facts, call.known):
                 raise Later("other_removal", OTHER_REMOVAL_WAIT, counts=False)
-            if _is_excluded(one, facts, self._days(campaign)):
+            if _is_excluded(one, facts, idle_window(campaign, self._policy)):
                 # since the look, which the next try repeats
                 raise Later("excluded", OTHER_REMOVAL_WAIT, counts=False)
             step = next((s for s in steps_of(order, one.item.id) if s.step == one.plan), None)
@@ -246,9 +246,6 @@ class WriteStep:
         facts.room -= len(found)
         facts.steps[order.person_id] = [*steps, *(one.step for one in found)]
         return found
-
-    def _days(self, campaign: Campaign) -> int:
-        return max(campaign.scope.days, self._policy.idle_days)
 
     def _intent(self, one: _Intended) -> Event:
         return self._attest.event(

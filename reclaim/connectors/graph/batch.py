@@ -19,7 +19,7 @@ from reclaim.connectors.graph.fields import Record
 from reclaim.errors import DirectoryError
 from reclaim.together import Together
 
-MOST: Final = 20
+_MOST: Final = 20
 _ADDRESS: Final = "/$batch"
 _BATCHES: Final = 4  # on their way at once, of what is asked at the same time
 
@@ -29,7 +29,7 @@ class BatchedReads:
 
     def __init__(self, client: GraphClient) -> None:
         self._client = client
-        self._together: Together[tuple[str, str], Answer] = Together(self._read, most=MOST * _BATCHES)
+        self._together: Together[tuple[str, str], Answer] = Together(self._read, most=_MOST * _BATCHES)
 
     async def get(self, addresses: Sequence[str], *, needs: str) -> tuple[list[Answer], list[Answer]]:
         """Read addresses that may be missing, repeating those items that may pass.
@@ -62,7 +62,7 @@ class BatchedReads:
         if len(asked) == 1:
             ((address, needs),) = asked
             return {asked[0]: await self._client.get(address, needs=needs, may_be_missing=True)}
-        parts = [asked[start : start + MOST] for start in range(0, len(asked), MOST)]
+        parts = [asked[start : start + _MOST] for start in range(0, len(asked), _MOST)]
         found = await asyncio.gather(*(self._part(part) for part in parts))
         return {question: answer for part in found for question, answer in part.items()}
 
