@@ -20,6 +20,7 @@ from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -163,7 +164,7 @@ class Page:
 
     def keys(self, *keys: str) -> None:
         """Press keys where the focus is."""
-        self.chrome.switch_to.active_element.send_keys(*keys)
+        ActionChains(self.chrome).send_keys(*keys).perform()
 
     def type_command(self, text: str) -> None:
         """Press "/" and type a command."""

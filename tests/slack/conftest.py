@@ -23,7 +23,7 @@ from tests.fakes import FixedClock, SequentialTokens
 from tests.golden.cards.models import NOW
 from tests.slack import workspace as workspaces
 from tests.slack.member import SECRET, Slack
-from tests.slack.office import Office, Ticking, opened
+from tests.slack.office import WITHIN_S, Office, Ticking, opened
 from tests.slack.workspace import TOKEN, Workspace
 from tests.unit.bot.fakes import ADMIN, AUDITOR, MANAGER, NOBODY, Bot, Seen
 
@@ -104,7 +104,14 @@ class serving:  # noqa: N801 - reads as the function that it is
         self._api = workspaces.serving(workspace)
         api_url = await self._api.__aenter__()
         self._http = aiohttp.ClientSession()
-        settings = SlackSettings(**{"api_url": api_url, "signing_secret": SECRET, "bot_token": TOKEN, **self._settings})  # type: ignore[arg-type]
+        given = {
+            "api_url": api_url,
+            "signing_secret": SECRET,
+            "bot_token": TOKEN,
+            "within_s": WITHIN_S,
+            **self._settings,
+        }
+        settings = SlackSettings(**given)  # type: ignore[arg-type]
         ticking = Ticking()
         channel = SlackChannel(
             settings,

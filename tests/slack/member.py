@@ -1,8 +1,11 @@
-"""People at Slack: what they type and press reaches the bot as Slack sends it, signed, with three seconds to answer."""
+"""People at Slack: what they type and press reaches the bot as Slack sends it, signed.
+
+Whether an answer comes in time is not measured here, where a pause of the machine would count as ours: `test_late` holds the
+core back, and the answer comes all the same.
+"""
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +21,6 @@ from tests.slack.workspace import Message, Workspace
 
 SECRET = "the signing secret"
 FORM = "application/x-www-form-urlencoded"
-ANSWER_S = 3.0
 
 Client = TestClient[web.Request, web.Application]
 
@@ -39,7 +41,7 @@ class Slack:
     events: int = 0
 
     async def send(self, raw: bytes, kind: str = FORM, **headers: str) -> tuple[int, str]:
-        """Send a signed body; return status and body of the answer, which must come within three seconds."""
+        """Send a signed body; return status and body of the answer."""
         at = str(int(self.now.timestamp()))
         signed = {
             "Content-Type": kind,
@@ -47,11 +49,8 @@ class Slack:
             "X-Slack-Signature": sign(SECRET.encode(), at, raw),
             **headers,
         }
-        began = time.monotonic()
         async with self.client.post(PATH, data=raw, headers=signed) as answer:
-            text = await answer.text()
-        assert time.monotonic() - began < ANSWER_S, "Slack has told the person that it failed"
-        return answer.status, text
+            return answer.status, await answer.text()
 
     async def type(self, user: str, text: str, **fields: str) -> dict[str, Any]:
         """Type `/reclaim …`; return what the person is shown at once."""

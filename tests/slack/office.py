@@ -33,6 +33,10 @@ from tests.unit.bot.test_on_the_real_core import services
 USERS = {ALLAN: "U1ALLAN", LYNNE: "U2LYNNE", MEGAN: "U3MEGAN", NORA: "U4NORA", ROSA: "U5ROSA"}
 
 
+# How long an answer waits for the core: as long as it takes, that a slow machine sees what a quick one does.
+WITHIN_S = 60.0
+
+
 class Ticking:
     """Real time that only grows, by hand."""
 
@@ -169,7 +173,7 @@ async def opened(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Office]
         workspace.hire(user, f"{person}@contoso.example")
 
     async with workspaces.serving(workspace) as api_url, aiohttp.ClientSession() as http:
-        settings = SlackSettings(api_url=api_url, signing_secret=SECRET, bot_token=TOKEN)
+        settings = SlackSettings(api_url=api_url, signing_secret=SECRET, bot_token=TOKEN, within_s=WITHIN_S)
         channel = SlackChannel(
             settings,
             work=core.work,
