@@ -387,6 +387,7 @@ def _register(engine: DbosEngine, use: UseCases) -> None:
         jobs.SUMMARY: use.results.handle_summary,
         jobs.PROGRESS: use.results.handle_progress,
         jobs.RECEIPT: use.results.handle_receipt,
+        jobs.RECEIPTS: use.results.handle_receipts,
         jobs.CONFIRMATION: use.confirm.handle,
         jobs.EXCLUDE: use.exclude.handle,
         jobs.ABSENCES: use.absences.handle,

@@ -236,7 +236,7 @@ class AppealRemovals:
         await work.events.append(event)
         occasion = f"appeal-{appeal.version}"
         await work.enqueue(appeal_job(appeal.item_id, occasion))
-        await work.enqueue(receipt_job(appeal.campaign_id, [appeal.person_id], f"{occasion}-{appeal.item_id}"))
+        await work.enqueue(receipt_job(appeal.campaign_id, appeal.person_id, f"{occasion}-{appeal.item_id}"))
 
     def _event(
         self, kind: EventKind, appeal: Appeal, actor: str, facts: dict[str, Fact], **personal: str | None

@@ -30,7 +30,7 @@ from reclaim.services.jobs import (
     close_job,
     open_job,
     progress_job,
-    receipt_job,
+    receipts_job,
     remind_job,
     summary_job,
     tries,
@@ -203,7 +203,7 @@ class DueWork:
             if about in (RECEIPT, SUMMARY):
                 one = CampaignId(campaign)
                 jobs.append(
-                    receipt_job(one, [person], occasion) if about == RECEIPT else summary_job(one, person, occasion)
+                    receipts_job(one, [person], occasion) if about == RECEIPT else summary_job(one, person, occasion)
                 )
         await enqueue(self._work, jobs)
 

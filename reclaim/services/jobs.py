@@ -39,6 +39,7 @@ RELEASE = "release"
 SUMMARY = "summary"
 PROGRESS = "progress"
 RECEIPT = "receipt"
+RECEIPTS = "receipts"
 CONFIRMATION = "confirmation"
 EXCLUDE = "exclude"
 ABSENCES = "absences"
@@ -190,11 +191,18 @@ def progress_job(campaign: CampaignId, occasion: str) -> Job:
     return Job(kind=PROGRESS, key=f"{PROGRESS}:{campaign}:{occasion}", args={"campaign": campaign})
 
 
-def receipt_job(campaign: CampaignId, people: Sequence[PersonId], occasion: str) -> Job:
+def receipt_job(campaign: CampaignId, person: PersonId, occasion: str) -> Job:
+    """Bring a holder's receipt up to date, for which somebody waits. One job per occasion."""
+    return Job(
+        kind=RECEIPT, key=f"{RECEIPT}:{campaign}:{person}:{occasion}", args={"campaign": campaign, "person": person}
+    )
+
+
+def receipts_job(campaign: CampaignId, people: Sequence[PersonId], occasion: str) -> Job:
     """Tell each of these holders which of their seats are gone. One job per occasion and first of them."""
     return Job(
-        kind=RECEIPT,
-        key=f"{RECEIPT}:{campaign}:{people[0]}:{occasion}",
+        kind=RECEIPTS,
+        key=f"{RECEIPTS}:{campaign}:{people[0]}:{occasion}",
         args={"campaign": campaign, "people": ",".join(people)},
     )
 

@@ -303,7 +303,7 @@ class RestoreSeats:
 async def tell_holder(work: UnitOfWork, restore: Restore) -> None:
     """Bring the holder's cards up to date with a restore; where there is none yet, the receipt tells them."""
     occasion = f"{restore.state.value}-{restore.id}-{restore.attempt}"
-    await work.enqueue(receipt_job(restore.campaign_id, [restore.person_id], occasion))
+    await work.enqueue(receipt_job(restore.campaign_id, restore.person_id, occasion))
     if await work.restores.asked_back(restore.item_id) is not None:
         await work.enqueue(ask_back_job(restore.item_id, occasion))
     if await work.appeals.get(restore.item_id) is not None:

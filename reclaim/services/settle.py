@@ -16,7 +16,7 @@ from reclaim.domain.review import ReviewItem, Waiting
 from reclaim.errors import NotFound
 from reclaim.ports.storage import UnitOfWork
 from reclaim.services.attesting import SYSTEM, Attestor
-from reclaim.services.jobs import owner_job, receipt_job, tell_job
+from reclaim.services.jobs import owner_job, receipts_job, tell_job
 
 ALREADY_ABSENT: Final = "already_absent"  # a step's `error` where Microsoft said that there was nothing to remove
 
@@ -116,7 +116,7 @@ async def end_items(
             gone.setdefault(item.campaign_id, []).append(item)
     for campaign, items in gone.items():
         people = list(dict.fromkeys(item.person_id for item in items))
-        await work.enqueue(receipt_job(campaign, people, f"{items[0].id}-{items[0].version}"))
+        await work.enqueue(receipts_job(campaign, people, f"{items[0].id}-{items[0].version}"))
     return ended
 
 

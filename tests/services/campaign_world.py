@@ -497,6 +497,7 @@ class CampaignWorld:
             "summary": self.results.handle_summary,
             "progress": self.results.handle_progress,
             "receipt": self.results.handle_receipt,
+            "receipts": self.results.handle_receipts,
             "confirmation": self.confirming.handle,
             "restore": self.restoring.handle,
             "restores": self.way_back.handle_restores,

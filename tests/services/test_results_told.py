@@ -10,9 +10,11 @@ from reclaim.domain.ids import MessageId
 from reclaim.domain.notices import CampaignClosedNotice, ReceiptNotice, SummaryNotice
 from reclaim.domain.read_models import ReviewSummary, SeatReceipt
 from reclaim.domain.removal import Outcome
+from reclaim.domain.restore import AskedHow
 from reclaim.domain.review import Choice
 from reclaim.errors import DeliveryError, WriteBackError
 from reclaim.ports.storage import MessageRecord
+from reclaim.services.tell_results import BETWEEN_HOLDERS_S
 from tests.services.campaign_world import DAY, HOUR, NORA, CampaignWorld, actor
 from tests.services.world import LYNNE, MEGAN, PROJECT, VISIO, seat
 
@@ -244,6 +246,28 @@ async def _live_id(world: CampaignWorld, person: str, matter: str) -> MessageId:
     async with world.work.read() as work:
         (one,) = [record for record in await work.messages.live_of_matter(matter) if record.person_id == person]
     return one.id
+
+
+async def test_holders_are_told_so_many_a_second_and_whoever_asks_for_a_seat_waits_for_none_of_them(
+    campaigns: CampaignWorld,
+) -> None:
+    world = campaigns
+    for ref in ("ada", "ben", "cleo"):
+        world.hire(ref)
+    await world.open()
+    await world.revoke("ada", "ben", "cleo")
+
+    await world.close()
+
+    assert [len(receipts(world, ref)) for ref in ("ada", "ben", "cleo")] == [1, 1, 1]
+    assert world.clock.slept.count(BETWEEN_HOLDERS_S) == 3
+
+    item = (await world.item("ada")).id
+    await world.restores.get_back(actor("ada"), item, AskedHow.RECEIPT)
+    await world.settle()
+
+    assert len(receipts(world, "ada")) > 1
+    assert world.clock.slept.count(BETWEEN_HOLDERS_S) == 3
 
 
 async def test_an_abandoned_campaign_brings_the_summary_to_its_end(campaigns: CampaignWorld) -> None:

@@ -38,6 +38,7 @@ QUEUES: Final = {
         "confirmation",
         "group",
         "summary",
+        "receipt",
         "progress",
         "restores",
         "came_back",
@@ -47,7 +48,7 @@ QUEUES: Final = {
         "waiter",
         "appeal",
     ),
-    "receipts": ("receipt",),  # thousands after a campaign, and nobody waits for them
+    "receipts": ("receipts",),  # thousands after a campaign, and nobody waits for them
     "directory": ("sync", "exclude", "absences", "consent_run"),
     "removal": ("writeback", "verify", "task"),
     "restore": ("restore", "membership"),  # somebody waits for it: not behind a campaign's removals
