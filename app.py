@@ -126,6 +126,7 @@ def policy(settings: Settings) -> Policy:
         report_max_age=settings.report_max_age,
         may_lose_data=settings.data_loss == "ask",
         reminder_before=settings.reminder_before,
+        receipts_per_minute=settings.receipt_budget,
         sync_at=settings.sync_at,
         changes_every=settings.changes_every,
         limits=Limits(
@@ -759,6 +760,7 @@ async def practice_settings(
         limit_hard_per_hour=people * 2,
         write_budget=1_000_000,  # the practice tenant takes as much as it gets, unless a test tells it otherwise
         sign_in_budget=1_000_000,
+        receipt_budget=1_000_000,
         **({"changes_every": timedelta(0)} | more),  # the clock of a rehearsal leaps over days
     )
 

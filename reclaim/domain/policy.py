@@ -27,6 +27,7 @@ class Policy:
         report_max_age: A usage report that covers no later day than that judges nothing.
         sync_at: Local time in `zone` at which the whole tenant is read every night.
         changes_every: How long after a read what has changed since is read; zero: never.
+        receipts_per_minute: How many holders are told at most, after a campaign, that a seat is gone. They wait for nothing.
         live_reads: Up to so many approved seats are judged by a live read instead of waiting for a sync.
     """
 
@@ -46,6 +47,7 @@ class Policy:
     judges_by_reports: bool = False
     report_max_age: timedelta = REPORTS_LAG
     live_reads: int = 10
+    receipts_per_minute: int = 600
     sync_at: time = time(2)
     changes_every: timedelta = timedelta(0)
     may_lose_data: bool = True

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 import structlog
 
 from reclaim.domain.attestation import EventKind
 from reclaim.domain.ids import CampaignId, ItemId, PersonId
 from reclaim.domain.notices import Notice, ReceiptNotice, SummaryNotice, summary_matter
+from reclaim.domain.policy import Policy
 from reclaim.domain.review import Members, ReviewItem
 from reclaim.errors import DeliveryError, PortError
 from reclaim.ports.chat import Messenger
@@ -19,10 +19,6 @@ from reclaim.services.attesting import SYSTEM, Attestor, delivered
 from reclaim.services.naming import members_of
 from reclaim.services.read_summary import ReadSummary
 
-# Between one holder and the next. A campaign has thousands, who wait for nothing, and Teams lets a bot make 50 requests a
-# second in a tenant: most of them, and of our own time, are for clicks and for the removals that still go on.
-BETWEEN_HOLDERS_S: Final = 0.1
-
 log = structlog.get_logger(__name__)
 
 
@@ -32,11 +28,15 @@ class TellResults:
     A channel that fails leaves a message record; `DueWork` enqueues another try from it.
     """
 
-    def __init__(self, *, work: Work, clock: Clock, tokens: Tokens, read: ReadSummary, messenger: Messenger) -> None:
+    def __init__(
+        self, *, work: Work, clock: Clock, tokens: Tokens, policy: Policy, read: ReadSummary, messenger: Messenger
+    ) -> None:
         self._work = work
         self._read = read
         self._messenger = messenger
         self._clock = clock
+        # Most of what a channel takes, and of our own time, is for clicks and for the removals that still go on.
+        self._between_s = 60 / policy.receipts_per_minute
         self._turn = asyncio.Lock()
         self._attest = Attestor(clock=clock, tokens=tokens)
 
@@ -62,7 +62,7 @@ class TellResults:
         await self._receipt(CampaignId(str(job.args["campaign"])), PersonId(str(job.args["person"])))
 
     async def handle_receipts(self, job: Job) -> None:
-        """Tell many holders, so many a second over all jobs of this process.
+        """Tell many holders, so many a minute over all jobs of this process.
 
         One who cannot be told keeps nobody else waiting. The error ends the job after all of them.
         """
@@ -70,7 +70,7 @@ class TellResults:
         failed: Exception | None = None
         for person in str(job.args["people"]).split(","):
             async with self._turn:
-                await self._clock.sleep(BETWEEN_HOLDERS_S)
+                await self._clock.sleep(self._between_s)
             try:
                 await self._receipt(campaign, PersonId(person))
             except PortError as error:

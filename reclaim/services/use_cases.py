@@ -164,7 +164,9 @@ class UseCases:
             messenger=messenger,
         )
         self.summaries = ReadSummary(work=work, clock=clock, policy=policy)
-        self.results = TellResults(work=work, clock=clock, tokens=tokens, read=self.summaries, messenger=messenger)
+        self.results = TellResults(
+            work=work, clock=clock, tokens=tokens, policy=policy, read=self.summaries, messenger=messenger
+        )
         self.apply = ApplyRemovals(
             work=work, clock=clock, tokens=tokens, policy=policy, directory=directory, writer=writer
         )

@@ -380,6 +380,7 @@ class CampaignWorld:
             work=work,
             clock=clock,
             tokens=tokens,
+            policy=policy,
             read=ReadSummary(work=work, clock=clock, policy=policy),
             messenger=self.messenger,
         )

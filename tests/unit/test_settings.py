@@ -122,6 +122,7 @@ MALFORMED: Mapping[str, tuple[str, ...]] = {
     ),
     "RECLAIM_NEXTHINK_METHOD": ("import",),
     "RECLAIM_SIGN_IN_BUDGET": ("0", "ten"),
+    "RECLAIM_RECEIPT_BUDGET": ("0", "ten"),
     "RECLAIM_SKU_NAMES": ("missing.csv",),
     "RECLAIM_ZONE": ("Mars/Base", "../etc/passwd", "/etc/localtime"),
     "RECLAIM_IDLE_DAYS": ("ninety", "29", "731", "90.5"),
