@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cards import formats
-from cards.phrases import close_time, data_read, dry_run, name, names, next_box, silence_of_campaign, title, unpriced
+from cards.phrases import (
+    close_time,
+    data_read,
+    dry_run,
+    name,
+    names,
+    next_box,
+    silence_of_campaign,
+    sku,
+    title,
+    unpriced,
+)
 from cards.reasons import BLOCKERS
 from cards.view import (
     Action,
@@ -28,7 +39,7 @@ from cards.view import (
 from reclaim.domain.campaign import Strategy, WriteMode
 from reclaim.domain.confirmation import LaunchState
 from reclaim.domain.idle import CLEAR_DAYS
-from reclaim.domain.read_models import LaunchRequestView, OverLimit, StartPreview, StartSeats
+from reclaim.domain.read_models import LaunchRequestView, OverLimit, StartPreview, StartSeat, StartSeats
 from reclaim.domain.removal import Blocker
 from reclaim.domain.selection import LeftOutWhy
 
@@ -77,7 +88,7 @@ def start_seats_card(seats: StartSeats) -> CardView:
         Row(
             title=row.person_name,
             subtitle=row.sku_name,
-            reason=f"Asked: {name(row.reviewer_name)} · {_way(row.blocker, writable=row.writable)}",
+            reason=f"Asked: {name(row.reviewer_name)} · {_way(row)}",
             amount=formats.price(row.monthly),
         )
         for row in seats.rows
@@ -261,17 +272,20 @@ def _removable(preview: StartPreview) -> tuple[Fact, ...]:
     blockers = tuple(Fact(_blocker(value), formats.number(seats)) for value, seats in preview.blockers)
     rest = preview.items - preview.writable - sum(seats for _, seats in preview.blockers)
     unknown = (Fact("By hand: no way to remove it was found", formats.number(rest)),) if rest > 0 else ()
-    return (Fact("Yes, by Reclaim", formats.number(preview.writable)), *blockers, *unknown)
+    label = "Of these, only with a license that needs it"
+    needed = (Fact(label, formats.number(preview.needed)),) if preview.needed else ()
+    return (Fact("Yes, by Reclaim", formats.number(preview.writable)), *needed, *blockers, *unknown)
 
 
 def _blocker(value: str) -> str:
     return BLOCKERS[Blocker(value)] if value in Blocker._value2member_map_ else "By hand"
 
 
-def _way(blocker: str | None, *, writable: bool) -> str:
-    if writable:
-        return "removed by Reclaim"
-    label = _blocker(blocker) if blocker else "By hand"
+def _way(row: StartSeat) -> str:
+    if row.writable:
+        others = " and ".join(map(sku, row.needed_by))
+        return f"removed by Reclaim, only with {others}" if others else "removed by Reclaim"
+    label = _blocker(row.blocker) if row.blocker else "By hand"
     return label[0].lower() + label[1:]
 
 

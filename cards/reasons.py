@@ -69,6 +69,7 @@ BLOCKERS: dict[Blocker, str] = {
     Blocker.NOT_A_DIRECT_MEMBER: "By hand: seat through a group in a group",
     Blocker.SKU_UNKNOWN: "By hand: Microsoft no longer lists this license",
     Blocker.ERROR_STATE: "By hand: Microsoft reports an error on the seat",
+    Blocker.NEEDED_BY: "By hand: another license needs it",
     Blocker.LAST_MAILBOX: "Held: the only mailbox",
     Blocker.LAST_FILES: "Held: the only OneDrive files",
     Blocker.SHARED_MAILBOX: "Held: a shared mailbox",
@@ -86,7 +87,7 @@ _NOBODYS = {
 }
 _HELD = {Blocker.LAST_MAILBOX: "the only mailbox", Blocker.LAST_FILES: "the only OneDrive files", **_NOBODYS}
 
-# {} is the group's name.
+# {} is the name of the group, or of the license that needs this one.
 _BY_HAND: dict[Blocker, str] = {
     Blocker.GROUP_UNKNOWN: "we could not read the group {}",
     Blocker.GROUP_DYNAMIC: "{} is managed by a rule",
@@ -99,6 +100,7 @@ _BY_HAND: dict[Blocker, str] = {
     Blocker.NOT_A_DIRECT_MEMBER: "the seat comes through a group inside {}",
     Blocker.SKU_UNKNOWN: "Microsoft no longer lists this license",
     Blocker.ERROR_STATE: "Microsoft reports an error on this seat",
+    Blocker.NEEDED_BY: "{} needs it, and only a person can take that one away",
 }
 
 _KINDS = {
@@ -118,6 +120,8 @@ def row_reason(item: ReviewItem, now: datetime, zone: str) -> str:
         return f"Unused for {days}, but holds {_HELD[blocker]}"
     if blocker in (Blocker.SKU_UNKNOWN, Blocker.ERROR_STATE):
         return "Microsoft reports a problem; someone has to remove it by hand"
+    if blocker is Blocker.NEEDED_BY:
+        return "Another license needs it; someone has to remove it by hand"
     return "Comes from a group; someone has to remove it by hand"
 
 
@@ -238,6 +242,10 @@ def _group_name(seat: Snapshot, ref: str | None) -> str:
     return group(seat.path_names.get(ref, "a group without a name")) if ref else "a group"
 
 
+def _license_name(seat: Snapshot, ref: str | None) -> str:
+    return sku(seat.path_names[ref]) if ref and ref in seat.path_names else "another license"
+
+
 def look_closer(item: ReviewItem) -> str:
     """Return why we do not recommend to revoke, or why a seat was held, as it stands behind a colon."""
     blocker = next((one for one in _NOBODYS if one.value == item.outcome_reason), item.plan.blocker)
@@ -247,7 +255,7 @@ def look_closer(item: ReviewItem) -> str:
         return f"the seat carries {_HELD[blocker]} of this person."
     if blocker is None:
         return "no way to remove it was found."
-    return f"{_BY_HAND[blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))}."
+    return f"{_BY_HAND[blocker].format(blocking(item))}."
 
 
 def by_hand(item: ReviewItem) -> str:
@@ -290,6 +298,9 @@ def if_you_revoke(item: ReviewItem, closes_at: datetime, mode: WriteMode, zone: 
             who = first(seat.person_name)
             parts.append(f"{who} leaves the group {_group_name(seat, step.ref)} {when}.")
             parts.append("The group gives no other license. Access that it opens goes with it.")
+    for product in item.plan.needed_by:
+        who, other = first(seat.person_name), _license_name(seat, product)
+        parts.append(f"{who} also has {other}, which does not work without it: it goes only if that one goes too.")
     parts.append("Account, mailbox and files stay.")
     if mode is WriteMode.DRY_RUN:
         return f"This is a dry run: nothing is removed. Live, it would be: {' '.join(parts)}"
@@ -388,17 +399,21 @@ _ENDED_BY = {
 }
 
 
-# What a person has to do where Reclaim may not; {} is the group's name.
+# What a person has to do where Reclaim may not; {} as above.
 _TO_DO: dict[Blocker, str] = {
     Blocker.GROUP_DYNAMIC: "Comes from the dynamic group {}. The group rule has to change.",
     Blocker.GROUP_SYNCED: "Comes from {}, managed on premises. Remove the person there.",
     Blocker.GROUP_MAIL_ENABLED: "Comes from the mail-enabled group {}. Remove the person in Exchange.",
+    Blocker.NEEDED_BY: "{} needs it, and Reclaim cannot take that one away. Once that is gone, this can go.",
 }
 
 
-def blocking_group(item: ReviewItem) -> str:
-    """Return the name of the group that keeps us from removing this seat."""
-    return _group_name(item.snapshot, item.plan.blocker_ref)
+def blocking(item: ReviewItem) -> str:
+    """Return the name of the group, or of the other license, that keeps us from removing this seat."""
+    ref = item.plan.blocker_ref
+    if item.plan.blocker is Blocker.NEEDED_BY:
+        return _license_name(item.snapshot, ref)
+    return _group_name(item.snapshot, ref)
 
 
 def how_it_ended(item: ReviewItem) -> str:
@@ -408,7 +423,7 @@ def how_it_ended(item: ReviewItem) -> str:
         return "Somebody makes the mailbox a shared one, and takes the license then."
     if item.outcome is Outcome.NOT_SUPPORTED and item.plan.blocker is not None:
         if item.plan.blocker in _TO_DO:
-            return _TO_DO[item.plan.blocker].format(_group_name(item.snapshot, item.plan.blocker_ref))
+            return _TO_DO[item.plan.blocker].format(blocking(item))
         return f"{sentence_case(look_closer(item))} Somebody has to remove it by hand."
     if reason in _ENDED_BY:
         return _ENDED_BY[reason]

@@ -3,7 +3,7 @@
 from cards import formats
 from cards.form import EMPTY, Filled
 from cards.phrases import name, next_box, quoted, title
-from cards.reasons import blocking_group, how_it_ended, seat_title
+from cards.reasons import blocking, how_it_ended, seat_title
 from cards.view import (
     Action,
     CardView,
@@ -122,7 +122,7 @@ def task_card(view: TaskView, zone: str, *, filled: Filled = EMPTY) -> CardView:
     )
 
 
-# What to do where Reclaim may not; {} is the group's name.
+# What to do where Reclaim may not; {} is the name of the group, or of the license that needs this one.
 _TO_DO: dict[Blocker, str] = {
     Blocker.GROUP_DYNAMIC: "Dynamic group {}: change its rule.",
     Blocker.GROUP_SYNCED: "Managed on premises: remove the person in {} there.",
@@ -132,6 +132,7 @@ _TO_DO: dict[Blocker, str] = {
     Blocker.GROUP_NESTED: "{} has other groups inside: remove the person in Entra.",
     Blocker.GROUP_OTHER_SKUS: "{} gives other licenses too: decide in Entra whether the person leaves it.",
     Blocker.NOT_A_DIRECT_MEMBER: "The person is in a group inside {}: remove them there.",
+    Blocker.NEEDED_BY: "{} needs it: take that license away first, or give the person another one that it can rely on.",
 }
 
 
@@ -145,7 +146,7 @@ def _to_do(item: ReviewItem) -> str:
             "take the license away."
         )
     text = _TO_DO.get(item.plan.blocker) if item.plan.blocker else None
-    return text.format(blocking_group(item)) if text else how_it_ended(item)
+    return text.format(blocking(item)) if text else how_it_ended(item)
 
 
 def _row(view: TaskView) -> Row:

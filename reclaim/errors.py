@@ -15,6 +15,7 @@ ReclaimError
 Each class has a stable `code`; the message is fit for the person who clicked. Only `bot/replies.py` turns them into cards.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar
@@ -143,6 +144,7 @@ class WriteBackError(PortError):
         status: Microsoft Graph's HTTP status, or None where no answer came.
         request_id: Microsoft Graph's `request-id`, for the audit trail.
         refusal: Why Microsoft refused it, where it said so in words that we know.
+        needs: Service plan id → ids of those of which it needs one, where the refusal named them.
     """
 
     code = "write_back_error"
@@ -157,8 +159,10 @@ class WriteBackError(PortError):
         status: int | None = None,
         request_id: str | None = None,
         refusal: Refusal | None = None,
+        needs: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         super().__init__(message, retry_after=retry_after, permanent=permanent)
+        self.needs = needs or {}
         self.maybe_applied = maybe_applied
         self.status = status
         self.request_id = request_id

@@ -238,6 +238,14 @@ skus = Table(
     Column("seen_run", String, nullable=False),
     Column("gone_at", Instant),
 )
+# Learnt from refusals: a service plan works only beside one of these others.
+plan_needs = Table(
+    "plan_needs",
+    metadata,
+    Column("plan_id", String, primary_key=True),
+    Column("needed_ids", JSON, nullable=False),
+    Column("at", Instant, nullable=False),
+)
 groups = Table(
     "groups",
     metadata,

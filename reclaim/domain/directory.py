@@ -63,10 +63,15 @@ class MailboxPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
-    """One service plan of a SKU, by Microsoft's id and technical name."""
+    """One service plan of a SKU, by Microsoft's id and technical name.
+
+    Attributes:
+        needs: Ids of the plans of which it needs one beside it, as far as that is known; empty: none.
+    """
 
     id: str
     name: str
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

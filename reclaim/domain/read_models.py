@@ -312,6 +312,7 @@ class StartPreview:
         likely: If everything goes that is recommended.
         high: If everything goes that a reviewer could revoke and Reclaim can remove.
         blockers: Items that Reclaim cannot remove, by `removal.Blocker` value.
+        needed: Of `writable`, those that go only with another license of the same person.
         reviewers: Most seats first.
         named_not_idle: People and seats that were named and of whom nothing is idle.
         shares: SKUs of which a large part is asked about, largest part first.
@@ -345,11 +346,17 @@ class StartPreview:
     shares: tuple[SkuShare, ...] = ()
     over: OverLimit | None = None
     waiting_for: tuple[str, ...] = ()
+    needed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSeat:
-    """One seat that a campaign would ask about. `blocker`: a `removal.Blocker` value where Reclaim cannot remove it."""
+    """One seat that a campaign would ask about.
+
+    Attributes:
+        blocker: A `removal.Blocker` value where Reclaim cannot remove it.
+        needed_by: Names of this person's other licenses without which it does not go.
+    """
 
     person_name: str
     sku_name: str
@@ -357,6 +364,7 @@ class StartSeat:
     monthly: Money | None
     writable: bool
     blocker: str | None
+    needed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

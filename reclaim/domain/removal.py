@@ -14,6 +14,7 @@ from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Path, Se
 from reclaim.domain.exclusions import Exclusion, ExclusionId, ExclusionKind, strongest
 from reclaim.domain.idle import Finding, NotIdleWhy, Rule, judge_seat
 from reclaim.domain.ids import GroupId, ProductId, SeatId
+from reclaim.domain.service_plans import dependents, switched_on
 from reclaim.domain.workloads import Use
 
 
@@ -25,7 +26,7 @@ class StepKind(StrEnum):
 
 
 class Blocker(StrEnum):
-    """Why Reclaim does not write; the first eleven end `not_supported`, the others `held`."""
+    """Why Reclaim does not write; the first twelve end `not_supported`, the others `held`."""
 
     GROUP_UNKNOWN = "group_unknown"
     GROUP_DYNAMIC = "group_dynamic"
@@ -38,6 +39,7 @@ class Blocker(StrEnum):
     NOT_A_DIRECT_MEMBER = "not_a_direct_member"
     SKU_UNKNOWN = "sku_unknown"
     ERROR_STATE = "error_state"
+    NEEDED_BY = "needed_by"
     LAST_MAILBOX = "last_mailbox"
     LAST_FILES = "last_files"
     SHARED_MAILBOX = "shared_mailbox"
@@ -72,11 +74,14 @@ class RemovalPlan:
         steps: Empty where a group or an error stands in the way, and for a mailbox of no person. Another held seat has those
             that would take its data along: they are taken only for an assignee who accepts that.
         blocker_ref: The group or SKU that the blocker speaks of, if any.
+        needed_by: Other products of this person that do not work without this one. Microsoft refuses to take it while they
+            are there, so that they go before it, or in the same call.
     """
 
     steps: tuple[PlanStep, ...] = ()
     blocker: Blocker | None = None
     blocker_ref: str | None = None
+    needed_by: tuple[ProductId, ...] = ()
 
     @property
     def writable(self) -> bool:
@@ -122,9 +127,17 @@ def plan_removal(
         if blocker is not None:
             return RemovalPlan(blocker=blocker, blocker_ref=path.group_id)
         steps.append(PlanStep(StepKind.LEAVE_GROUP, path.group_id))
-    blocker = _data_loss(seat, others, skus)
+    needing = dependents(seat, others, skus)
+    needed_by = tuple(sorted(other.product_id for other in needing))
+    blocker, ref = _data_loss(seat, others, skus), seat.product_id
+    stuck = next((other.product_id for other in needing if _is_stuck(other, groups)), None)
+    if blocker is None and stuck is not None:
+        return RemovalPlan(blocker=Blocker.NEEDED_BY, blocker_ref=stuck, needed_by=needed_by)
     return RemovalPlan(
-        steps=tuple(sorted(set(steps))), blocker=blocker, blocker_ref=seat.product_id if blocker is not None else None
+        steps=tuple(sorted(set(steps))),
+        blocker=blocker,
+        blocker_ref=ref if blocker is not None else None,
+        needed_by=needed_by,
     )
 
 
@@ -155,6 +168,19 @@ def group_blocker(group: Group | None, product: ProductId) -> Blocker | None:
     return None
 
 
+def _is_stuck(seat: Seat, groups: Mapping[GroupId, Group]) -> bool:
+    """Whether we know that we may not take this seat. Of a group that was not read, Microsoft's answer to the write tells."""
+    return any(
+        not path.sound
+        or (
+            path.group_id is not None
+            and path.group_id in groups
+            and group_blocker(groups[path.group_id], seat.product_id) is not None
+        )
+        for path in seat.paths
+    )
+
+
 def _data_loss(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]) -> Blocker | None:
     """Return which data would die with the seat (rule 6: by service plan enabled for this person, never by SKU name)."""
     mine = carried(seat, skus)
@@ -173,17 +199,10 @@ def carried(seat: Seat, skus: Mapping[ProductId, Sku]) -> set[Blocker]:
     """Return which data this seat carries for this person: a mailbox, OneDrive files, or both.
 
     EXCHANGE_S_FOUNDATION is a stub without a mailbox that many add-ons contain (Microsoft's product names and service plan
-    identifiers). A plan is off only if every path that gives the seat disables it.
+    identifiers).
     """
-    giving = [path for path in seat.paths if path.gives_seat]
-    sku = skus.get(seat.product_id)
-    if not giving or sku is None:
-        return set()
-    off = set.intersection(*(set(path.disabled_plans) for path in giving))
     found: set[Blocker] = set()
-    for plan in sku.plans:
-        if plan.id in off:
-            continue
+    for plan in switched_on(seat, skus):
         name = plan.name.upper()
         if _is_mailbox(plan):
             found.add(Blocker.LAST_MAILBOX)

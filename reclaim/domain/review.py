@@ -96,7 +96,7 @@ class Snapshot:
 
     Attributes:
         last_used_at, reported_at: By usage reports, where the rule reads them; see `idle.Finding`.
-        path_names: Group id → name, for the paths.
+        path_names: Id → name, of the groups of the paths and of the products that need this one.
         monthly: Price of the seat per month, None if unknown.
     """
 

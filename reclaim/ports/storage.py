@@ -42,6 +42,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.restore import AskBack, Restore, Returned, Reversal
 from reclaim.domain.review import AssignedHow, Choice, ReviewItem, Waiting
 from reclaim.domain.savings import PoolChange, Stage, VerifiedSeat
+from reclaim.domain.service_plans import PlanNeeds
 from reclaim.domain.tasks import ManualTask
 from reclaim.ports.consent_storage import Consents
 from reclaim.ports.directory import PersonRow, Request, SignInRow
@@ -113,7 +114,13 @@ class People(Protocol):
 class Catalog(Protocol):
     """SKUs with their owners, groups and prices."""
 
-    async def skus(self, ids: Iterable[ProductId] | None = None) -> dict[ProductId, Sku]: ...
+    async def skus(self, ids: Iterable[ProductId] | None = None) -> dict[ProductId, Sku]:
+        """Return SKUs by id; their service plans know what they need, by `service_plans.KNOWN` and what was learnt."""
+        ...
+
+    async def learn_needs(self, needs: PlanNeeds, *, at: datetime) -> None:
+        """Keep what a refusal of Microsoft named, in place of what was known of the same service plans."""
+        ...
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]: ...
 

@@ -14,6 +14,7 @@ from reclaim.domain.policy import Policy
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, ReviewItem, Verdict, Waiting, verdict
 from reclaim.domain.roles import Actor
+from reclaim.domain.service_plans import dependents_first
 from reclaim.errors import Conflict, GuardrailExceeded, NotFound
 from reclaim.ports.engine import Job
 from reclaim.ports.storage import UnitOfWork, Work
@@ -219,7 +220,7 @@ class CloseCampaign:
                     step=step,
                     state=StepState.PLANNED,
                 )
-                for item in items
+                for item in _dependents_first(items)
                 for step in item.plan.steps
             ),
         )
@@ -432,6 +433,13 @@ async def _rest_of_person(work: UnitOfWork, last: ReviewItem) -> list[ReviewItem
 
 def _over_limit(refusal: GuardrailExceeded | None) -> str | None:
     return refusal.code if refusal else None
+
+
+def _dependents_first(items: Sequence[ReviewItem]) -> list[ReviewItem]:
+    """Return the items of one person in an order in which Microsoft takes them."""
+    by_product = {item.product_id: item for item in items}
+    order = dependents_first({product: item.plan.needed_by for product, item in by_product.items()})
+    return [by_product[product] for product in order]
 
 
 def _try_again(order: RemovalOrder, items: set[ItemId], now: datetime) -> RemovalOrder:

@@ -284,6 +284,7 @@ def _item(item: ReviewItem, evidence: Evidence) -> dict[str, object]:
         "data_as_of": instant_text(shown.data_as_of),
         "plan": [{"kind": step.kind.value, "ref": step.ref} for step in item.plan.steps],
         "blocker": item.plan.blocker.value if item.plan.blocker else None,
+        "needed_by": list(item.plan.needed_by),
         "reviewer": _reviewer(item, names),
         "assigned_how": item.assigned_how.value,
         "decision": _decision(item, names),

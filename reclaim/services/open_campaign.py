@@ -186,7 +186,8 @@ class OpenCampaign:
                     path.group_id: facts.groups[path.group_id].name
                     for path in seat.paths
                     if path.group_id is not None and path.group_id in facts.groups
-                },
+                }
+                | {one: facts.skus[one].name for one in plan.needed_by if one in facts.skus},
                 monthly=price.monthly if price else None,
                 last_used_at=finding.last_used_at,
                 reported_at=finding.reported_at,

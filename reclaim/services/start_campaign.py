@@ -312,6 +312,7 @@ def preview_of(
         shares=_shares(items, prepared, policy),
         over=_over_limit(prepared.over),
         waiting_for=waiting_for,
+        needed=sum(plan.writable and bool(plan.needed_by) for plan in plans),
     )
 
 
@@ -334,6 +335,7 @@ def _seat(item: Finding, prepared: Prepared, people: Mapping[PersonId, Person]) 
         monthly=price.monthly if price else None,
         writable=plan.writable,
         blocker=plan.blocker.value if plan.blocker else None,
+        needed_by=tuple(prepared.skus[one].name for one in plan.needed_by if one in prepared.skus),
     )
 
 

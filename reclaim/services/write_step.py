@@ -327,6 +327,8 @@ class WriteStep:
                 for one in intended
             ]
             await work.orders.save(with_steps(order, failed))
+            if error.needs:
+                await work.catalog.learn_needs(error.needs, at=self._clock.now())
             await work.events.append(
                 *(
                     self._attest.event(

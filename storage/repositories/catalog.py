@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from reclaim.domain.directory import AssigneeKind, Group, ProductOwner, ServicePlan, Sku
 from reclaim.domain.ids import AssigneeId, GroupId, PersonId, ProductId
 from reclaim.domain.money import Money, Period, Price
-from storage.tables import group_products, groups, product_owners, products, skus
+from reclaim.domain.service_plans import PlanNeeds, knowing
+from storage.tables import group_products, groups, plan_needs, product_owners, products, skus
 from storage.tables import prices as stored_prices
 from storage.upsert import in_chunks, upsert
 
@@ -34,10 +35,19 @@ class SqlCatalog:
 
     async def _skus(self, *where: ColumnElement[bool]) -> dict[ProductId, Sku]:
         there = (skus.c.gone_at.is_(None), *where)
+        learnt = await self._learnt()
         rows = await self._connection.execute(
             select(skus, products.c.name).join(products, products.c.id == skus.c.id).where(*there)
         )
-        return {row[skus.c.id]: _to_sku(row) for row in rows.mappings()}
+        return {row[skus.c.id]: _to_sku(row, learnt) for row in rows.mappings()}
+
+    async def _learnt(self) -> dict[str, frozenset[str]]:
+        rows = await self._connection.execute(select(plan_needs.c.plan_id, plan_needs.c.needed_ids))
+        return {row.plan_id: frozenset(row.needed_ids) for row in rows}
+
+    async def learn_needs(self, needs: PlanNeeds, *, at: datetime) -> None:
+        rows = [{"plan_id": plan, "needed_ids": sorted(needed), "at": at} for plan, needed in needs.items()]
+        await upsert(self._connection, plan_needs, rows)
 
     async def groups(self, ids: Iterable[GroupId] | None = None) -> dict[GroupId, Group]:
         if ids is None:
@@ -136,7 +146,7 @@ def _price_row(text: str, price: Price) -> dict[str, object]:
     }
 
 
-def _to_sku(row: RowMapping) -> Sku:
+def _to_sku(row: RowMapping, learnt: PlanNeeds) -> Sku:
     return Sku(
         id=row[skus.c.id],
         part_number=row[skus.c.part_number],
@@ -147,7 +157,7 @@ def _to_sku(row: RowMapping) -> Sku:
         consumed=row[skus.c.consumed],
         assignable=row[skus.c.assignable],
         status=row[skus.c.status],
-        plans=tuple(ServicePlan(plan_id, name) for plan_id, name in row[skus.c.plans]),
+        plans=knowing((ServicePlan(plan_id, name) for plan_id, name in row[skus.c.plans]), learnt),
     )
 
 

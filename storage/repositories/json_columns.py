@@ -19,6 +19,7 @@ from reclaim.domain.review import Snapshot
 
 Json = dict[str, object]
 _WITHOUT_REPORTS: Json = {"last_used_at": None, "reported_at": None}
+_NEEDED_BY_NOTHING: Json = {"needed_by": []}
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ def encode_plan(plan: RemovalPlan) -> Json:
         "steps": [{"kind": step.kind.value, "ref": step.ref} for step in plan.steps],
         "blocker": plan.blocker.value if plan.blocker else None,
         "blocker_ref": plan.blocker_ref,
+        **({"needed_by": list(plan.needed_by)} if plan.needed_by else {}),
     }
 
 
@@ -98,12 +100,13 @@ def decode_plan(value: object) -> RemovalPlan:
     Raises:
         ValueError: It is not what `encode_plan` writes.
     """
-    found = _object(value, RemovalPlan)
+    found = _object({**_NEEDED_BY_NOTHING, **_any_object(value)}, RemovalPlan)
     steps = (_object(step, PlanStep) for step in _list(found["steps"]))
     return RemovalPlan(
         steps=tuple(PlanStep(StepKind(_text(step["kind"])), _text(step["ref"])) for step in steps),
         blocker=_optional(_blocker, found["blocker"]),
         blocker_ref=_optional(_text, found["blocker_ref"]),
+        needed_by=tuple(ProductId(_text(product)) for product in _list(found["needed_by"])),
     )
 
 

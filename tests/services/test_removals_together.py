@@ -1,8 +1,12 @@
 """Several direct licenses of one person: one call, and seat by seat where Microsoft does not take it."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from reclaim.domain.campaign import Scope
+from reclaim.domain.directory import ServicePlan
 from reclaim.domain.ids import PersonId
 from reclaim.domain.orders import StepState
 from reclaim.domain.removal import Outcome
@@ -47,6 +51,38 @@ async def test_trap_07_what_depends_on_another_product_goes_after_it(campaigns: 
 
     assert _calls(campaigns)[0] == {VISIO, PROJECT}
     assert await campaigns.outcomes() == REMOVED
+
+
+async def test_trap_07_what_a_refusal_taught_is_planned_for_and_goes_first_the_next_time(
+    campaigns: CampaignWorld,
+) -> None:
+    world = campaigns
+    for product in (VISIO, PROJECT):
+        sold = world.directory.sold[product]
+        world.directory.sold[product] = replace(sold, plans=(*sold.plans, ServicePlan(f"plan-of-{product}", "OWN")))
+    for ref in ("ada", "ben"):
+        world.hire(ref, seat(ref, VISIO), seat(ref, PROJECT))
+    world.writer.together = False
+    world.writer.depends = {PROJECT: VISIO}
+    world.writer.needs = {f"plan-of-{VISIO}": frozenset({f"plan-of-{PROJECT}"})}
+    await world.open(scope=Scope(person_ids=(PersonId("ada"),)))
+    assert (await world.item("ada", product=PROJECT)).plan.needed_by == ()
+    await world.revoke("ada")
+    await world.revoke("ada", product=PROJECT)
+    await world.close()
+    assert await world.outcomes() == REMOVED
+
+    await world.open(ref="draft-2", due=date(2026, 12, 22), scope=Scope(person_ids=(PersonId("ben"),)))
+    item = await world.item("ben", product=PROJECT)
+    await world.revoke("ben")
+    await world.revoke("ben", product=PROJECT)
+    before = len(world.writer.writes)
+    await world.close()
+
+    assert item.plan.needed_by == (VISIO,)
+    assert item.snapshot.path_names[VISIO].startswith("Visio")
+    assert [step.product_id for step in await world.steps("ben")] == [VISIO, PROJECT]
+    assert [one.ref for one in world.writer.writes[before:] if one.took] == [VISIO, PROJECT]
 
 
 async def test_what_can_never_go_fails_and_the_other_seat_is_removed(campaigns: CampaignWorld) -> None:

@@ -7,6 +7,7 @@ corresponding license), CIPP issue 1407 (synced), microsoft-graph-docs issue 477
 concepts/errors.
 """
 
+import re
 from collections.abc import Awaitable, Collection, Mapping
 from contextvars import ContextVar
 from datetime import timedelta
@@ -50,6 +51,8 @@ _GROUP_REFUSALS = {
     "originated within an external service": "The group is mail-enabled and belongs to Exchange. Change the membership "
     "there",
 }
+_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_DEPENDS = re.compile(rf"service plan (?P<plan>{_GUID.pattern}) depends on the service plan\(s\) (?P<needed>.*)")
 # Raised before a connection is there to carry the request.
 _BEFORE_SENDING = (
     httpx.ConnectError,
@@ -248,7 +251,9 @@ def _added(answer: Answer, *, needs: str, refusals: Mapping[str, str]) -> WriteR
     if answer.status == HTTPStatus.BAD_REQUEST:
         fragment = next((one for one in refusals if one in _said(answer)), "")
         unknown = f"Microsoft Graph refused the change ({answer.fault.code}); it needs an admin"
-        raise _final(answer, refusals.get(fragment, unknown), refusal=_REFUSED_FOR.get(fragment))
+        raise _final(
+            answer, refusals.get(fragment, unknown), refusal=_REFUSED_FOR.get(fragment), needs=_needs(_said(answer))
+        )
     raise _by_status(answer, needs)
 
 
@@ -276,7 +281,20 @@ def _by_status(answer: Answer, needs: str) -> WriteBackError:
     )
 
 
-def _final(answer: Answer, message: str, *, refusal: Refusal | None = None) -> WriteBackError:
+def _needs(said: str) -> dict[str, frozenset[str]]:
+    """Return which service plan needs which, where a refusal names both by id. Of several that are named, one is enough."""
+    found = _DEPENDS.search(said)
+    needed = frozenset(_GUID.findall(found["needed"])) if found else frozenset()
+    return {found["plan"]: needed} if found and needed else {}
+
+
+def _final(
+    answer: Answer,
+    message: str,
+    *,
+    refusal: Refusal | None = None,
+    needs: Mapping[str, frozenset[str]] | None = None,
+) -> WriteBackError:
     return WriteBackError(
         f"{message}.",
         permanent=True,
@@ -284,6 +302,7 @@ def _final(answer: Answer, message: str, *, refusal: Refusal | None = None) -> W
         status=answer.status,
         request_id=answer.request_id,
         refusal=refusal,
+        needs=needs,
     )
 
 

@@ -23,6 +23,7 @@ from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.domain.removal import Approved, Blocker, Outcome, RemovalPlan, StepKind, Stop, look_again, plan_removal
 from reclaim.domain.review import AssignedHow, FallbackWhy
 from reclaim.domain.reviewers import Candidates, assign
+from reclaim.domain.service_plans import knowing
 from reclaim.errors import DirectoryError
 from rehearsal import PracticeTenant
 from tests.contract.graph.practice import START, Stage, connected
@@ -83,7 +84,7 @@ async def read(tmp_path: Path) -> AsyncIterator[Read]:
         stage=stage,
         people={row.person.id: replace(row.person, sign_ins=sign_ins.get(row.person.id)) for row in rows},
         seats={row.person.id: row.seats for row in rows},
-        skus={sku.id: sku for sku in (await graph.directory.skus()).rows},
+        skus={sku.id: replace(sku, plans=knowing(sku.plans, {})) for sku in (await graph.directory.skus()).rows},
         groups={group.id: group for group in groups},
         cases=cases,
     )
@@ -128,7 +129,16 @@ async def test_trap_05_a_deleted_group_leaves_a_direct_seat_and_nothing_is_writt
 
 
 async def test_trap_07_what_depends_is_planned_beside_its_base(read: Read) -> None:
-    assert all(plan.writable for plan in read.plans("dependent_plans"))
+    base, add_on = read.plans("dependent_plans")
+    assert base.writable
+    assert add_on.writable
+    assert (len(base.needed_by), add_on.needed_by) == (1, ())
+
+
+async def test_trap_07_the_base_of_what_only_a_person_can_take_is_for_a_person_too(read: Read) -> None:
+    base, add_on = read.plans("dependent_stays")
+    assert (base.blocker, add_on.blocker) == (Blocker.NEEDED_BY, Blocker.GROUP_SYNCED)
+    assert base.blocker_ref in base.needed_by
 
 
 async def test_trap_08_a_license_in_trouble_is_no_saving(read: Read) -> None:

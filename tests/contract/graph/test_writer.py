@@ -31,6 +31,7 @@ from tests.contract.graph.support import (
 )
 
 BAD = "Request_BadRequest"
+PLANS = [f"0000000{number}-1111-2222-3333-444455556666" for number in range(3)]
 
 
 def done(status: int) -> httpx.Response:
@@ -217,6 +218,26 @@ async def test_a_refused_removal_is_final_and_says_why(graph: ScriptedGraph, mes
 
     assert (raised.permanent, raised.maybe_applied, raised.status, raised.request_id) == (True, False, 400, REQUEST_ID)
     assert says in raised.message
+
+
+@pytest.mark.parametrize(
+    ("named", "needs"),
+    [
+        pytest.param(f"{PLANS[1]}", {PLANS[1]}, id="one"),
+        pytest.param(f"{PLANS[1].upper()},{PLANS[2]}", {PLANS[1], PLANS[2]}, id="one of two"),
+        pytest.param("", None, id="none, as it is sometimes written"),
+        pytest.param("b", None, id="no id"),
+    ],
+)
+async def test_trap_07_a_refusal_tells_which_service_plan_needs_which(
+    graph: ScriptedGraph, named: str, needs: set[str] | None
+) -> None:
+    message = f"License assignment failed because service plan {PLANS[0]} depends on the service plan(s) {named}"
+    graph.will(error(400, BAD, message))
+
+    raised = await failed_removal(graph)
+
+    assert raised.needs == ({} if needs is None else {PLANS[0]: needs})
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from reclaim.domain.directory import ServicePlan, Sku
@@ -52,6 +53,34 @@ async def test_a_sku_comes_back_whole(work: SqlWork) -> None:
 
     async with work.read() as unit:
         assert await unit.catalog.skus() == {"e5": whole}
+
+
+async def test_a_service_plan_knows_what_it_needs_by_the_list_and_by_what_was_learnt_last(work: SqlWork) -> None:
+    skype, phone, meetings = (
+        "0feaeb32-d00e-4d66-bd5a-43b5b83db82c",
+        "4828c8ec-dc2e-4779-b502-87ac9ce28ab7",
+        "p-meetings",
+    )
+    started = await begin(work, 1)
+    plans = tuple(ServicePlan(plan, plan) for plan in (skype, phone.upper(), meetings))
+    async with work.write() as unit:
+        await unit.syncs.save_skus(started, [replace(SKUS[0], plans=plans)])
+        await unit.catalog.learn_needs({meetings: frozenset({"a"})}, at=NOW)
+        await unit.catalog.learn_needs({meetings: frozenset({"b", "c"})}, at=NOW)
+        await unit.commit()
+
+    async with work.read() as unit:
+        first, second, third = (await unit.catalog.skus())[SKUS[0].id].plans
+
+    assert first.needs == frozenset()
+    assert skype in second.needs
+    assert third.needs == {"b", "c"}
+
+    async with work.write() as unit:
+        await unit.catalog.learn_needs({phone: frozenset({"d"})}, at=NOW)
+        await unit.commit()
+    async with work.read() as unit:
+        assert (await unit.catalog.skus())[SKUS[0].id].plans[1].needs == {"d"}
 
 
 async def test_a_sku_that_a_complete_sync_did_not_see_is_gone(work: SqlWork) -> None:

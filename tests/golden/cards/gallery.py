@@ -43,7 +43,7 @@ from reclaim.domain.read_models import Campaigns, DataAge, ExportedFile, FreezeV
 from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Answer, AssignedHow, Choice, DataLoss, KeepReason, Recommendation, Waiting
 from reclaim.domain.syncing import SyncKind
-from reclaim.domain.tasks import TaskState
+from reclaim.domain.tasks import TaskState, TaskView
 from tests.golden.cards import appeal_models as appeals
 from tests.golden.cards import consent_models as asking
 from tests.golden.cards import restore_models as way_back
@@ -76,6 +76,7 @@ from tests.golden.cards.models import (
     MAILBOX,
     MEGAN,
     NAME,
+    NEEDED_BY_HAND,
     NO_INBOX,
     NOW,
     OVER,
@@ -105,6 +106,7 @@ from tests.golden.cards.models import (
     ZONE,
     answered,
     ended,
+    needed,
     seat,
     usd,
     view,
@@ -131,6 +133,11 @@ HELP: Final = tuple(
 )
 
 
+def _task_needed() -> TaskView:
+    task = TASKS.rows[0]
+    return replace(task, item=replace(needed(ITEMS[0], NEEDED_BY_HAND), outcome=task.item.outcome, outcome_at=NOW))
+
+
 def _item_states() -> dict[str, CardView]:
     kept = answered(ITEMS[0], Choice.KEEP, reason=KeepReason.SEASONAL, keep_until=date(2027, 1, 12))
     by_other = replace(
@@ -150,6 +157,8 @@ def _item_states() -> dict[str, CardView]:
         "item_disabled_hostile": view(replace(ITEMS[3], rule=Rule.DISABLED)),
         "item_held": view(ITEMS[4]),
         "item_by_hand": view(ITEMS[5]),
+        "item_needed": view(needed(ITEMS[0])),
+        "item_needed_by_hand": view(needed(ITEMS[0], NEEDED_BY_HAND)),
         "item_dry_run": view(mode=WriteMode.DRY_RUN),
         "item_silence_removes": view(silence=Silence.REMOVE),
         "item_third_hand_over": view(replace(ITEMS[0], handovers=3)),
@@ -407,6 +416,7 @@ def _admin() -> dict[str, CardView]:
             ZONE,
         ),
         "task": tasks.task_card(TASKS.rows[0], ZONE),
+        "task_needed": tasks.task_card(_task_needed(), ZONE),
         "task_denied": tasks.task_card(TASKS.rows[2], ZONE),
         "task_still_there": tasks.task_card(TASKS.rows[1], ZONE),
         "task_checking": tasks.task_card(
@@ -708,6 +718,7 @@ CARDS: Final[dict[str, CardView]] = _waves() | _item_states() | _admin() | _cont
 ASKING: Final = (
     "wave", "wave_dry_run", "wave_silence", "wave_decided", "wave_paged", "wave_reminder", "wave_of_group", "wave_nudged",
     "wave_arrived", "wave_passed_on", "item", "item_direct", "item_disabled_hostile", "item_held", "item_by_hand",
+    "item_needed", "item_needed_by_hand",
     "item_dry_run", "item_silence_removes", "item_third_hand_over", "item_from_other", "item_from_group",
     "item_given_back", "item_moved_here", "item_of_group", "keep_form", "keep_form_error", "keep_many", "delegate_form",
     "delegate_form_with_others", "delegate_many", "ask_back", "receipt_choose", "consent", "consent_hostile",

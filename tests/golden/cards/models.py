@@ -87,9 +87,18 @@ DATA: Final = DataAge(as_of=datetime(2026, 11, 23, 5, 0, tzinfo=UTC), stale=Fals
 COOLDOWN: Final = timedelta(days=90)
 DIRECT: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, COPILOT),))
 BY_GROUP: Final = RemovalPlan(steps=(PlanStep(StepKind.LEAVE_GROUP, GROUP),))
+NEEDED: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, COPILOT),), needed_by=(VISIO,))
+NEEDED_BY_HAND: Final = RemovalPlan(blocker=Blocker.NEEDED_BY, blocker_ref=VISIO, needed_by=(VISIO,))
 SYNCED: Final = RemovalPlan(blocker=Blocker.GROUP_SYNCED, blocker_ref=GROUP)
 MAILBOX: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, E5),), blocker=Blocker.LAST_MAILBOX, blocker_ref=E5)
 FILES: Final = RemovalPlan(steps=(PlanStep(StepKind.DIRECT, E5),), blocker=Blocker.LAST_FILES, blocker_ref=E5)
+
+
+def needed(item: ReviewItem, plan: RemovalPlan = NEEDED) -> ReviewItem:
+    """Return the seat as one that another license of the same person needs."""
+    names = {**item.snapshot.path_names, VISIO: "Teams Phone Standard"}
+    recommendation = Recommendation.REVOKE if plan.writable else Recommendation.LOOK_CLOSER
+    return replace(item, plan=plan, recommendation=recommendation, snapshot=replace(item.snapshot, path_names=names))
 
 
 def usd(minor: int) -> Money:
@@ -462,6 +471,7 @@ PREVIEW: Final = StartPreview(
     high=Total(amounts=(usd(241600),), unpriced=5),
     recommended=64,
     writable=71,
+    needed=6,
     blockers=(("group_dynamic", 11), ("last_mailbox", 4)),
     reviewers=(
         ReviewerLoad(assignee_id=MEGAN, name="Megan Bowen", seats=34),
@@ -492,6 +502,7 @@ START_SEATS: Final = StartSeats(
             monthly=item.snapshot.monthly,
             writable=item.plan.writable,
             blocker=item.plan.blocker.value if item.plan.blocker else None,
+            needed_by=("Teams Phone Standard",) if item is ITEMS[0] else (),
         )
         for item in ITEMS
     ),
