@@ -118,7 +118,7 @@ class Bulk:
 
 
 LARGE: Final = Bulk(removals=5_000, people=11_500, per_second=100, longest_s=150.0)
-USUAL: Final = Bulk(removals=600, people=1_500, per_second=10, longest_s=120.0)
+USUAL: Final = Bulk(removals=600, people=1_500, per_second=10, longest_s=180.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
