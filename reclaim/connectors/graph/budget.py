@@ -5,6 +5,7 @@ above 80 % of a limit says so in a header. Source: Microsoft Graph docs, throttl
 throttling. A rejected call still counts there, so that the point is never to be rejected.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
@@ -53,6 +54,8 @@ class WriteBudget:
         self._closed_until: datetime | None = None
         self._share = 1.0
         self._warned_until = 0.0
+        # Who asked first writes first. Woken all at once, the unlucky ones would wait for ever behind those that came later.
+        self._lines = {clicked: asyncio.Lock() for clicked in (True, False)}
 
     async def turn(self, *, clicked: bool) -> None:
         """Wait until one write may be made, and count it.
@@ -63,17 +66,17 @@ class WriteBudget:
         Raises:
             WriteBackError: That is more than 30 seconds away; `retry_after` says how far. Nothing was sent.
         """
-        waited = 0.0
-        while (wait := self._wait(clicked=clicked)) > 0:
-            if waited + wait > LONGEST_WAIT_S:
-                raise WriteBackError(
-                    "Microsoft Graph takes no more changes for now; the removal waits.",
-                    retry_after=timedelta(seconds=wait),
-                    maybe_applied=False,
-                )
-            await self._sleep(wait)
-            waited += wait
-        self._left -= 1
+        began = self._monotonic()
+        async with self._lines[clicked]:
+            while (wait := self._wait(clicked=clicked)) > 0:
+                if self._monotonic() - began + wait > LONGEST_WAIT_S:
+                    raise WriteBackError(
+                        "Microsoft Graph takes no more changes for now; the removal waits.",
+                        retry_after=timedelta(seconds=wait),
+                        maybe_applied=False,
+                    )
+                await self._sleep(wait)
+            self._left -= 1
 
     def heard(self, *, percentage: float | None, refused_for: timedelta | None) -> None:
         """Learn from an answer.

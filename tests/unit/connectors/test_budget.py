@@ -1,5 +1,6 @@
 """The write budget, on a clock that stands until somebody sleeps."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,6 +74,42 @@ async def test_a_click_goes_at_once_while_a_campaign_waits() -> None:
 
     assert clicked == 0.0
     assert time.now - before > 0.1  # the campaign pays for it
+
+
+async def test_who_asked_first_writes_first() -> None:
+    time = Time()
+    order: list[int] = []
+
+    async def sleep(seconds: float) -> None:
+        await time.sleep(seconds)
+        await asyncio.sleep(0)  # all others come before whoever slept
+
+    paced = WriteBudget(1500, now=time.calendar, monotonic=time.monotonic, sleep=sleep)
+
+    async def write(number: int) -> None:
+        await paced.turn(clicked=False)
+        order.append(number)
+
+    await asyncio.gather(*(write(number) for number in range(100)))
+
+    assert order == list(range(100))
+
+
+async def test_whoever_stood_in_the_line_for_too_long_leaves_it_with_the_first() -> None:
+    time = Time()
+
+    async def sleep(seconds: float) -> None:
+        await time.sleep(seconds)
+        paced.heard(percentage=None, refused_for=timedelta(seconds=10))
+        await asyncio.sleep(0)
+
+    paced = WriteBudget(1500, now=time.calendar, monotonic=time.monotonic, sleep=sleep)
+    paced.heard(percentage=None, refused_for=timedelta(seconds=25))
+
+    ended = await asyncio.gather(*(paced.turn(clicked=False) for _ in range(3)), return_exceptions=True)
+
+    assert [type(one) for one in ended] == [WriteBackError] * 3
+    assert time.now == pytest.approx(25)
 
 
 async def test_clicks_may_not_overdraw_for_ever() -> None:
