@@ -99,9 +99,9 @@ async def test_whoever_stood_in_the_line_for_too_long_leaves_it_with_the_first()
     time = Time()
 
     async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)  # all others stand in the line by then
         await time.sleep(seconds)
         paced.heard(percentage=None, refused_for=timedelta(seconds=10))
-        await asyncio.sleep(0)
 
     paced = WriteBudget(1500, now=time.calendar, monotonic=time.monotonic, sleep=sleep)
     paced.heard(percentage=None, refused_for=timedelta(seconds=25))
