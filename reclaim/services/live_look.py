@@ -8,7 +8,7 @@ from reclaim.domain.campaign import Campaign
 from reclaim.domain.directory import Group, LivePerson, MailboxPurpose, Person, Seat, Sku
 from reclaim.domain.exclusions import Exclusion, ExclusionId
 from reclaim.domain.idle import Rule
-from reclaim.domain.ids import GroupId, ItemId, ProductId
+from reclaim.domain.ids import GroupId, ItemId, PersonId, ProductId
 from reclaim.domain.policy import Policy
 from reclaim.domain.review import ReviewItem
 from reclaim.domain.workloads import Use
@@ -16,6 +16,7 @@ from reclaim.errors import DirectoryError
 from reclaim.ports.directory import Directory
 from reclaim.ports.storage import SyncRun, UnitOfWork, Work
 from reclaim.ports.system import Clock
+from reclaim.ports.usage_reports import UseRules
 from reclaim.services.listing import in_groups, listed_many
 from reclaim.services.settle import Later
 from reclaim.services.usage_rules import use_of, use_rules
@@ -148,7 +149,7 @@ class LiveLook:
             }
             most = self._policy.live_reads
             few = {one for one in campaigns if await work.orders.ordered_items(one, up_to=most + 1) <= most}
-            uses = {one: await self._use(work, one, stored.get(one.item.person_id), skus, now) for one in asked}
+            uses = await self._uses(work, asked, stored, skus, now)
         return {
             one: _Facts(
                 skus=skus,
@@ -159,20 +160,32 @@ class LiveLook:
                 live_activity=one.campaign.id in few,
                 ended=frozenset(ended[one.item.person_id]),
                 purpose=purposes.get(one.item.person_id),
-                use=uses[one],
+                use=uses.get(one),
             )
             for one in asked
         }
 
-    async def _use(
-        self, work: UnitOfWork, asked: _Asked, stored: Person | None, skus: Mapping[ProductId, Sku], now: datetime
-    ) -> Use | None:
-        if stored is None or not self._policy.judges_by_reports:
-            return None
-        # What was approved by reports is judged by those that were read after the close, as sign-ins are.
-        since = asked.campaign.closing_at if asked.item.rule is Rule.UNUSED else None
-        rules = await use_rules(work, self._policy, now, since=since)
-        return await use_of(work, stored, skus.get(asked.item.product_id), rules)
+    async def _uses(
+        self,
+        work: UnitOfWork,
+        asked: Sequence[_Asked],
+        stored: Mapping[PersonId, Person],
+        skus: Mapping[ProductId, Sku],
+        now: datetime,
+    ) -> dict[_Asked, Use | None]:
+        if not self._policy.judges_by_reports:
+            return {}
+        found: dict[_Asked, Use | None] = {}
+        rules: dict[datetime | None, UseRules | None] = {}
+        for one in asked:
+            # What was approved by reports is judged by those that were read after the close, as sign-ins are.
+            since = one.campaign.closing_at if one.item.rule is Rule.UNUSED else None
+            if since not in rules:
+                rules[since] = await use_rules(work, self._policy, now, since=since)
+            person = stored.get(one.item.person_id)
+            if person is not None:
+                found[one] = await use_of(work, person, skus.get(one.item.product_id), rules[since])
+        return found
 
     def _is_fresh(self, newest: SyncRun, campaign: Campaign) -> bool:
         after_close = campaign.closing_at is not None and newest.started_at >= campaign.closing_at
