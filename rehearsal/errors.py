@@ -79,6 +79,15 @@ def no_premium() -> GraphError:
     )
 
 
+def no_pim() -> GraphError:
+    """Return the error of eligible roles in a tenant without Entra ID P2 (seen in public tools; wording unverified)."""
+    return GraphError(
+        400,
+        "AadPremiumLicenseRequired",
+        "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
+    )
+
+
 def too_many_requests(retry_after: int | None, headers: Mapping[str, str] | None = None) -> GraphError:
     """Return the error of throttling (concepts/throttling; microsoft-graph-docs-contrib issue 1975)."""
     return GraphError(429, "TooManyRequests", "Too many requests.", retry_after, headers)

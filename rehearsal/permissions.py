@@ -9,6 +9,9 @@ READ_SIGN_INS = frozenset({"AuditLog.Read.All"})
 READ_LICENSES = frozenset({"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"})
 WRITE_LICENSES = frozenset({"LicenseAssignment.ReadWrite.All"})
 READ_GROUPS = frozenset({"Group.Read.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Directory.Read.All"})
+READ_ELIGIBILITY = frozenset(
+    {"RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"}
+)
 READ_ROLES = frozenset({"RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"})
 READ_REPORTS = frozenset({"Reports.Read.All"})
 READ_REPORT_SETTINGS = frozenset({"ReportSettings.Read.All", "ReportSettings.ReadWrite.All"})

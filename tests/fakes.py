@@ -90,6 +90,7 @@ class FakeDirectory:
         self.group_facts: dict[GroupId, Group] = {}
         self.members: dict[GroupId, list[PersonId]] = {}
         self.nested: dict[GroupId, list[GroupId]] = {}
+        self.eligible: list[str] | None = None  # None: the tenant has no roles to take up
         self.roles: list[str] | None = None  # None: no permission to read who holds an admin role
         self.purposes: dict[PersonId, MailboxPurpose] = {}
         self.calls: list[tuple[str, ...]] = []
@@ -230,6 +231,12 @@ class FakeDirectory:
             self._arrive("role_holders")
             raise DirectoryError("Graph does not let us read roles.", permanent=True, status=403)
         return self._page("role_holders", list(self.roles), cursor)
+
+    async def role_eligible(self, cursor: str | None) -> Page[str]:
+        if self.eligible is None:
+            self._arrive("role_eligible")
+            raise DirectoryError("There is no such thing here.", permanent=True, status=404)
+        return self._page("role_eligible", list(self.eligible), cursor)
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         self._arrive("live_person", person)

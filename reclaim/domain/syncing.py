@@ -7,6 +7,7 @@ _ROWS_FOR_A_SHARE = 10  # in a handful of rows one leaver is a large share
 
 PEOPLE_STREAM, SIGN_INS_STREAM = "people", "sign_ins"
 EXCLUDED_STREAM = "excluded:"  # followed by the group's id: everybody in a group that an exclusion names
+ELIGIBLE_STREAM = "role_eligible"
 ROLES_STREAM = "role_holders"  # with ":" and a group's id: everybody in a group that holds an admin role
 MEMBERS_STREAM = "members:"  # followed by the group's id: the stream that reads its members
 

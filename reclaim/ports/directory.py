@@ -190,6 +190,14 @@ class Directory(Protocol):
         """
         ...
 
+    async def role_eligible(self, cursor: str | None) -> Page[str]:
+        """Return a page of object ids that may take up an admin role at any time (Privileged Identity Management).
+
+        Raises:
+            DirectoryError: With `status` 404 where the tenant has no such roles.
+        """
+        ...
+
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         """Read one person now, with seats and direct groups; None if Microsoft does not know the person.
 

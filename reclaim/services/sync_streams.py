@@ -12,6 +12,7 @@ from reclaim.domain.exclusions import ALL, ExclusionKind
 from reclaim.domain.ids import GroupId, PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
 from reclaim.domain.syncing import (
+    ELIGIBLE_STREAM,
     EXCLUDED_STREAM,
     MEMBERS_STREAM,
     PEOPLE_STREAM,
@@ -251,7 +252,10 @@ class SyncStreams:
         return None
 
     async def _role_holders(self, run: RunId, on_page: OnPage) -> None:
-        """Read who holds an admin role, each by themselves or through a group. A tenant that refuses it is read on."""
+        """Read who holds an admin role or may take one up, by themselves or through a group.
+
+        A tenant that refuses it is read on.
+        """
         kind, value = ExclusionKind.ADMIN_ROLES, ALL
         try:
             await self._stream(run, ROLES_STREAM, self._directory.role_holders, self._lister(kind, value), on_page)
@@ -262,14 +266,26 @@ class SyncStreams:
             (_log.info if refused else _log.warning)("admin role holders not read", run=run, status=error.status)
             await self._note_roles(run, RoleSupport.NO_PERMISSION if refused else RoleSupport.UNREAD)
             return
+        whole = await self._role_eligible(run, self._lister(kind, value), on_page)
         async with self._work.read() as reading:
             strangers = await reading.people_lists.strangers(PeopleList(kind, value))
-        whole = True
         for one in strangers:
             error_ = await self._everyone_in(run, GroupId(one), f"{ROLES_STREAM}:{one}", kind, value, on_page)
             # An application holds roles too, and is no group.
             whole = whole and (error_ is None or error_.status == HTTPStatus.NOT_FOUND)
         await self._note_roles(run, RoleSupport.KNOWN if whole else RoleSupport.PARTLY)
+
+    async def _role_eligible(self, run: RunId, save: Save[str], on_page: OnPage) -> bool:
+        """Read who may take an admin role up; return whether that is the whole list."""
+        try:
+            await self._stream(run, ELIGIBLE_STREAM, self._directory.role_eligible, save, on_page)
+        except DirectoryError as error:
+            if not error.permanent:
+                raise
+            if error.status != HTTPStatus.NOT_FOUND:
+                _log.warning("who may take up an admin role not read", run=run, status=error.status)
+                return False
+        return True
 
     def _lister(self, kind: ExclusionKind, value: str) -> Save[str]:
         async def save(unit: UnitOfWork, _: RunId, rows: Sequence[str]) -> None:

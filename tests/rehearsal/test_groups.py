@@ -226,6 +226,21 @@ async def test_a_group_is_found_by_its_name_and_no_other_filter_is_understood(
     assert (none.json()["value"], other.status_code) == ([], 400)
 
 
+async def test_who_may_take_up_a_role_is_told_with_its_permission_and_by_a_tenant_that_has_it(
+    graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str]
+) -> None:
+    address = "/roleManagement/directory/roleEligibilityScheduleInstances"
+    found = (await graph.get(address)).json()
+    await control.post("/premium", json={"premium": False})
+    other = await graph.get(address)
+    await control.post("/permissions", json={"granted": ["User.Read.All", "Directory.Read.All"]})
+    refused = await graph.get(address)
+
+    assert [row["principalId"] for row in found["value"]] == [ids["Lynne Robbins"]]
+    assert (other.status_code, other.json()["error"]["code"]) == (400, "AadPremiumLicenseRequired")
+    assert refused.status_code == 403
+
+
 async def test_admin_roles_are_told_with_their_permission_only_page_by_page(
     graph: httpx.AsyncClient, control: httpx.AsyncClient, ids: dict[str, str], group_ids: dict[str, str]
 ) -> None:

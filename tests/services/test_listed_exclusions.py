@@ -274,7 +274,18 @@ async def test_without_the_permission_nobody_is_known_to_hold_a_role_and_the_syn
     assert (await excluding(world).list()).rows == ()
 
 
-@pytest.mark.parametrize("trouble", ["no permission", "a group", "half"])
+async def test_who_may_take_up_an_admin_role_is_left_out_too_through_a_group_as_well(world: World) -> None:
+    world.hire(["root", "ops", "ada"])
+    holders(world, through=("ops",))
+    world.directory.roles = []
+    world.directory.eligible = ["root", ROLES]
+
+    await world.read()
+
+    assert await held(world) == {"root", "ops"}
+
+
+@pytest.mark.parametrize("trouble", ["no permission", "a group", "half", "who may take one up"])
 async def test_only_a_whole_reading_lets_go_of_somebody(world: World, trouble: str) -> None:
     world.hire(["root", "ops"])
     holders(world, "root", through=("ops",))
@@ -287,6 +298,9 @@ async def test_only_a_whole_reading_lets_go_of_somebody(world: World, trouble: s
             world.directory.roles = None
         case "a group":
             world.directory.fail("everyone_in", refused)
+        case "who may take one up":
+            world.directory.eligible = []
+            world.directory.fail("role_eligible", refused)
         case _:
             world.directory.page_size = 1
             world.directory.fail("role_holders", refused, after=1)

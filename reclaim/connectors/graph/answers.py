@@ -13,6 +13,7 @@ from functools import cached_property
 
 import httpx
 
+NO_PIM = "AadPremiumLicenseRequired"
 NO_PREMIUM = "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
 NOT_FOUND = "Request_ResourceNotFound"
 SYNC_STATE_NOT_FOUND = "syncStateNotFound"

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote
 
-from reclaim.connectors.graph.answers import UNSUPPORTED_QUERY, Answer
+from reclaim.connectors.graph.answers import NO_PIM, UNSUPPORTED_QUERY, Answer
 from reclaim.connectors.graph.batch import BatchedReads
 from reclaim.connectors.graph.client import GraphClient
 from reclaim.connectors.graph.fields import Record, guid
@@ -161,6 +161,25 @@ class GraphDirectory:
             "role assignment",
             lambda row: row.guid("principalId"),
         )
+
+    async def role_eligible(self, cursor: str | None) -> Page[str]:
+        # Microsoft Graph docs, rbacapplication-list-roleeligibilityscheduleinstances: RoleManagement.Read.Directory opens
+        # it too. Without Entra ID P2 the tenant has no such roles, and Graph answers 400.
+        try:
+            return await self._page(
+                "role-eligible",
+                "/roleManagement/directory/roleEligibilityScheduleInstances",
+                cursor,
+                Permission.READ_ROLES,
+                "role eligibility",
+                lambda row: row.guid("principalId"),
+            )
+        except DirectoryError as error:
+            if error.graph_code != NO_PIM:
+                raise
+            raise DirectoryError(
+                "The tenant has no Privileged Identity Management.", permanent=True, status=HTTPStatus.NOT_FOUND
+            ) from error
 
     async def live_person(self, person: PersonId, *, with_sign_ins: bool) -> LivePerson | None:
         person_id = guid(person, "person")

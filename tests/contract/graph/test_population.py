@@ -59,6 +59,16 @@ class Reader:
         assert view.state == "complete", view.error
         return view.roles
 
+    async def is_admin(self, name: str) -> bool:
+        """Say whether the exclusion of admin-role holders names this person."""
+        cases = await self.stage.control("GET", "/cases")
+        person = PersonId(next(one["person_id"] for one in cases if one["name"] == name))
+        ours = {
+            row.exclusion.id for row in (await self.excluding.list()).rows if row.exclusion.kind.value == "admin_roles"
+        }
+        async with self.work.read() as reading:
+            return bool((await reading.people_lists.naming([person], START)).get(person, frozenset()) & ours)
+
     async def excluded(self) -> dict[str, int | None]:
         return {row.exclusion.kind.value: row.people for row in (await self.excluding.list()).rows}
 
@@ -107,7 +117,10 @@ async def test_groups_names_and_roles_are_read_as_the_tenant_has_them(reader: Re
             START,
         )
     assert len(members) == 2, "Rosa is only in the group inside it"
-    assert roles == 4  # three in the group that holds a role, one of them by herself too, and the synchronization
+    # Three in the group that holds a role, one of them by herself too, the synchronization, and who may take one up.
+    assert roles == 5
+    assert await reader.is_admin("Lynne Robbins")  # who may take one up, and whose seats are in use
+    assert not await reader.is_admin("Adele Vance")
     with pytest.raises(NotFound):
         await reader.excluding.add(LYNNE, ExclusionKind.GROUP, "Bob's group", reason="by design")
 
@@ -121,6 +134,20 @@ async def test_without_the_permission_nobody_is_known_to_hold_a_role(reader: Rea
     assert "admin_roles" not in await reader.excluded()
     with pytest.raises(DirectoryError, match="RoleManagement"):
         await reader.stage.graph.directory.role_holders(None)
+
+
+async def test_a_tenant_without_privileged_identity_management_has_nobody_who_may_take_up_a_role(
+    reader: Reader,
+) -> None:
+    await reader.stage.control("POST", "/premium", {"premium": False})
+
+    assert await reader.sync() == RoleSupport.KNOWN
+
+    assert await reader.is_admin("Emergency Access")
+    assert not await reader.is_admin("Lynne Robbins")
+    with pytest.raises(DirectoryError) as raised:
+        await reader.stage.graph.directory.role_eligible(None)
+    assert raised.value.status == 404
 
 
 async def test_a_group_that_is_gone_answers_404_as_an_application_does(reader: Reader) -> None:
