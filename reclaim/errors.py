@@ -134,6 +134,7 @@ class Refusal(StrEnum):
 
     NO_AVAILABLE_LICENSES = "no_available_licenses"
     USAGE_LOCATION = "usage_location"
+    NEEDS_ANOTHER = "needs_another"  # license, without which it does not work
 
 
 class WriteBackError(PortError):

@@ -1092,6 +1092,10 @@ class Restores(Protocol):
         """Return which of them have a restore, other than `but`, with a call on its way."""
         ...
 
+    async def any_running(self, person: PersonId, *, but: RestoreId) -> bool:
+        """Say whether another seat is being given back to a person."""
+        ...
+
     async def reverse(self, reversal: Reversal) -> bool:
         """Note, once per item, that its seat is there again; False if that was known."""
         ...

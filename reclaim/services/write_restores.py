@@ -253,10 +253,15 @@ class WriteRestores:
         return await self._writer.join_group(person, GroupId(step.ref), client_request_id=request_id)
 
     async def _refused(self, run: _Run, number: int, error: WriteBackError, look: _Look) -> None:
-        """Store a failure. What may have landed stays `intended` and is read before anything else is tried."""
+        """Store a failure. What may have landed stays `intended` and is read before anything else is tried.
+
+        A license that needs another one waits for that, if something else is being given back to this person.
+        """
         for_good = error.permanent and not error.maybe_applied
         async with self._work.write() as work:
             restore = await self._current(work, run)
+            if for_good and error.refusal is Refusal.NEEDS_ANOTHER:
+                for_good = not await work.restores.any_running(restore.person_id, but=restore.id)
             state = RestoreStepState.INTENDED if error.maybe_applied else RestoreStepState.PLANNED
             failed = replace(
                 restore.steps[number],

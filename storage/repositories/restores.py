@@ -109,6 +109,14 @@ class SqlRestores:
             for row in await self._connection.execute(query)
         ]
 
+    async def any_running(self, person: PersonId, *, but: RestoreId) -> bool:
+        running = (
+            _RESTORE.person_id == person,
+            _RESTORE.id != but,
+            _RESTORE.state == RestoreState.RESTORING.value,
+        )
+        return await self._connection.scalar(select(_RESTORE.id).where(*running).limit(1)) is not None
+
     async def with_intended(self, people: Iterable[PersonId], *, but: RestoreId | None = None) -> frozenset[PersonId]:
         found: set[PersonId] = set()
         for some in in_chunks(people):

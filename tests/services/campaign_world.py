@@ -22,7 +22,7 @@ from reclaim.domain.removal import Outcome
 from reclaim.domain.review import Choice, KeepReason, ReviewItem
 from reclaim.domain.roles import Actor, Role
 from reclaim.domain.syncing import SyncKind
-from reclaim.errors import WriteBackError
+from reclaim.errors import Refusal, WriteBackError
 from reclaim.ports.chat import Delivery
 from reclaim.ports.directory import ReadBack, WriteResult
 from reclaim.ports.engine import Handler, Job
@@ -259,6 +259,12 @@ class MortalWriter(FakeWriter):
         """Record a write that gives a seat back; none leaves while all writes are frozen."""
         frozen = await self._is_frozen()
         taken_by = {"assign_direct": "remove_direct", "join_group": "leave_group"}[method]
+        base = next((one for one, other in self.depends.items() if other == ref), None)
+        if base is not None and not self._has(taken_by, person, base):
+            error = WriteBackError(
+                "Depends.", permanent=True, maybe_applied=False, status=400, refusal=Refusal.NEEDS_ANOTHER
+            )
+            self.fail(method, error)
         before = self._has(taken_by, person, ref)
         try:
             return await self.fate.around("restore", call)

@@ -92,6 +92,31 @@ async def test_trap_04_a_group_seat_is_restored_only_once_it_is_seen_again(campa
     assert [call.method for call in world.writer.given] == ["join_group"], "a member is not made one twice"
 
 
+@pytest.mark.parametrize("both", [True, False])
+async def test_trap_07_a_license_comes_back_after_the_one_that_it_needs(campaigns: CampaignWorld, both: bool) -> None:
+    world = campaigns
+    world.hire("ada", seat("ada", VISIO), seat("ada", PROJECT))
+    world.change("ada", usage_location="CH")
+    await world.open()
+    await world.revoke("ada")
+    await world.revoke("ada", product=PROJECT)
+    world.writer.depends = {PROJECT: VISIO}
+    await world.close()
+    base, add_on = (await world.item("ada", product=PROJECT)).id, (await world.item("ada")).id
+
+    # The one that needs the other is written first: that is how Microsoft sees them.
+    await world.restores.undo(actor(LYNNE), add_on)
+    if both:
+        await world.restores.undo(actor(LYNNE), base)
+    await world.wait(HOUR)
+
+    ended = await restore_of(world, add_on)
+    assert (ended.state, ended.why_not) == (
+        (RestoreState.RESTORED, None) if both else (RestoreState.FAILED, WhyNot.REFUSED)
+    )
+    assert world.holds("ada") is both
+
+
 async def test_the_saving_of_a_restored_seat_is_taken_back(campaigns: CampaignWorld) -> None:
     world = campaigns
     hire(world, "ada")

@@ -32,19 +32,24 @@ WRITE_LICENSES = "LicenseAssignment.ReadWrite.All"
 WRITE_MEMBERS = "GroupMember.ReadWrite.All"
 
 _NO_SUCH_LICENSE = "does not have a corresponding license"
+_NEEDS = "depends on the service plan"
 _LICENSE_REFUSALS = {
     "inherited from a group membership": "The license comes through a group and cannot be taken from the person "
     "directly. If the person holds it directly too, another product may depend on it",
-    "depends on the service plan": "Another product of this person depends on this one. Remove that one first",
+    _NEEDS: "Another product of this person depends on this one. Remove that one first",
 }
 _NO_SEAT = "does not have any available licenses"
 _NO_LOCATION = "invalid usage location"
 _ASSIGN_REFUSALS = {
     _NO_SEAT: "No seat of this product is free",
     _NO_LOCATION: "The account has no usage location. Set one in Entra first",
-    "depends on the service plan": "This product needs another one that the person does not have",
+    _NEEDS: "This product needs another one that the person does not have",
 }
-_REFUSED_FOR = {_NO_SEAT: Refusal.NO_AVAILABLE_LICENSES, _NO_LOCATION: Refusal.USAGE_LOCATION}
+_REFUSED_FOR = {
+    _NO_SEAT: Refusal.NO_AVAILABLE_LICENSES,
+    _NO_LOCATION: Refusal.USAGE_LOCATION,
+    _NEEDS: Refusal.NEEDS_ANOTHER,
+}
 _ALREADY_MEMBER = "added object references already exist"
 _GROUP_REFUSALS = {
     "on-premises mastered": "The group is synchronized from an on-premises directory. Change the membership there",

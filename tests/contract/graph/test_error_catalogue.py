@@ -86,6 +86,17 @@ WRITES = (
         "License assignment failed because service plan 7547a3fe-08ee-4ccb-b430-5077c5041653 depends on the service "
         "plan(s) efb87545-963c-4e0d-99df-69c6916d9eb0",
         says="Remove that one first",
+        refusal=Refusal.NEEDS_ANOTHER,
+    ),
+    Row(
+        "undo_service_plan_depends",
+        "assign",
+        400,
+        BAD,
+        "License assignment failed because service plan 4828c8ec-dc2e-4779-b502-87ac9ce28ab7 depends on the service "
+        "plan(s) 0feaeb32-d00e-4d66-bd5a-43b5b83db82c",
+        says="needs another one",
+        refusal=Refusal.NEEDS_ANOTHER,
     ),
     Row(
         "undo_invalid_usage_location",

@@ -144,6 +144,8 @@ async def test_a_call_on_its_way_is_seen_by_the_other_restores_of_the_person(wor
     async with work.read() as unit:
         assert await unit.restores.with_intended([PersonId("i1"), PersonId("i2")], but=RestoreId("another")) == {"i1"}
         assert not await unit.restores.with_intended([PersonId("i1")], but=one.id)
+        assert await unit.restores.any_running(PersonId("i1"), but=RestoreId("another"))
+        assert not await unit.restores.any_running(PersonId("i1"), but=one.id)
 
 
 async def test_a_removal_is_reversed_once_and_counted_apart(work: Work) -> None:
