@@ -129,14 +129,14 @@ def plan_removal(
         steps.append(PlanStep(StepKind.LEAVE_GROUP, path.group_id))
     needing = dependents(seat, others, skus)
     needed_by = tuple(sorted(other.product_id for other in needing))
-    blocker, ref = _data_loss(seat, others, skus), seat.product_id
+    blocker = _data_loss(seat, others, skus)
     stuck = next((other.product_id for other in needing if _is_stuck(other, groups)), None)
     if blocker is None and stuck is not None:
         return RemovalPlan(blocker=Blocker.NEEDED_BY, blocker_ref=stuck, needed_by=needed_by)
     return RemovalPlan(
         steps=tuple(sorted(set(steps))),
         blocker=blocker,
-        blocker_ref=ref if blocker is not None else None,
+        blocker_ref=None if blocker is None else seat.product_id,
         needed_by=needed_by,
     )
 
