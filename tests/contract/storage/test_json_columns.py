@@ -59,6 +59,7 @@ PLANS = st.builds(
     steps=st.lists(st.builds(PlanStep, st.sampled_from(StepKind), st.text()), max_size=4).map(tuple),
     blocker=st.none() | st.sampled_from(Blocker),
     blocker_ref=st.none() | st.text(),
+    needed_by=st.lists(st.text().map(ProductId), max_size=3).map(tuple),
 )
 SCOPES = st.builds(
     Scope,
@@ -94,6 +95,7 @@ def test_a_plan_is_stored_in_this_form() -> None:
         "blocker": "last_files",
         "blocker_ref": "sku",
     }
+    assert encode_plan(replace(plan, needed_by=(ProductId("e5"),))) == {**encode_plan(plan), "needed_by": ["e5"]}
 
 
 def test_instants_are_stored_in_utc_with_their_zone() -> None:
