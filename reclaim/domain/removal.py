@@ -187,8 +187,7 @@ def _data_loss(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]
     rest: set[Blocker] = set()
     for other in others:
         if other.id != seat.id:
-            # A license in trouble may be gone tomorrow: it saves no mailbox, though it may carry one.
-            rest |= carried(replace(other, paths=tuple(path for path in other.paths if path.sound)), skus)
+            rest |= carried(other.sound_part, skus)
     for blocker in (Blocker.LAST_MAILBOX, Blocker.LAST_FILES):
         if blocker in mine and blocker not in rest:
             return blocker

@@ -55,8 +55,7 @@ def dependents(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]
     needing = [(other, plan) for other in rest for plan in switched_on(other, skus) if plan.needs & given]
     if not needing:
         return []
-    # A license in trouble may be gone tomorrow: nothing can rely on it.
-    elsewhere = _ids(plan for other in rest for plan in switched_on(_sound(other), skus))
+    elsewhere = _ids(plan for other in rest for plan in switched_on(other.sound_part, skus))
     found = {other.id: other for other, plan in needing if not plan.needs & elsewhere}
     return list(found.values())
 
@@ -69,10 +68,6 @@ def dependents_first(needed_by: Mapping[ProductId, Collection[ProductId]]) -> li
         found += free
         rest = [one for one in rest if one not in free]
     return found
-
-
-def _sound(seat: Seat) -> Seat:
-    return replace(seat, paths=tuple(path for path in seat.paths if path.sound))
 
 
 def _ids(plans: Iterable[ServicePlan]) -> set[str]:

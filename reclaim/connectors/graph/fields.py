@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from reclaim.errors import DirectoryError
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Older instants stand for "none" in Microsoft's systems: 0001-01-01 (.NET) and 1601-01-01 (Windows). Entra is younger.
 _OLDEST_YEAR = 1900
 
@@ -22,7 +22,7 @@ def guid(text: str, what: str) -> str:
         DirectoryError: It is no GUID (permanent).
     """
     lowered = text.lower()
-    if _GUID.fullmatch(lowered) is None:
+    if GUID.fullmatch(lowered) is None:
         raise DirectoryError(f"The id of a {what} is not an Entra object id.", permanent=True)
     return lowered
 
@@ -154,13 +154,13 @@ class Record:
 
     def _as_guid(self, name: str, text: str) -> str:
         lowered = text.lower()
-        if _GUID.fullmatch(lowered) is None:
+        if GUID.fullmatch(lowered) is None:
             raise self._wrong(name)
         return lowered
 
     def _wrong(self, name: str) -> DirectoryError:
         own = self._data.get("id")
-        named = f" {own}" if isinstance(own, str) and _GUID.fullmatch(own.lower()) else ""
+        named = f" {own}" if isinstance(own, str) and GUID.fullmatch(own.lower()) else ""
         return DirectoryError(
             f"Microsoft Graph sent a {self._what}{named} whose “{name}” is missing or not understood. "
             "Nothing was concluded from it.",

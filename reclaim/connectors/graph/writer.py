@@ -21,7 +21,7 @@ from reclaim.connectors.graph.answers import NOT_FOUND, Answer
 from reclaim.connectors.graph.batch import BatchedReads
 from reclaim.connectors.graph.budget import PERCENTAGE, WriteBudget, percentage_of
 from reclaim.connectors.graph.client import GraphClient, Priority
-from reclaim.connectors.graph.fields import Record, guid
+from reclaim.connectors.graph.fields import GUID, Record, guid
 from reclaim.connectors.graph.parsing import parse_seats
 from reclaim.domain.ids import GroupId, PersonId, ProductId
 from reclaim.errors import DirectoryError, Refusal, WriteBackError
@@ -56,8 +56,7 @@ _GROUP_REFUSALS = {
     "originated within an external service": "The group is mail-enabled and belongs to Exchange. Change the membership "
     "there",
 }
-_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_DEPENDS = re.compile(rf"service plan (?P<plan>{_GUID.pattern}) depends on the service plan\(s\) (?P<needed>.*)")
+_DEPENDS = re.compile(rf"service plan (?P<plan>{GUID.pattern}) depends on the service plan\(s\) (?P<needed>.*)")
 # Raised before a connection is there to carry the request.
 _BEFORE_SENDING = (
     httpx.ConnectError,
@@ -289,7 +288,7 @@ def _by_status(answer: Answer, needs: str) -> WriteBackError:
 def _needs(said: str) -> dict[str, frozenset[str]]:
     """Return which service plan needs which, where a refusal names both by id. Of several that are named, one is enough."""
     found = _DEPENDS.search(said)
-    needed = frozenset(_GUID.findall(found["needed"])) if found else frozenset()
+    needed = frozenset(GUID.findall(found["needed"])) if found else frozenset()
     return {found["plan"]: needed} if found and needed else {}
 
 
