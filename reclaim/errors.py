@@ -145,7 +145,7 @@ class WriteBackError(PortError):
         status: Microsoft Graph's HTTP status, or None where no answer came.
         request_id: Microsoft Graph's `request-id`, for the audit trail.
         refusal: Why Microsoft refused it, where it said so in words that we know.
-        needs: Service plan id → ids of those of which it needs one, where the refusal named them.
+        plan_needs: Service plan id → ids of those of which it needs one, where the refusal named them.
     """
 
     code = "write_back_error"
@@ -160,10 +160,10 @@ class WriteBackError(PortError):
         status: int | None = None,
         request_id: str | None = None,
         refusal: Refusal | None = None,
-        needs: Mapping[str, frozenset[str]] | None = None,
+        plan_needs: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         super().__init__(message, retry_after=retry_after, permanent=permanent)
-        self.needs = needs or {}
+        self.plan_needs = plan_needs or {}
         self.maybe_applied = maybe_applied
         self.status = status
         self.request_id = request_id

@@ -130,7 +130,7 @@ def plan_removal(
     needing = dependents(seat, others, skus)
     needed_by = tuple(sorted(other.product_id for other in needing))
     blocker = _data_loss(seat, others, skus)
-    stuck = next((other.product_id for other in needing if _is_stuck(other, groups)), None)
+    stuck = next((other.product_id for other in needing if _is_stuck(other, _but(others, seat), skus, groups)), None)
     if blocker is None and stuck is not None:
         return RemovalPlan(blocker=Blocker.NEEDED_BY, blocker_ref=stuck, needed_by=needed_by)
     return RemovalPlan(
@@ -168,9 +168,14 @@ def group_blocker(group: Group | None, product: ProductId) -> Blocker | None:
     return None
 
 
-def _is_stuck(seat: Seat, groups: Mapping[GroupId, Group]) -> bool:
-    """Whether we know that we may not take this seat. Of a group that was not read, Microsoft's answer to the write tells."""
-    return any(
+def _is_stuck(
+    seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku], groups: Mapping[GroupId, Group]
+) -> bool:
+    """Whether we know that we may not take this seat, itself or because of what needs it in turn.
+
+    Of a group that was not read, Microsoft's answer to the write tells.
+    """
+    by_itself = any(
         not path.sound
         or (
             path.group_id is not None
@@ -179,6 +184,12 @@ def _is_stuck(seat: Seat, groups: Mapping[GroupId, Group]) -> bool:
         )
         for path in seat.paths
     )
+    rest = _but(others, seat)
+    return by_itself or any(_is_stuck(other, rest, skus, groups) for other in dependents(seat, rest, skus))
+
+
+def _but(seats: Sequence[Seat], one: Seat) -> list[Seat]:
+    return [seat for seat in seats if seat.id != one.id]
 
 
 def _data_loss(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]) -> Blocker | None:

@@ -327,8 +327,8 @@ class WriteStep:
                 for one in intended
             ]
             await work.orders.save(with_steps(order, failed))
-            if error.needs:
-                await work.catalog.learn_needs(error.needs, at=self._clock.now())
+            if error.plan_needs:
+                await work.catalog.learn_needs(error.plan_needs, at=self._clock.now())
             await work.events.append(
                 *(
                     self._attest.event(

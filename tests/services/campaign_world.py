@@ -233,7 +233,7 @@ class MortalWriter(FakeWriter):
         self.busy: set[tuple[str, str]] = set()
         # Product that cannot go while the person has the other one, unless that one goes in the same call.
         self.depends: dict[str, str] = {}
-        self.needs: dict[str, frozenset[str]] = {}  # what a refusal for that says of service plans
+        self.plan_needs: dict[str, frozenset[str]] = {}  # what a refusal for that says of service plans
         self.together = True  # whether a call for several products is taken at all
         self.made = 0
 
@@ -293,7 +293,9 @@ class MortalWriter(FakeWriter):
         if (len(refs) > 1 and not self.together) or any(
             other not in refs and self._has(method, person, other) for other in needed
         ):
-            refusal = WriteBackError("Depends.", permanent=True, maybe_applied=False, status=400, needs=self.needs)
+            refusal = WriteBackError(
+                "Depends.", permanent=True, maybe_applied=False, status=400, plan_needs=self.plan_needs
+            )
             self.fail(method, refusal)
         try:
             return await self.fate.around("write", call)

@@ -64,7 +64,7 @@ async def test_trap_07_what_a_refusal_taught_is_planned_for_and_goes_first_the_n
         world.hire(ref, seat(ref, VISIO), seat(ref, PROJECT))
     world.writer.together = False
     world.writer.depends = {PROJECT: VISIO}
-    world.writer.needs = {f"plan-of-{VISIO}": frozenset({f"plan-of-{PROJECT}"})}
+    world.writer.plan_needs = {f"plan-of-{VISIO}": frozenset({f"plan-of-{PROJECT}"})}
     await world.open(scope=Scope(person_ids=(PersonId("ada"),)))
     assert (await world.item("ada", product=PROJECT)).plan.needed_by == ()
     await world.revoke("ada")

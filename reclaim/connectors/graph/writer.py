@@ -256,7 +256,10 @@ def _added(answer: Answer, *, needs: str, refusals: Mapping[str, str]) -> WriteR
         fragment = next((one for one in refusals if one in _said(answer)), "")
         unknown = f"Microsoft Graph refused the change ({answer.fault.code}); it needs an admin"
         raise _final(
-            answer, refusals.get(fragment, unknown), refusal=_REFUSED_FOR.get(fragment), needs=_needs(_said(answer))
+            answer,
+            refusals.get(fragment, unknown),
+            refusal=_REFUSED_FOR.get(fragment),
+            plan_needs=_plan_needs(_said(answer)),
         )
     raise _by_status(answer, needs)
 
@@ -285,7 +288,7 @@ def _by_status(answer: Answer, needs: str) -> WriteBackError:
     )
 
 
-def _needs(said: str) -> dict[str, frozenset[str]]:
+def _plan_needs(said: str) -> dict[str, frozenset[str]]:
     """Return which service plan needs which, where a refusal names both by id. Of several that are named, one is enough."""
     found = _DEPENDS.search(said)
     needed = frozenset(GUID.findall(found["needed"])) if found else frozenset()
@@ -297,7 +300,7 @@ def _final(
     message: str,
     *,
     refusal: Refusal | None = None,
-    needs: Mapping[str, frozenset[str]] | None = None,
+    plan_needs: Mapping[str, frozenset[str]] | None = None,
 ) -> WriteBackError:
     return WriteBackError(
         f"{message}.",
@@ -306,7 +309,7 @@ def _final(
         status=answer.status,
         request_id=answer.request_id,
         refusal=refusal,
-        needs=needs,
+        plan_needs=plan_needs,
     )
 
 

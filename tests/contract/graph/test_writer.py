@@ -237,7 +237,7 @@ async def test_trap_07_a_refusal_tells_which_service_plan_needs_which(
 
     raised = await failed_removal(graph)
 
-    assert raised.needs == ({} if needs is None else {PLANS[0]: needs})
+    assert raised.plan_needs == ({} if needs is None else {PLANS[0]: needs})
 
 
 @pytest.mark.parametrize(

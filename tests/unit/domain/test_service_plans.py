@@ -84,6 +84,33 @@ def test_what_is_needed_by_a_license_that_only_a_person_can_take_is_for_a_person
     assert found == RemovalPlan(blocker=Blocker.NEEDED_BY, blocker_ref=ADD_ON, needed_by=(ADD_ON,))
 
 
+@pytest.mark.parametrize(("synced", "writable"), [(True, False), (False, True)])
+def test_a_chain_is_followed_to_its_end(synced: bool, writable: bool) -> None:
+    """The dialer needs the add-on, which needs the base: where the dialer stays, all three stay."""
+    dialer = ProductId("dialer")
+    skus = SKUS | {
+        ADD_ON: sku(ADD_ON, replace(CALLS, needs=frozenset({"p-skype"}))),
+        dialer: sku(dialer, ServicePlan("p-dialer", "DIALER", needs=frozenset({CALLS.id}))),
+    }
+    seats = (seat(BASE), seat(ADD_ON), seat(dialer, path(TEAM)))
+    groups = {TEAM: group(synced=synced, sku_ids=(dialer,))}
+
+    found = plan_removal(seats[0], seats, skus=skus, groups=groups)
+
+    assert found.needed_by == (ADD_ON,)
+    assert found.writable is writable
+    assert found.blocker is (None if writable else Blocker.NEEDED_BY)
+
+
+def test_licenses_that_need_each_other_block_only_where_one_of_them_is_stuck() -> None:
+    skus = {
+        BASE: sku(BASE, ServicePlan("p-skype", "MCOSTANDARD", needs=frozenset({CALLS.id}))),
+        ADD_ON: sku(ADD_ON, replace(CALLS, needs=frozenset({"p-skype"}))),
+    }
+
+    assert plan_removal(seat(BASE), (seat(BASE), seat(ADD_ON)), skus=skus, groups={}).writable
+
+
 def test_it_may_go_where_the_other_one_leaves_with_its_group() -> None:
     assert planned(seat(BASE), seat(ADD_ON, path(TEAM)), groups={TEAM: group(sku_ids=(ADD_ON,))}).writable
 
