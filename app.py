@@ -7,10 +7,8 @@ call or the installation must be mended first.
 import asyncio
 import contextlib
 import getpass
-import logging
 import os
 import secrets
-import shutil
 import socket
 import sys
 import tempfile
@@ -24,18 +22,15 @@ from typing import Any, Final
 
 import click
 import httpx
-from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from bot import console, server
 from bot.commands import COMMANDS
 from bot.commands.doctor import DOCTOR
 from bot.guard import Rate, StoredRequests
-from bot.handling import Group, Verb
 from bot.inbound import Dispatch, Transport
 from bot.mirror import LiveMessages
 from bot.outbound import Outbox
-from bot.parsing import nearest_word
 from bot.people import SyncedPeople
 from bot.practice import Calendar, Watch
 from bot.router import Router
@@ -51,10 +46,9 @@ from bot.web import conversations as web_conversations
 from bot.web import routes as web_routes
 from bot.web import security as web_security
 from bot.web import watch as web_watch
-from cards.formats import count, one_line
+from cards.formats import count
 from cards.report import HtmlDocuments
 from cards.welcome import welcome_card
-from reclaim import log_context
 from reclaim import settings as installation
 from reclaim.connectors import graph
 from reclaim.connectors.clock import SteppingClock, SystemClock
@@ -72,9 +66,8 @@ from reclaim.domain.campaign import Limits, WriteMode
 from reclaim.domain.ids import PersonId, RunId, TenantId
 from reclaim.domain.policy import Policy
 from reclaim.domain.read_models import SyncView
-from reclaim.domain.roles import Role
 from reclaim.domain.syncing import SyncKind
-from reclaim.errors import InvalidRequest, PortError, ReclaimError
+from reclaim.errors import InvalidRequest
 from reclaim.ports.chat import Messenger
 from reclaim.ports.checks import SourceCheck
 from reclaim.ports.directory import SeatWriter
@@ -97,9 +90,6 @@ from storage.unit_of_work import SqlWork
 DRAIN: Final = timedelta(seconds=20)  # below the 30 s that Kubernetes waits before it kills
 FAULT: Final = "REHEARSAL_FAULT"
 _LOOK_AGAIN_S: Final = 0.3
-_HELP: Final = ("-h", "--help")
-_WIDEST: Final = 120  # of a card in the terminal: wider, and the amounts stand too far from their names
-OK, FAILED, MISUSED = 0, 1, 2
 
 WrapWriter = Callable[[SeatWriter], SeatWriter]
 Transports = Callable[[Work, graph.GraphConnection], Sequence[Transport]]
@@ -476,7 +466,7 @@ async def _serve(settings: Settings) -> int:
             click.echo(f"Reclaim listens on {settings.listen_host}:{port}. Removals: {settings.writes}.")
             await server.until_stopped()
             app.scheduler.stop()
-    return OK
+    return console.DONE
 
 
 class ChatServices:
@@ -553,7 +543,7 @@ async def _sync(settings: Settings, kind: SyncKind, *, alone: bool) -> int:
             work = _ended(sync, await sync.request(None, kind), app.clock)
         sentence, complete = console.outcome(await console.follow(work, sync.view, sys.stderr))
     click.echo(sentence, err=not complete)
-    return OK if complete else FAILED
+    return console.DONE if complete else console.FAILED
 
 
 async def _ended(sync: SyncDirectory, run: RunId, clock: Clock) -> SyncView:
@@ -574,11 +564,11 @@ async def _scan(settings: Settings, file: Path, *, names: bool) -> int:
         sentence, complete = console.outcome(view)
         if not complete:
             click.echo(sentence, err=True)
-            return FAILED
+            return console.FAILED
         report = await app.use.scan.report(names=names)
         content = await asyncio.to_thread(HtmlDocuments().render_scan, report)
     console.finish_scan(report, content, file, sys.stdout)
-    return OK
+    return console.DONE
 
 
 async def _import_usage(settings: Settings, file: UsageFile, *, again: bool) -> int:
@@ -601,13 +591,13 @@ async def _import_usage(settings: Settings, file: UsageFile, *, again: bool) -> 
     rejects = file.rejects.path if file.rejects is not None and file.rejects.written else None
     skipped = console.Skipped(rows=file.skipped, problems=[str(one) for one in file.problems], file=rejects)
     console.finish_usage(done, sha256, skipped, sys.stdout)
-    return OK
+    return console.DONE
 
 
 async def _list_usage(settings: Settings) -> int:
     async with compose(settings, clock=SystemClock(), tokens=RandomTokens(), speaks=False) as app:
         console.list_usage(await app.use.import_usage.counting(), sys.stdout)
-    return OK
+    return console.DONE
 
 
 async def _chat(settings: Settings, words: Sequence[str]) -> int:
@@ -621,18 +611,12 @@ async def _chat(settings: Settings, words: Sequence[str]) -> int:
         await app.check_tenant()
         files = await asyncio.to_thread(console.read_files, words)
         return await console.run(
-            app.dispatch, _typed(words), key=app.tokens.new_id(), terminal=_terminal(), files=files
+            app.dispatch,
+            console.as_typed(words),
+            key=app.tokens.new_id(),
+            terminal=console.this_terminal(),
+            files=files,
         )
-
-
-def _typed(words: Sequence[str]) -> str:
-    """Return the words as one would type them in chat: the shell has taken the quotation marks away."""
-    return " ".join(f'"{word}"' if not word or any(map(str.isspace, word)) else word for word in words)
-
-
-def _terminal() -> console.Terminal:
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
-    return console.Terminal(user=getpass.getuser(), out=sys.stdout, err=sys.stderr, directory=Path.cwd(), width=width)
 
 
 # The rehearsal: the same product, on a practice tenant whose calendar moves only when told.
@@ -810,7 +794,7 @@ async def _rehearse(*, people: int, seed: int, port: int, fault: str | None, aut
             if auto:
                 return await _play(address, stage.tenant)
             await server.until_stopped()
-    return OK
+    return console.DONE
 
 
 async def _play(address: str, tenant: PracticeTenant) -> int:
@@ -819,9 +803,9 @@ async def _play(address: str, tenant: PracticeTenant) -> int:
         agrees = await play(address, tenant, click.echo)
     except Unexpected as error:
         click.echo(f"The story stopped: {error}", err=True)
-        return FAILED
+        return console.FAILED
     click.echo("Everything agrees." if agrees else "The lines marked ≠ differ.", err=not agrees)
-    return OK if agrees else FAILED
+    return console.DONE if agrees else console.FAILED
 
 
 def _free_port() -> int:
@@ -829,304 +813,106 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-# The command line.
+class Operations:
+    """What the verbs of the command line do: settings and the database are looked at first, then the product is wired."""
 
+    def rehearse(self, *, people: int, seed: int, port: int, auto: bool) -> int:
+        """Rehearse on a fresh database; the one before it is deleted."""
+        fault = os.environ.get(FAULT) or None
+        if fault not in (None, *FAULTS):
+            raise InvalidRequest(f"{FAULT} is one of {', '.join(FAULTS)}.")
+        with _alone(Settings(database_url=SecretStr(f"sqlite:///{_practice_database()}"))):
+            for left in PRACTICE_HOME.glob("reclaim.db*"):
+                if left.suffix not in {".lock", ".pid"}:
+                    left.unlink()
+            return _run(_rehearse(people=people, seed=seed, port=port, fault=fault, auto=auto))
 
-class Said(click.Command):
-    """A verb of the chat: all behind it goes to the router as it stands, and help comes from the verb itself."""
-
-    def __init__(self, name: str, verbs: Sequence[Verb]) -> None:
-        super().__init__(
-            name,
-            callback=lambda words: _finish(_say if verbs else _misspelt, [name, *words]),
-            params=[click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)],
-            # Without a verb there is no help either: the nearest verb is named.
-            context_settings={"ignore_unknown_options": True, "help_option_names": list(_HELP) if verbs else []},
-        )
-        self._verbs = verbs
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the verb does, its usage and an example; "seats" has "seats mine" below it."""
-        for verb in self._verbs:
-            formatter.write_usage("reclaim", verb.usage)
-            with formatter.indentation():
-                formatter.write_text(f"{verb.summary}{_only_in_chat(verb)}")
-                formatter.write_text(f"Example: reclaim {verb.example}")
-
-
-class Verbs(click.Group):
-    """Our own verbs, and every verb of the chat."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return one of our verbs, or a command that says the words to the router."""
-        verbs = [verb for verb in COMMANDS if verb.name.split()[0] == cmd_name.lower()]
-        return super().get_command(ctx, cmd_name) or Said(cmd_name, verbs)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List our own verbs, then those of the chat by group, one line each."""
-        own = [(name, self.commands[name].get_short_help_str(90)) for name in self.list_commands(ctx)]
-        lists = {"Run": own} | {
-            group.value: [
-                (verb.name, f"{verb.summary}{_only_in_chat(verb)}")
-                for verb in COMMANDS
-                if verb.group is group and verb.name not in self.commands
-            ]
-            for group in Group
-        }
-        for title, lines in lists.items():
-            with formatter.section(title):
-                formatter.write_dl(lines, col_max=16)
-
-
-def _only_in_chat(verb: Verb) -> str:
-    return "" if Role.OPERATOR in verb.roles else " Only in chat."
-
-
-@click.group(
-    cls=Verbs,
-    options_metavar="",
-    subcommand_metavar="VERB ...",
-    context_settings={"help_option_names": list(_HELP), "max_content_width": 100},
-)
-def cli() -> None:
-    """Find idle Microsoft 365 seats, ask before one is taken away, keep the evidence.
-
-    The verbs of the chat work here too, as the operator of this machine, also beside a running server. How to use one:
-    reclaim VERB --help. Exit codes: 0 done, 1 the work failed or was refused, 2 the call or the installation must be
-    mended first.
-    """
-    os.umask(0o077)  # databases and exported evidence are for the user who runs this
-
-
-@cli.command()
-@click.option("--people", type=click.IntRange(30, 1_000_000), default=400, show_default=True)
-@click.option("--seed", type=int, default=7, show_default=True, help="The same seed makes the same tenant.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
-@click.option("--auto", is_flag=True, help="Play the whole story without a person, check the books and exit.")
-def rehearse(*, people: int, seed: int, port: int, auto: bool) -> None:
-    """Rehearse the whole job on made-up people, in the browser."""
-    _finish(_rehearse_alone, people, seed, port, auto)
-
-
-@cli.command()
-def serve() -> None:
-    """Run the product: jobs, due dates and the HTTP server."""
-    _finish(_serve_alone)
-
-
-@cli.command()
-@click.option("--accept", metavar="RUN", help="Complete a run that stopped because much would vanish.")
-@click.option("--changes", is_flag=True, help="Read only what has changed since the last sync, and no sign-ins.")
-def sync(*, accept: str | None, changes: bool) -> None:
-    """Read the tenant now."""
-    kind = SyncKind.CHANGES if changes else SyncKind.FULL
-    _finish(_say, ["sync", "--accept", accept]) if accept else _finish(_sync_somewhere, kind)
-
-
-@cli.command()
-@click.option(
-    "--html",
-    "file",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    required=True,
-    help="Where to write it.",
-)
-@click.option("--prices", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As RECLAIM_PRICES.")
-@click.option("--names", is_flag=True, help="Name every idle seat and who holds it.")
-def scan(*, file: Path, prices: Path | None, names: bool) -> None:
-    """Look once and write what unused licenses cost: reads only, asks nobody, keeps no data."""
-    _finish(_scan_once, file, prices, names)
-
-
-@cli.group()
-def usage() -> None:
-    """Bring in who used which application, for consent programs."""
-
-
-@usage.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--application", metavar="NAME", help="All rows are of this one; else the file has a column for it.")
-@click.option(
-    "--skip-bad-rows", is_flag=True, help="Take the good rows, and name the others. Else one bad row refuses all."
-)
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the bad rows go; else beside the file, as FILE.rejects.csv.",
-)
-@click.option("--add", is_flag=True, help="Add to what was imported before, as the bad rows once they are mended.")
-@click.option("--again", is_flag=True, help="Take a file that was imported before, as after a sync.")
-def import_usage(
-    *, file: Path, application: str | None, skip_bad_rows: bool, rejects: Path | None, add: bool, again: bool
-) -> None:
-    """Import a CSV, or JSON objects one a line or in an array, as docs/consent.md describes it."""
-    if rejects is not None and not skip_bad_rows:
-        raise click.UsageError("--rejects goes with --skip-bad-rows: else one bad row refuses the file.")
-    _finish(_import_usage_of, file, application, skip_bad_rows, rejects, add, again)
-
-
-@usage.command("list")
-def list_usage() -> None:
-    """List the imports that count, each with the SHA-256 of its file."""
-    _finish(_list_usage_here)
-
-
-@cli.group()
-def db() -> None:
-    """Care for the database."""
-
-
-@db.command()
-def upgrade() -> None:
-    """Create the tables, or bring them to this version. On SQLite the server must be stopped."""
-    _finish(_upgrade_alone)
-
-
-@cli.command("token-key")
-def token_key() -> None:
-    """Print a new key for RECLAIM_TOKEN_KEY, which encrypts the tokens of chat services in the database."""
-    click.echo(Fernet.generate_key().decode())
-
-
-@cli.group()
-def manifest() -> None:
-    """Make what an admin uploads to a chat service."""
-
-
-@manifest.command("build")
-@click.option("--for", "chat", type=click.Choice(["teams", "slack"]), default="teams", show_default=True)
-@click.option("--bot-id", metavar="GUID", help="Teams: application id of the bot's registration.")
-@click.option("--client-id", metavar="GUID", help="Teams: RECLAIM_CLIENT_ID, where that is another registration.")
-@click.option("--host", help="Name under which the chat reaches this server: reclaim.contoso.com")
-@click.option("--socket-mode", is_flag=True, help="Slack: this server asks Slack, which cannot reach it.")
-@click.option("--org-wide", is_flag=True, help="Slack: an organisation may install it for all its workspaces.")
-@click.option("--developer", default="Reclaim", show_default=True, help="Teams: who runs it; people see this name.")
-@click.option("--version", "package_version", default="1.0.0", show_default=True, help="Teams: higher at each update.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
-def build_manifest(
-    *,
-    chat: str,
-    bot_id: str | None,
-    client_id: str | None,
-    host: str | None,
-    socket_mode: bool,
-    org_wide: bool,
-    developer: str,
-    package_version: str,
-    out: Path | None,
-) -> None:
-    """Write the app package for Teams, or the app manifest for Slack."""
-    if chat == "slack":
-        _finish(_build_slack_manifest, host, socket_mode, org_wide, out or Path("reclaim-slack.json"))
-    else:
-        target = out or Path("reclaim-teams.zip")
-        _finish(_build_manifest, bot_id or "", client_id, host or "", developer, package_version, target)
-
-
-def _build_slack_manifest(host: str | None, socket_mode: bool, org_wide: bool, out: Path) -> int:
-    if (host is None) is not socket_mode:
-        raise InvalidRequest("Give --host, the name under which Slack reaches this server, or --socket-mode.")
-    out.write_bytes(slack_manifest.build(host=host, org_wide=org_wide))
-    click.echo(f"{out} is written. Paste it at api.slack.com/apps › Create New App › From a manifest.")
-    return OK
-
-
-def _build_manifest(
-    bot_id: str, client_id: str | None, host: str, developer: str, package_version: str, out: Path
-) -> int:
-    package = teams_manifest.build(
-        bot_id=bot_id, client_id=client_id, host=host, developer=developer, version=package_version, verbs=COMMANDS
-    )
-    out.write_bytes(package)
-    click.echo(f"{out} is written. Upload it in Teams admin center › Manage apps › Upload new app.")
-    return OK
-
-
-def _rehearse_alone(people: int, seed: int, port: int, auto: bool) -> int:
-    fault = os.environ.get(FAULT) or None
-    if fault not in (None, *FAULTS):
-        raise InvalidRequest(f"{FAULT} is one of {', '.join(FAULTS)}.")
-    with _alone(Settings(database_url=SecretStr(f"sqlite:///{_practice_database()}"))):
-        for left in PRACTICE_HOME.glob("reclaim.db*"):
-            if left.suffix not in {".lock", ".pid"}:
-                left.unlink()
-        return _run(_rehearse(people=people, seed=seed, port=port, fault=fault, auto=auto))
-
-
-def _serve_alone() -> int:
-    settings = _settings(needs=installation.DIRECTORY)
-    with _alone(settings):
-        _check_tables(settings, may_upgrade=True)
-        return _run(_serve(settings))
-
-
-def _sync_somewhere(kind: SyncKind) -> int:
-    settings = _settings(needs=installation.DIRECTORY)
-    try:
+    def serve(self) -> int:
+        """Serve, as the only process on a SQLite file."""
+        settings = _settings(needs=installation.DIRECTORY)
         with _alone(settings):
             _check_tables(settings, may_upgrade=True)
-            return _run(_sync(settings, kind, alone=True))
-    except DatabaseInUseError:
-        return _run(_sync(settings, kind, alone=False))
+            return _run(_serve(settings))
 
+    def sync(self, kind: SyncKind) -> int:
+        """Read the tenant here, or let the server that holds the SQLite file do it."""
+        settings = _settings(needs=installation.DIRECTORY)
+        try:
+            with _alone(settings):
+                _check_tables(settings, may_upgrade=True)
+                return _run(_sync(settings, kind, alone=True))
+        except DatabaseInUseError:
+            return _run(_sync(settings, kind, alone=False))
 
-def _scan_once(file: Path, prices: Path | None, names: bool) -> int:
-    if not file.parent.is_dir():
-        raise InvalidRequest(f"There is no folder {file.parent}. Make it first.")
-    with tempfile.TemporaryDirectory(prefix="reclaim-scan-") as folder:
-        settings = _settings(needs=installation.DIRECTORY).model_copy(
-            update={
-                "database_url": SecretStr(f"sqlite:///{folder}/scan.db"),
-                "writes": "dry_run",
-                **({"prices": prices} if prices else {}),
-            }
+    def scan(self, file: Path, *, prices: Path | None, names: bool) -> int:
+        """Scan on a temporary database; nothing is left of it."""
+        if not file.parent.is_dir():
+            raise InvalidRequest(f"There is no folder {file.parent}. Make it first.")
+        with tempfile.TemporaryDirectory(prefix="reclaim-scan-") as folder:
+            settings = _settings(needs=installation.DIRECTORY).model_copy(
+                update={
+                    "database_url": SecretStr(f"sqlite:///{folder}/scan.db"),
+                    "writes": "dry_run",
+                    **({"prices": prices} if prices else {}),
+                }
+            )
+            _upgrade(settings)
+            return _run(_scan(settings, file, names=names))
+
+    def import_usage(
+        self, file: Path, *, application: str | None, rejects: Path | None, skip_bad_rows: bool, adds: bool, again: bool
+    ) -> int:
+        """Import a file into a database that is there already."""
+        settings = _settings()
+        _check_tables(settings, may_upgrade=False)
+        usage_file = UsageFile(
+            path=file,
+            now=SystemClock().now(),
+            application=application,
+            bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
+            adds=adds,
+            rejects=Rejects(rejects or rejects_of(file)) if skip_bad_rows else None,
         )
-        _upgrade(settings)
-        return _run(_scan(settings, file, names=names))
+        return _run(_import_usage(settings, usage_file, again=again))
 
+    def list_usage(self) -> int:
+        """List what was imported."""
+        settings = _settings()
+        _check_tables(settings, may_upgrade=False)
+        return _run(_list_usage(settings))
 
-def _import_usage_of(
-    file: Path, application: str | None, skip_bad_rows: bool, rejects: Path | None, add: bool, again: bool
-) -> int:
-    settings = _settings()
-    _check_tables(settings, may_upgrade=False)
-    usage_file = UsageFile(
-        path=file,
-        now=SystemClock().now(),
-        application=application,
-        bad_rows=BadRows.SKIP if skip_bad_rows else BadRows.REFUSE,
-        adds=add,
-        rejects=Rejects(rejects or rejects_of(file)) if skip_bad_rows else None,
-    )
-    return _run(_import_usage(settings, usage_file, again=again))
+    def upgrade(self) -> int:
+        """Make or change the tables, as the only process on a SQLite file."""
+        settings = _settings()
+        with _alone(settings):
+            _upgrade(settings)
+        click.echo("The database has the tables of this version.")
+        return console.DONE
 
+    def teams_package(
+        self, out: Path, *, bot_id: str, client_id: str | None, host: str, developer: str, version: str
+    ) -> int:
+        """Write the package, and say where it goes."""
+        package = teams_manifest.build(
+            bot_id=bot_id, client_id=client_id, host=host, developer=developer, version=version, verbs=COMMANDS
+        )
+        out.write_bytes(package)
+        click.echo(f"{out} is written. Upload it in Teams admin center › Manage apps › Upload new app.")
+        return console.DONE
 
-def _list_usage_here() -> int:
-    settings = _settings()
-    _check_tables(settings, may_upgrade=False)
-    return _run(_list_usage(settings))
+    def slack_manifest(self, out: Path, *, host: str | None, socket_mode: bool, org_wide: bool) -> int:
+        """Write the manifest, and say where it goes."""
+        if (host is None) is not socket_mode:
+            raise InvalidRequest("Give --host, the name under which Slack reaches this server, or --socket-mode.")
+        out.write_bytes(slack_manifest.build(host=host, org_wide=org_wide))
+        click.echo(f"{out} is written. Paste it at api.slack.com/apps › Create New App › From a manifest.")
+        return console.DONE
 
-
-def _upgrade_alone() -> int:
-    settings = _settings()
-    with _alone(settings):
-        _upgrade(settings)
-    click.echo("The database has the tables of this version.")
-    return OK
-
-
-def _misspelt(words: Sequence[str]) -> int:
-    near = nearest_word(words[0], cli.commands)
-    if near is None:
-        return console.misspelt(words, _terminal())
-    click.echo(f"I do not know “{one_line(words[0], 40)}”. Did you mean reclaim {near}?", err=True)
-    return MISUSED
-
-
-def _say(words: Sequence[str]) -> int:
-    settings = _settings(needs=installation.DIRECTORY if words[0] == DOCTOR.name else ())
-    _check_tables(settings, may_upgrade=False)
-    return _run(_chat(settings, words))
+    def say(self, words: Sequence[str]) -> int:
+        """Carry out a verb of the chat; only the checkup needs the directory."""
+        settings = _settings(needs=installation.DIRECTORY if words[0] == DOCTOR.name else ())
+        _check_tables(settings, may_upgrade=False)
+        return _run(_chat(settings, words))
 
 
 def _settings(*, needs: Sequence[str] = ()) -> Settings:
@@ -1148,20 +934,6 @@ def _run(work: Coroutine[Any, Any, int]) -> int:
         return runner.run(work)
 
 
-def _finish(verb: Callable[..., int], *arguments: object) -> None:
-    """Run a verb and exit; what a person can mend is said in its own words, without a traceback."""
-    log_context.configure(readable=sys.stderr.isatty(), level=logging.INFO if verb is _serve_alone else logging.WARNING)
-    try:
-        code = verb(*arguments)
-    except PortError as error:
-        click.echo(error.message, err=True)
-        code = FAILED
-    except ReclaimError as error:
-        click.echo(error.message, err=True)
-        code = MISUSED
-    sys.exit(code)
-
-
 def main() -> None:
     """Run the command `reclaim`."""
-    cli(prog_name="reclaim")
+    console.main(Operations())

@@ -1,11 +1,15 @@
 """One command at the command line: what it says goes to standard output, a refusal to standard error."""
 
+import getpass
+import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final, TextIO
 
 from bot.commands import COMMANDS
+from bot.console.exit_codes import DONE, FAILED, MISUSED
 from bot.console.hints import hints
 from bot.inbound import Command, Dispatch
 from bot.replies import unknown
@@ -16,7 +20,7 @@ from reclaim.domain.read_models import ExportedFile
 from reclaim.domain.roles import Role
 
 CHANNEL: Final = "console"
-DONE, REFUSED, MISUSED = 0, 1, 2
+_WIDEST: Final = 120  # columns of a card: wider, and the amounts stand too far from their names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,17 @@ class Terminal:
         return PersonId(f"operator:{self.user}")
 
 
+def this_terminal() -> Terminal:
+    """Return the terminal of this process, for its user and its directory."""
+    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    return Terminal(user=getpass.getuser(), out=sys.stdout, err=sys.stderr, directory=Path.cwd(), width=width)
+
+
+def as_typed(words: Sequence[str]) -> str:
+    """Return the words as one would type them in chat: the shell has taken the quotation marks away."""
+    return " ".join(f'"{word}"' if not word or any(map(str.isspace, word)) else word for word in words)
+
+
 async def run(
     dispatch: Dispatch, text: str, *, key: str, terminal: Terminal, files: Mapping[str, str] | None = None
 ) -> int:
@@ -57,8 +72,8 @@ async def run(
     if reply.toast:
         print(reply.toast, file=stream)
     if reply.error:
-        return MISUSED if reply.misused else REFUSED
-    return _save(reply.files, terminal) or (REFUSED if reply.unwell else DONE)
+        return MISUSED if reply.misused else FAILED
+    return _save(reply.files, terminal) or (FAILED if reply.unwell else DONE)
 
 
 def _print(cards: Iterable[CardView], stream: TextIO, width: int) -> None:

@@ -13,12 +13,12 @@ from bot.console import (
     finish_usage,
     follow,
     list_usage,
-    misspelt,
     outcome,
     read_files,
     run,
 )
 from bot.console.hints import SAME, hints
+from bot.console.run import misspelt
 from bot.inbound import Action, Command, Reply, Suggestion
 from cards.view import Action as CardAction
 from cards.view import CardView, Headline
