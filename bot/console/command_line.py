@@ -223,7 +223,7 @@ def upgrade() -> None:
 
 @cli.command("token-key")
 def token_key() -> None:
-    """Print a new key for RECLAIM_TOKEN_KEY, which encrypts the tokens of chat services in the database."""
+    """Print a new RECLAIM_TOKEN_KEY, which encrypts the tokens of chat services at rest."""
     click.echo(Fernet.generate_key().decode())
 
 
