@@ -166,13 +166,19 @@ class SqlItems:
         )
 
     async def passed_on(self, campaign: CampaignId, person: PersonId) -> list[ReviewItem]:
-        # From the hand-overs of this person, of which there are few, not from all items of the campaign.
-        handed = select(item_assignments.c.item_id).where(
-            item_assignments.c.by == person, item_assignments.c.how == AssignedHow.DELEGATED.value
+        # From the hand-overs of this person, of which there are few. The campaign is asked of these only: beside the list of
+        # ids SQLite would take its index, and read all items of the campaign once for each reviewer.
+        handed = (
+            select(_ITEM.id)
+            .join(item_assignments, item_assignments.c.item_id == _ITEM.id)
+            .where(
+                item_assignments.c.by == person,
+                item_assignments.c.how == AssignedHow.DELEGATED.value,
+                _ITEM.campaign_id == campaign,
+                _ITEM.assignee_id.is_distinct_from(person),
+            )
         )
-        return await self._where(
-            _ITEM.id.in_(handed), _ITEM.campaign_id == campaign, _ITEM.assignee_id.is_distinct_from(person)
-        )
+        return await self._where(_ITEM.id.in_(handed))
 
     async def of_batch(self, batch: BatchId) -> list[ReviewItem]:
         return await self._where(_ITEM.batch_id == batch)

@@ -1,10 +1,12 @@
 import asyncio
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, make_url, select
 
 from reclaim.domain.campaign import CampaignState
 from reclaim.domain.directory import AssigneeKind
@@ -16,6 +18,7 @@ from reclaim.errors import Conflict
 from reclaim.ports.storage import ItemFigure, ReviewerCount, ReviewerFigures, Work
 from storage.engine import Database
 from storage.tables import item_assignments, review_items
+from storage.unit_of_work import SqlWork
 from tests.contract.storage.campaign_samples import (
     ALEX,
     AUTUMN,
@@ -35,6 +38,7 @@ from tests.contract.storage.campaign_samples import (
     store,
     stored,
 )
+from tests.databases import store_job
 
 
 async def save(work: Work, one: ReviewItem) -> None:
@@ -440,3 +444,26 @@ async def test_what_somebody_passed_on_is_found_unless_it_came_back(work: Work) 
     async with work.read() as unit:
         assert [one.id for one in await unit.items.passed_on(SPRING, ALEX)] == [gone.id]
         assert await unit.items.passed_on(SPRING, BLAIR) == []
+
+
+async def test_what_a_reviewer_is_told_is_found_without_reading_the_whole_campaign(sqlite_url: str) -> None:
+    """At a close each reviewer's summary is read: beside 32,000 items each of 8,800 took 60 ms for the wrong index."""
+    database, said = Database(sqlite_url), list[tuple[str, tuple[str, ...]]]()
+
+    @event.listens_for(database.reads.sync_engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, parameters: tuple[str, ...], *_: object) -> None:
+        said.append((statement, parameters))
+
+    async with SqlWork(database, store_job).read() as unit:
+        await unit.items.for_reviewer(SPRING, ALEX)
+        await unit.items.passed_on(SPRING, ALEX)
+        await unit.items.of_person(ALEX)
+    await database.dispose()
+
+    with closing(sqlite3.connect(make_url(sqlite_url).database or "")) as file:
+        plan = [
+            step[3] for statement, values in said for step in file.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+    reading = [step for step in plan if "review_items" in step]
+    assert reading
+    assert [step for step in reading if "SEARCH" not in step or step.endswith("(campaign_id=?)")] == []
