@@ -638,14 +638,24 @@ class Stage:
 
 
 @asynccontextmanager
-async def rehearsing(*, people: int, seed: int, fault: str | None) -> AsyncIterator[Stage]:
+async def rehearsing(
+    *, people: int, seed: int, fault: str | None, apart: bool = False, soon_s: float = _SOON_S
+) -> AsyncIterator[Stage]:
     """Start a practice tenant and the product on it, with a fresh database that this process holds alone.
 
     Nothing of the environment's settings and credentials is used.
+
+    Args:
+        people: How many accounts the tenant has.
+        seed: The same seed makes the same tenant.
+        fault: One of `FAULTS`, with which the writer lies.
+        apart: Whether the tenant has a process of its own, which a large one is worth.
+        soon_s: How soon a job begins, in seconds.
     """
     clock, tokens = SteppingClock(PRACTICE_START), RandomTokens()
     async with AsyncExitStack() as closing:
-        tenant = await PracticeTenant.start(people=people, seed=seed, now=PRACTICE_START, directory=PRACTICE_HOME)
+        start = PracticeTenant.start_apart if apart else PracticeTenant.start
+        tenant = await start(people=people, seed=seed, now=PRACTICE_START, directory=PRACTICE_HOME)
         closing.push_async_callback(tenant.stop)
         control = PracticeControl(
             control_url=tenant.control_url, control_key=tenant.control_key, ca_file=tenant.ca_file
@@ -668,7 +678,7 @@ async def rehearsing(*, people: int, seed: int, fault: str | None) -> AsyncItera
                 tokens=tokens,
                 transports=transports,
                 wrap_writer=lambda writer: FAULTS[fault](writer, control.other_holder) if fault else writer,
-                polling_interval_s=_SOON_S,
+                polling_interval_s=soon_s,
             )
         )
         await app.use.prices.from_csv((await control.setup()).prices_csv, "practice tenant")

@@ -1,10 +1,13 @@
 """The practice tenant as a running server: all parts wired, on one TLS port of the loopback interface."""
 
 import asyncio
+import contextlib
 import json
+import os
 import secrets
 import socket
-from collections.abc import Sequence
+import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -75,7 +78,7 @@ class PracticeTenant:
     nexthink_client_id: str
     nexthink_client_secret: str
     nexthink_query: str
-    _runner: web.AppRunner
+    _stop: Callable[[], Awaitable[None]]
 
     @classmethod
     async def start(
@@ -140,12 +143,46 @@ class PracticeTenant:
             nexthink_client_id=nexthink_id,
             nexthink_client_secret=nexthink_secret,
             nexthink_query=QUERY,
-            _runner=runner,
+            _stop=runner.cleanup,
         )
+
+    @classmethod
+    async def start_apart(cls, *, people: int = 400, seed: int = 7, now: datetime, directory: Path) -> "PracticeTenant":
+        """Make the same tenant in a process of its own: a large one and the product do not wait for each other then.
+
+        Args:
+            people: As in `start`, as all others.
+
+        Raises:
+            OSError: The process ended before it served; why stands on standard error.
+        """
+        words = [
+            *(sys.executable, "-m", "rehearsal", "--people", str(people), "--seed", str(seed)),
+            *("--now", now.isoformat(), "--directory", str(directory), "--while-read"),
+        ]
+        python_path = os.pathsep.join(filter(None, (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.PIPE,  # at our end, however we end, it closes
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": python_path},
+        )
+
+        async def stop() -> None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+
+        line = await process.stdout.readline() if process.stdout is not None else b""
+        if not line:
+            await stop()
+            raise OSError("The practice tenant did not start.")
+        found = json.loads(line)
+        return cls(**(found | {"ca_file": Path(found["ca_file"])}), _stop=stop)
 
     async def stop(self) -> None:
         """Stop serving; calls under way are cut after a second."""
-        await self._runner.cleanup()
+        await self._stop()
 
     def as_json(self) -> str:
         """Return how to reach the tenant, on one line."""

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -182,11 +183,12 @@ class Truth:
         await self._control("POST", f"/people/{person}/sign-in", {})
 
     async def _graph(self, url: str) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {await self._bearer()}"}
-        async with self._http.get(url, headers=headers) as answer:
-            answer.raise_for_status()
-            found: dict[str, Any] = await answer.json()
-            return found
+        async with self._http.get(url, headers={"Authorization": f"Bearer {await self._bearer()}"}) as answer:
+            if answer.status != HTTPStatus.UNAUTHORIZED:
+                return await _document(answer)
+        self._token = None  # a token lives for an hour, and a large tenant is observed for longer
+        async with self._http.get(url, headers={"Authorization": f"Bearer {await self._bearer()}"}) as answer:
+            return await _document(answer)
 
     async def _bearer(self) -> str:
         if self._token is None:
@@ -209,6 +211,12 @@ class Truth:
         async with self._http.request(method, url, headers=headers, json=body) as answer:
             answer.raise_for_status()
             return await answer.json()
+
+
+async def _document(answer: aiohttp.ClientResponse) -> dict[str, Any]:
+    answer.raise_for_status()
+    found: dict[str, Any] = await answer.json()
+    return found
 
 
 def _label(person: Mapping[str, Any], seat: Mapping[str, Any]) -> Label:
