@@ -1,7 +1,6 @@
-"""The composition root, and the command `reclaim`: settings in, a wired application out.
+"""The composition root, and what the verbs of the command `reclaim` do: settings in, a wired application out.
 
-The only place that knows concrete adapters, reads the environment and chooses exit codes: 0 done, 1 the work failed, 2 the
-call or the installation must be mended first.
+The only place that knows concrete adapters and reads the environment.
 """
 
 import asyncio

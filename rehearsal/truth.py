@@ -183,12 +183,20 @@ class Truth:
         await self._control("POST", f"/people/{person}/sign-in", {})
 
     async def _graph(self, url: str) -> dict[str, Any]:
-        async with self._http.get(url, headers={"Authorization": f"Bearer {await self._bearer()}"}) as answer:
-            if answer.status != HTTPStatus.UNAUTHORIZED:
-                return await _document(answer)
+        try:
+            return await self._get(url)
+        except aiohttp.ClientResponseError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
         self._token = None  # a token lives for an hour, and a large tenant is observed for longer
-        async with self._http.get(url, headers={"Authorization": f"Bearer {await self._bearer()}"}) as answer:
-            return await _document(answer)
+        return await self._get(url)
+
+    async def _get(self, url: str) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {await self._bearer()}"}
+        async with self._http.get(url, headers=headers) as answer:
+            answer.raise_for_status()
+            found: dict[str, Any] = await answer.json()
+            return found
 
     async def _bearer(self) -> str:
         if self._token is None:
@@ -211,12 +219,6 @@ class Truth:
         async with self._http.request(method, url, headers=headers, json=body) as answer:
             answer.raise_for_status()
             return await answer.json()
-
-
-async def _document(answer: aiohttp.ClientResponse) -> dict[str, Any]:
-    answer.raise_for_status()
-    found: dict[str, Any] = await answer.json()
-    return found
 
 
 def _label(person: Mapping[str, Any], seat: Mapping[str, Any]) -> Label:

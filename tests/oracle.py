@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +35,7 @@ KEEP_EVERY: Final = 7  # every seventh seat is answered with Keep, so that there
 CLICK: Final = 100  # seats
 DAYS_TO_ANSWER: Final = 8  # longer than all that is to happen to people
 DAYS_TO_SETTLE: Final = 5
+# How soon a job begins. For a person who watches it is sooner: over a large tenant the looking took a third of the time.
 _LOOK_S: Final = 0.1
 # Outcomes that only say why a seat stays; the labels know one word for them.
 _STAYS: Final = frozenset({"active_again", "regranted", "plan_changed", "superseded"})
@@ -118,7 +118,10 @@ async def judge(*, people: int, seed: int = 7, aloud: bool = False) -> Verdict:
     started = time.monotonic()
     tell = _Teller(started, silent=not aloud)
     product.PRACTICE_HOME.mkdir(parents=True, exist_ok=True)
-    async with _stage(people, seed) as stage, Truth(stage.tenant) as truth:
+    async with (
+        product.rehearsing(people=people, seed=seed, fault=None, apart=True, soon_s=_LOOK_S) as stage,
+        Truth(stage.tenant) as truth,
+    ):
         tell("the tenant is read")
         labels, before = await truth.labels(), await truth.seats()
         campaign = await _started(stage)
@@ -159,11 +162,6 @@ async def judge(*, people: int, seed: int = 7, aloud: bool = False) -> Verdict:
         outcomes=dict(sorted(outcomes.items())),
         cases=frozenset(label.case for label in labels.values()),
     )
-
-
-def _stage(people: int, seed: int) -> AbstractAsyncContextManager[product.Stage]:
-    # Looked for work less often than for a person who watches: over a large tenant the looking took a third of the time.
-    return product.rehearsing(people=people, seed=seed, fault=None, apart=True, soon_s=_LOOK_S)
 
 
 async def _started(stage: product.Stage) -> CampaignId:

@@ -258,12 +258,13 @@ def build_manifest(
     if chat == "slack":
         target = out or Path("reclaim-slack.json")
         _finish(lambda todo: todo.slack_manifest(target, host=host, socket_mode=socket_mode, org_wide=org_wide))
-    package = out or Path("reclaim-teams.zip")
-    _finish(
-        lambda todo: todo.teams_package(
-            package, bot_id=bot_id or "", client_id=client_id, host=host or "", developer=developer, version=version
+    else:
+        package = out or Path("reclaim-teams.zip")
+        _finish(
+            lambda todo: todo.teams_package(
+                package, bot_id=bot_id or "", client_id=client_id, host=host or "", developer=developer, version=version
+            )
         )
-    )
 
 
 def _misspelt(words: Sequence[str]) -> int:

@@ -127,10 +127,11 @@ def plan_removal(
         if blocker is not None:
             return RemovalPlan(blocker=blocker, blocker_ref=path.group_id)
         steps.append(PlanStep(StepKind.LEAVE_GROUP, path.group_id))
-    needing = dependents(seat, others, skus)
+    rest = _but(others, seat)
+    needing = dependents(seat, rest, skus)
     needed_by = tuple(sorted(other.product_id for other in needing))
-    blocker = _data_loss(seat, others, skus)
-    stuck = next((other.product_id for other in needing if _is_stuck(other, _but(others, seat), skus, groups)), None)
+    blocker = _data_loss(seat, rest, skus)
+    stuck = next((other.product_id for other in needing if _is_stuck(other, rest, skus, groups)), None)
     if blocker is None and stuck is not None:
         return RemovalPlan(blocker=Blocker.NEEDED_BY, blocker_ref=stuck, needed_by=needed_by)
     return RemovalPlan(
@@ -195,12 +196,9 @@ def _but(seats: Sequence[Seat], one: Seat) -> list[Seat]:
 def _data_loss(seat: Seat, others: Sequence[Seat], skus: Mapping[ProductId, Sku]) -> Blocker | None:
     """Return which data would die with the seat (rule 6: by service plan enabled for this person, never by SKU name)."""
     mine = carried(seat, skus)
-    rest: set[Blocker] = set()
-    for other in others:
-        if other.id != seat.id:
-            rest |= carried(other.sound_part, skus)
+    kept = {one for other in others for one in carried(other.sound_part, skus)}
     for blocker in (Blocker.LAST_MAILBOX, Blocker.LAST_FILES):
-        if blocker in mine and blocker not in rest:
+        if blocker in mine and blocker not in kept:
             return blocker
     return None
 

@@ -73,7 +73,9 @@ class SendWaves:
             await self._take_away(campaign, person)
             return
         await self._show(WaveNotice(wave=wave), person, EventKind.MESSAGE_SENT, held)
-        await self._count_up(campaign)
+        # At the close every list is drawn anew, and the owner's card has its own time.
+        if wave.campaign_state is CampaignState.OPEN:
+            await self._count_up(campaign)
 
     async def handle_group(self, job: Job) -> None:
         """Show every member of the group who can review their list, each by a job of their own."""
@@ -204,16 +206,14 @@ class SendWaves:
         campaign with every list would take longer than to send it.
         """
         async with self._work.read() as work:
-            found = await work.campaigns.get(campaign)
-            if found is None or found.state is not CampaignState.OPEN:
-                return  # at the close every list is drawn anew, and the owner's card has its own time
             by_state = await work.messages.counts(wave_matter(campaign))
             sent = sum(by_state.get(state, 0) for state in ("sent", "updated"))
             if sent % OWNER_EVERY and sent < self._expected.get(campaign, 0):
                 return
+            found = await work.campaigns.get(campaign)
             reviewers = (await work.items.reviewer_figures(campaign, top=0)).total
         self._expected[campaign] = reviewers
-        if sent >= reviewers or sent % OWNER_EVERY == 0:
+        if found is not None and found.state is CampaignState.OPEN and (sent >= reviewers or sent % OWNER_EVERY == 0):
             await self._tell_owner(campaign)
 
     async def _tell_owner(self, campaign_id: CampaignId) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 from aiohttp import ClientSession, web
 
+from rehearsal import PracticeTenant
 from tests.teams.key_server import KeyServer, token
 
 RECLAIM, PROXY, PLAYGROUND = 3978, 3979, 56150
@@ -112,12 +113,10 @@ def clear() -> None:
 async def main(me: str) -> None:
     """Start all of it and wait."""
     async with AsyncExitStack() as closing:
-        now = datetime.now(UTC).isoformat()  # noqa: TID251 - the practice tenant lives today
-        words = ("-m", "rehearsal", "--directory", str(FOLDER), "--now", now)
-        practice = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
-        closing.callback(practice.terminate)
-        assert practice.stdout is not None
-        tenant = json.loads(await practice.stdout.readline())
+        now = datetime.now(UTC)  # noqa: TID251 - the practice tenant lives today
+        practice = await PracticeTenant.start_apart(now=now, directory=FOLDER)
+        closing.push_async_callback(practice.stop)
+        tenant = json.loads(practice.as_json())
         control = await closing.enter_async_context(
             httpx.AsyncClient(
                 base_url=tenant["control_url"],
